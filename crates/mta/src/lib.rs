@@ -1,1 +1,12 @@
-//! Placeholder.
+//! The floor where clocks are read and bytes move: sockets, DNS, tasks, delivery.
+//!
+//! What is decided here is only *when* something is asked and *where* bytes go; what to
+//! answer is `policy`'s, what to do next is `queue`'s, and how it is said on the wire is
+//! `smtp`'s. No config files and no HTML.
+//!
+//! Start reading at [`session_driver`] (a session's way in) and at the dispatcher (a
+//! message's way out).
+
+pub mod clock;
+pub mod listener;
+pub mod session_driver;
