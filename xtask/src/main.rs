@@ -1,2 +1,45 @@
-//! The command line.
-fn main() {}
+//! Chores of the repository: `cargo xtask test`, `cargo xtask tidy`, `cargo xtask docs`.
+//!
+//! Each chore is a file. None of this is part of the product.
+
+mod docs;
+mod packages;
+mod suite;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask <chore>
+
+  test [--no-install] [FILTER]  install what the tests need, then run all of them
+  tidy                          check layering, reply literals, names, file heads
+  docs                          write the generated pages of docs/reference/";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let chore = arguments.first().map(String::as_str);
+    let done = match chore {
+        Some("test") => suite::run(&root(), &arguments[1..]),
+        Some("tidy") => tidy::run(&root()),
+        Some("docs") => docs::run(&root()),
+        Some("-h" | "--help" | "help") => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(USAGE.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_owned()
+}

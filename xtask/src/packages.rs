@@ -1,0 +1,98 @@
+//! What the tests need beyond Rust, and how it is installed where it is missing.
+//!
+//! Only Debian's packages, only what is missing, and never over an installed mail
+//! server: Postfix conflicts with every other one.
+
+use std::path::Path;
+use std::process::Command;
+
+/// A program, and the Debian package that holds it.
+struct Need {
+    program: &'static str,
+    package: &'static str,
+    what_for: &'static str,
+}
+
+const NEEDS: &[Need] = &[
+    Need { program: "postfix", package: "postfix", what_for: "a peer that sends and receives" },
+    Need { program: "smtp-sink", package: "postfix", what_for: "a peer with faults" },
+    Need { program: "postgrey", package: "postgrey", what_for: "a peer that greylists" },
+    Need { program: "swaks", package: "swaks", what_for: "a client" },
+    Need { program: "msmtp", package: "msmtp", what_for: "a client" },
+    Need { program: "curl", package: "curl", what_for: "a client" },
+    Need { program: "python3", package: "python3", what_for: "a client (smtplib), locks" },
+];
+
+/// Installs what is missing, or says what is.
+pub(crate) fn provide(install: bool) -> Result<(), String> {
+    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !is_there(need.program)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !install || !is_there("apt-get") {
+        return Err(complaint(&missing, "install it, then run the tests again"));
+    }
+    if missing.iter().any(|need| need.package == "postfix") {
+        if let Some(other) = other_mail_server() {
+            let help = format!("`{other}` is installed and Postfix would replace it");
+            return Err(complaint(&missing, &help));
+        }
+    }
+    apt_get(&missing)
+}
+
+fn complaint(missing: &[&Need], help: &str) -> String {
+    let mut text = String::from("error: the tests need programs that are missing:");
+    for need in missing {
+        let Need { program, package, what_for } = need;
+        text.push_str(&format!("\n  {program} (Debian package {package}): {what_for}"));
+    }
+    format!("{text}\nhelp: {help}")
+}
+
+fn is_there(program: &str) -> bool {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let folders = path.split(':').chain(["/usr/sbin", "/sbin", "/usr/local/sbin"]);
+    folders.map(Path::new).any(|folder| folder.join(program).is_file())
+}
+
+/// The package of an installed mail server that is not Postfix.
+fn other_mail_server() -> Option<String> {
+    let query = ["-W", "-f", "${db:Status-Status} ${Provides} ${Package}\n"];
+    let output = Command::new("dpkg-query").args(query).output().ok()?;
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter(|line| line.starts_with("installed ") && line.contains("mail-transport-agent"))
+        .filter_map(|line| line.rsplit(' ').next())
+        .find(|package| *package != "postfix")
+        .map(str::to_owned)
+}
+
+fn apt_get(missing: &[&Need]) -> Result<(), String> {
+    let mut packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    packages.dedup();
+    eprintln!("installing {}", packages.join(" "));
+    // "No configuration": the tests bring their own, and no Postfix is to start.
+    let quiet = "echo 'postfix postfix/main_mailer_type select No configuration' \
+                 | debconf-set-selections; \
+                 (apt-get update && apt-get install -y --no-install-recommends \"$@\") 1>&2";
+    let mut command = if is_root() { Command::new("sh") } else { Command::new("sudo") };
+    if !is_root() {
+        command.arg("sh");
+    }
+    let status = command
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .args(["-c", quiet, "install"])
+        .args(&packages)
+        .status()
+        .map_err(|error| format!("error: cannot run apt-get: {error}"))?;
+    if status.success() && NEEDS.iter().all(|need| is_there(need.program)) {
+        return Ok(());
+    }
+    Err(complaint(missing, "apt-get could not install it"))
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout.starts_with(b"0"))
+}

@@ -1,0 +1,166 @@
+//! `cargo xtask tidy`: style as a test, not a plea. Each check returns what it found,
+//! one line each, with the file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::MetadataCommand;
+
+/// Which floors a floor may stand on. What is not listed here is refused, also for a
+/// new crate: it is added with its floor or not at all.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("secondpost-reply", &[]),
+    ("secondpost-smtp", &["reply"]),
+    ("secondpost-store", &[]),
+    ("secondpost-policy", &["reply", "smtp", "store"]),
+    ("secondpost-queue", &["reply", "smtp", "store"]),
+    ("secondpost-mta", &["reply", "smtp", "store", "policy", "queue"]),
+    ("secondpost-sim", &["reply", "smtp", "store", "policy", "queue"]),
+    ("secondpost", &["reply", "smtp", "store", "policy", "queue", "mta"]),
+    ("xtask", &[]),
+];
+
+/// Runtimes and sockets have no place below the shell.
+const SHELL_ONLY: &[&str] = &["tokio", "hickory-resolver", "socket2", "tracing"];
+const SHELL: &[&str] = &["secondpost-mta", "secondpost"];
+const VAGUE_NAMES: &[&str] = &["common", "utils", "util", "helpers", "types", "misc"];
+const MAX_PACKAGES: usize = 350;
+
+/// Runs every check.
+pub(crate) fn run(root: &Path) -> Result<(), String> {
+    let sources = sources(root)?;
+    let mut found = layering(root)?;
+    found.extend(sources.iter().flat_map(|(path, text)| file_checks(path, text)));
+    found.extend(architecture(root));
+    found.extend(lock_file(root));
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(format!("error: the tree is not tidy\n  {}", found.join("\n  ")))
+}
+
+/// Every Rust file outside target/, by its path below the root.
+fn sources(root: &Path) -> Result<BTreeMap<String, String>, String> {
+    let mut files = BTreeMap::new();
+    let mut folders: Vec<PathBuf> = vec![root.join("crates"), root.join("xtask")];
+    while let Some(folder) = folders.pop() {
+        let entries =
+            fs::read_dir(&folder).map_err(|e| format!("error: {}: {e}", folder.display()))?;
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).map_err(|e| format!("error: {e}"))?;
+                let below = path.strip_prefix(root).unwrap_or(&path);
+                files.insert(below.to_string_lossy().into_owned(), text);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// The arrows between the crates, from cargo's own graph.
+fn layering(root: &Path) -> Result<Vec<String>, String> {
+    let manifest = root.join("Cargo.toml");
+    let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec();
+    let metadata = metadata.map_err(|error| format!("error: cargo metadata: {error}"))?;
+    let mut found = Vec::new();
+    for package in &metadata.packages {
+        let name = package.name.as_str();
+        let Some((_, below)) = MAY_USE.iter().find(|(crate_name, _)| *crate_name == name) else {
+            found.push(format!("{name}: has no floor in xtask/src/tidy.rs"));
+            continue;
+        };
+        for dependency in &package.dependencies {
+            let used = dependency.name.as_str();
+            let ours = MAY_USE.iter().any(|(crate_name, _)| *crate_name == used);
+            let floor = used.trim_start_matches("secondpost-");
+            let is_test = dependency.kind == cargo_metadata::DependencyKind::Development;
+            if ours && !below.contains(&floor) {
+                found.push(format!("{name}: may not use {used}: an arrow only points down"));
+            }
+            if SHELL_ONLY.contains(&used) && !SHELL.contains(&name) && !is_test {
+                found.push(format!("{name}: {used} belongs to the shell"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn file_checks(path: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let stem = Path::new(path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    if VAGUE_NAMES.contains(&stem) {
+        found.push(format!("{path}: a file is named after the thing it holds"));
+    }
+    if !text.starts_with("//!") {
+        found.push(format!("{path}:1: the first lines say what lives here (`//!`)"));
+    }
+    if !may_hold_replies(path) {
+        let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let literals = product.lines().enumerate().filter(|(_, line)| holds_reply(line));
+        found.extend(
+            literals
+                .map(|(at, _)| format!("{path}:{}: a reply stands outside the catalogue", at + 1)),
+        );
+    }
+    found
+}
+
+/// The catalogue, the examples of the classify rules, and tests.
+fn may_hold_replies(path: &str) -> bool {
+    path.ends_with("catalogue.rs")
+        || path.contains("/classify/")
+        || path.contains("/tests")
+        || path.starts_with("crates/sim/")
+}
+
+/// Whether a line of code holds a string literal that begins like a reply.
+fn holds_reply(line: &str) -> bool {
+    let code = line.trim_start();
+    if code.starts_with("//") {
+        return false;
+    }
+    code.match_indices('"').any(|(at, _)| {
+        let rest = &code.as_bytes()[at + 1..];
+        rest.len() > 4
+            && matches!(rest[0], b'2'..=b'5')
+            && rest[1].is_ascii_digit()
+            && rest[2].is_ascii_digit()
+            && matches!(rest[3], b' ' | b'-')
+            && rest[4].is_ascii_alphanumeric()
+    })
+}
+
+/// Every crate stands in ARCHITECTURE.md.
+fn architecture(root: &Path) -> Vec<String> {
+    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap_or_default();
+    let entries = fs::read_dir(root.join("crates")).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names
+        .filter(|name| !text.contains(&format!("`{name}`")))
+        .map(|name| format!("ARCHITECTURE.md: does not name the crate `{name}`"))
+        .collect()
+}
+
+fn lock_file(root: &Path) -> Option<String> {
+    let text = fs::read_to_string(root.join("Cargo.lock")).unwrap_or_default();
+    let packages = text.matches("[[package]]").count();
+    (packages > MAX_PACKAGES)
+        .then(|| format!("Cargo.lock: {packages} packages, at most {MAX_PACKAGES}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_literal_is_seen_and_other_strings_are_not() {
+        assert!(holds_reply(r#"    send("250 ok")"#));
+        assert!(holds_reply(r#"x = "450-4.2.0 later";"#));
+        for line in [r#"// "250 ok""#, r#""1250 apples""#, r#""250""#, r#""200 - x""#] {
+            assert!(!holds_reply(line), "{line}");
+        }
+    }
+}
