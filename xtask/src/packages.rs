@@ -32,11 +32,10 @@ pub(crate) fn provide(install: bool) -> Result<(), String> {
     if !install || !is_there("apt-get") {
         return Err(complaint(&missing, "install it, then run the tests again"));
     }
-    if missing.iter().any(|need| need.package == "postfix") {
-        if let Some(other) = other_mail_server() {
-            let help = format!("`{other}` is installed and Postfix would replace it");
-            return Err(complaint(&missing, &help));
-        }
+    let wants_postfix = missing.iter().any(|need| need.package == "postfix");
+    if let (true, Some(other)) = (wants_postfix, other_mail_server()) {
+        let help = format!("`{other}` is installed and Postfix would replace it");
+        return Err(complaint(&missing, &help));
     }
     apt_get(&missing)
 }
