@@ -1,3 +1,67 @@
-//! Readers of what others say: replies on the wire, and later bounces and logs.
+//! Readers of what others say: replies on the wire and replies quoted in a text; later
+//! bounces and logs. [`read_any`] takes whatever somebody pasted or piped in.
 
 pub mod reply;
+
+use crate::classify::{Context, classify};
+use crate::{Reply, Verdict};
+
+/// What something that was heard is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// An SMTP reply.
+    Reply,
+    /// A mail that says that another could not be delivered.
+    Bounce,
+    /// A mail that says that another is late.
+    Delay,
+    /// A line of a mail server's log.
+    Log,
+    /// A notice of a mail service over HTTP.
+    Webhook,
+    /// A complaint of a recipient in ARF (RFC 5965). Carries no cause.
+    Complaint,
+    /// A report about SPF, DKIM or DMARC (RFC 6591). Carries no cause.
+    AuthReport,
+    /// Vacation and the like. Carries no cause.
+    AutoReply,
+    /// Looks like a bounce and is none. Carries no cause.
+    NotABounce,
+}
+
+impl Kind {
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Reply => "reply",
+            Kind::Bounce => "bounce",
+            Kind::Delay => "delay",
+            Kind::Log => "log",
+            Kind::Webhook => "webhook",
+            Kind::Complaint => "complaint",
+            Kind::AuthReport => "auth-report",
+            Kind::AutoReply => "auto-reply",
+            Kind::NotABounce => "not-a-bounce",
+        }
+    }
+}
+
+/// One thing that was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// What it is.
+    pub kind: Kind,
+    /// Whom it is about, where it says so.
+    pub recipient: Option<String>,
+    /// The reply in it.
+    pub reply: Option<Reply>,
+    /// What it means; none for the kinds that carry no cause.
+    pub verdict: Option<Verdict>,
+}
+
+/// Reads what is in `octets`, in its order.
+pub fn read_any(octets: &[u8]) -> Vec<Heard> {
+    let Ok(reply) = Reply::parse(octets) else { return Vec::new() };
+    let verdict = classify(&reply, &Context::default());
+    vec![Heard { kind: Kind::Reply, recipient: None, reply: Some(reply), verdict: Some(verdict) }]
+}

@@ -10,6 +10,7 @@
 pub mod answer;
 pub mod catalogue;
 pub mod cause;
+pub mod classify;
 pub mod code;
 pub mod heard;
 pub mod stage;
@@ -18,6 +19,7 @@ pub mod verdict;
 
 pub use answer::{Answer, Row};
 pub use cause::{Cause, Permanence, Scope, WhoseMove};
+pub use classify::{Context, classify, verdict_of};
 pub use code::{Class, Code, EnhancedCode};
 pub use heard::reply::{Reply, ReplyError, ReplyReader};
 pub use stage::Stage;
