@@ -8,5 +8,6 @@
 //! message's way out).
 
 pub mod clock;
+pub mod control;
 pub mod listener;
 pub mod session_driver;

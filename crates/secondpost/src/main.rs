@@ -1,2 +1,8 @@
-//! The command line.
-fn main() {}
+//! The binary: command line, config, wiring. No protocol logic and no decision lives
+//! here; start reading at [`cli`], and at [`config`] for what can be set.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::run(std::env::args_os())
+}

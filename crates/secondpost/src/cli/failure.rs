@@ -1,0 +1,67 @@
+//! What a subcommand returns where something is wrong: what is wrong, where, what was
+//! expected, and on a line of its own what to do.
+
+use std::io;
+use std::process::ExitCode;
+
+/// The exit status for wrong usage and wrong settings.
+pub(crate) const USAGE: u8 = 2;
+/// The exit status for everything else.
+pub(crate) const FAILED: u8 = 1;
+
+/// Why a subcommand did not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: u8,
+    message: String,
+    help: Option<String>,
+}
+
+impl Failure {
+    /// Something is wrong; lower case, no full stop, values in backticks.
+    pub(crate) fn new(message: impl Into<String>) -> Failure {
+        Failure { status: FAILED, message: message.into(), help: None }
+    }
+
+    /// An argument or a setting is wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Failure {
+        Failure { status: USAGE, ..Failure::new(message) }
+    }
+
+    /// The output is complete and its result is a failure, as of a `verify` that found
+    /// no mailbox: nothing more is said.
+    pub(crate) fn silent(status: u8) -> Failure {
+        Failure { status, ..Failure::new("") }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Failure {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Tells it on stderr; returns the exit status.
+    pub(crate) fn report(self) -> ExitCode {
+        let mut text = String::new();
+        if !self.message.is_empty() {
+            text = format!("error: {}\n", self.message);
+        }
+        if let Some(help) = self.help {
+            text.push_str(&format!("help: {help}\n"));
+        }
+        // Where stderr is closed there is nobody left to tell.
+        let _ = io::Write::write_all(&mut anstream::stderr(), text.as_bytes());
+        ExitCode::from(self.status)
+    }
+}
+
+/// A closed pipe is no failure: its reader has seen enough.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::silent(0),
+            _ => Failure::new(error.to_string()),
+        }
+    }
+}
