@@ -1,0 +1,115 @@
+//! The seam under the log and the table: files by name in one directory.
+//!
+//! [`FileSystem`] is a real directory. [`Memory`] lives in memory and can crash at any
+//! write or sync, tear sectors, run full and fail. Nothing above this module calls the
+//! operating system.
+
+use std::io;
+
+pub mod file_system;
+pub mod memory;
+
+pub use file_system::FileSystem;
+pub use memory::Memory;
+
+/// A directory of files, without folders below it. Cheap to clone: clones are the same
+/// directory.
+pub trait Disk: Clone + Send + Sync + 'static {
+    /// An open file; it stays readable after its name is gone.
+    type File: DiskFile;
+    /// Held while this process owns the directory.
+    type Lock: Send + Sync + 'static;
+
+    /// Opens the file `name`, which must exist, for reading and writing.
+    fn open(&self, name: &str) -> io::Result<Self::File>;
+
+    /// Creates the empty file `name`, which must not exist, for reading and writing. The
+    /// name is durable only after [`Disk::sync_dir`].
+    fn create(&self, name: &str) -> io::Result<Self::File>;
+
+    /// Names of all files, in no order.
+    fn list(&self) -> io::Result<Vec<String>>;
+
+    /// Gives the file `from` the name `to`, in place of whatever had it; durable after
+    /// [`Disk::sync_dir`].
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Removes the name; durable after [`Disk::sync_dir`].
+    fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Makes creations, renames and removals so far durable.
+    fn sync_dir(&self) -> io::Result<()>;
+
+    /// Octets that can still be allocated.
+    fn free_octets(&self) -> io::Result<u64>;
+
+    /// Takes the directory for this process until the lock is dropped. `Err` names the
+    /// path; its kind is [`io::ErrorKind::WouldBlock`] when another process holds it.
+    fn lock(&self) -> io::Result<Self::Lock>;
+
+    /// Where the file `name` is, for people.
+    fn path_of(&self, name: &str) -> String;
+
+    /// A number that a peer cannot guess. Checksums are salted with it, so that the
+    /// content of a record cannot be made to look like a record.
+    fn salt(&self) -> u64;
+}
+
+/// An open file of a [`Disk`].
+pub trait DiskFile: Send + Sync + 'static {
+    /// Reads at `offset`; how many octets, 0 at the end of the file.
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes at `offset`; how many octets, perhaps fewer than given.
+    fn write_at(&self, offset: u64, octets: &[u8]) -> io::Result<usize>;
+
+    /// Makes what was written durable. After an error nothing written since the last
+    /// success may be trusted, not even when a later sync succeeds.
+    fn sync_data(&self) -> io::Result<()>;
+
+    /// Makes the file `octets` long, with space for all of it: later writes within that
+    /// length do not fail for want of space. New octets read as 0.
+    fn allocate(&self, octets: u64) -> io::Result<()>;
+
+    /// The file's length.
+    fn octets(&self) -> io::Result<u64>;
+
+    /// Cuts the file to `octets`.
+    fn truncate(&self, octets: u64) -> io::Result<()>;
+
+    /// Writes all of `octets` at `offset`, in as many writes as it takes.
+    fn write_all_at(&self, mut offset: u64, mut octets: &[u8]) -> io::Result<()> {
+        while !octets.is_empty() {
+            match self.write_at(offset, octets) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    offset += written as u64;
+                    octets = octets.get(written..).unwrap_or_default();
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads until `into` is full or the file ends; how many octets.
+    fn read_full_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        let mut done = 0;
+        while done < into.len() {
+            match self.read_at(offset + done as u64, &mut into[done..]) {
+                Ok(0) => break,
+                Ok(read) => done += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+}
+
+/// Whether `error` says that there is no space left (or no quota).
+pub fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}

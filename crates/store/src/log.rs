@@ -1,0 +1,5 @@
+//! Segments of records behind one sync.
+
+/// Lands next.
+#[derive(Debug)]
+pub struct Log;
