@@ -2,6 +2,7 @@
 //! here; start reading at [`cli`], and at [`config`] for what can be set.
 
 mod cli;
+mod config;
 
 fn main() -> std::process::ExitCode {
     cli::run(std::env::args_os())

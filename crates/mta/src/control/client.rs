@@ -13,6 +13,7 @@ use super::protocol::{
     Acted, Action, GreylistItem, Refused, Request, Response, Status, Submission, VERSION,
     Versioned, read_line, write_line,
 };
+use super::short_path;
 use super::view::QueuedMessage;
 
 /// The name of the socket in the data directory.
@@ -64,7 +65,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::NotRunning`] where no daemon listens.
     pub fn connect(data_dir: &Path) -> Result<Client, ClientError> {
-        match UnixStream::connect(data_dir.join(SOCKET_NAME)) {
+        match connect(&data_dir.join(SOCKET_NAME)) {
             Ok(stream) => Client::over(stream),
             Err(error) => match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
@@ -223,6 +224,12 @@ impl Client {
             }
         }
     }
+}
+
+/// Connects to a unix socket, whatever the length of its path.
+pub(super) fn connect(path: &Path) -> io::Result<UnixStream> {
+    let (_folder, short) = short_path(path)?;
+    UnixStream::connect(short)
 }
 
 /// Takes one item of a stream; an error ends the stream.

@@ -14,10 +14,12 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::client::connect;
 use super::protocol::{
     Acted, Action, GreylistItem, Refused, RefusedKind, Request, Response, Status, Submission,
     VERSION, Versioned, read_line, write_line,
 };
+use super::short_path;
 use super::view::QueuedMessage;
 
 /// Most connections at once; further ones are told to come back.
@@ -120,7 +122,8 @@ impl Server {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let listener = UnixListener::bind(path)?;
+        let (_folder, short) = short_path(path)?;
+        let listener = UnixListener::bind(&short)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
         let stopping = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stopping);
@@ -136,7 +139,7 @@ impl Drop for Server {
         self.stopping.store(true, Ordering::Release);
         // The accepting thread wakes for a connection only, so it gets one. Where that
         // fails it is not waiting, or the process ends with it.
-        let _ = UnixStream::connect(&self.path);
+        let _ = connect(&self.path);
         let _ = std::fs::remove_file(&self.path);
     }
 }

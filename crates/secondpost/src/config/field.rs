@@ -1,0 +1,171 @@
+//! A declared setting: the macro that makes a section from its rows, and the two traits
+//! that reading and showing go through.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+/// A TOML value and where it stands.
+pub(crate) type Given<'a> = Spanned<DeValue<'a>>;
+
+/// A type that a key can have.
+pub(crate) trait Setting: Sized {
+    /// What may be written, in words.
+    const EXPECTED: &'static str;
+
+    /// Reads a value.
+    fn read(given: &Given<'_>) -> Result<Self, Fault>;
+
+    /// As it is written in TOML.
+    fn show(&self) -> String;
+
+    /// Changes a part of the value, `part` being the rest of a dotted key; `None` where
+    /// the type has no parts.
+    fn set_part(&mut self, _part: &str, _given: &Given<'_>) -> Option<Result<(), Fault>> {
+        None
+    }
+}
+
+/// What is wrong with a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Octets of the source that are wrong.
+    pub(crate) span: Range<usize>,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What was expected, or the nearest known name.
+    pub(crate) help: Option<String>,
+}
+
+impl Fault {
+    /// The value at `given` is not what is expected.
+    pub(crate) fn at(given: &Given<'_>, message: impl Into<String>) -> Fault {
+        Fault { span: given.span(), message: message.into(), help: None }
+    }
+
+    /// Adds what was expected.
+    #[must_use]
+    pub(crate) fn expected(mut self, expected: &str) -> Fault {
+        self.help = Some(format!("expected {expected}"));
+        self
+    }
+}
+
+/// One key, as the example and the reference show it.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    /// The whole key, as in `greylist.window`.
+    pub(crate) key: String,
+    /// What it sets.
+    pub(crate) doc: String,
+    /// Why the default is what it is.
+    pub(crate) reason: String,
+    /// What may be written.
+    pub(crate) expected: &'static str,
+    /// The default in TOML.
+    pub(crate) default: String,
+}
+
+/// A group of settings that share a prefix.
+pub(crate) trait Section: Default {
+    /// Every field, in the order of its declaration; `prefix` is empty or ends in a dot.
+    fn fields(prefix: &str) -> Vec<Field>;
+
+    /// Sets the field `key` (relative to this section); `None` where there is none.
+    fn set(&mut self, key: &str, given: &Given<'_>) -> Option<Result<(), Fault>>;
+
+    /// The value of the field `key` in TOML; `None` where there is none.
+    fn show(&self, key: &str) -> Option<String>;
+
+    /// Whether `key` is a section below this one.
+    fn is_section(_key: &str) -> bool {
+        false
+    }
+}
+
+/// Declares a section: `name: Type = default, "why that default";` below its description.
+macro_rules! section {
+    ($(#[doc = $about:literal])+ $section:ident {
+        $($(#[doc = $doc:literal])+ $name:ident: $kind:ty = $default:expr, $reason:literal;)+
+        $(@sections { $($(#[doc = $sub_doc:literal])+ $sub:ident: $sub_kind:ty;)+ })?
+    }) => {
+        $(#[doc = $about])+
+        #[derive(Clone, Debug)]
+        pub(crate) struct $section {
+            $($(#[doc = $doc])+ pub(crate) $name: $kind,)+
+            $($($(#[doc = $sub_doc])+ pub(crate) $sub: $sub_kind,)+)?
+        }
+
+        impl Default for $section {
+            fn default() -> $section {
+                $section {
+                    $($name: $default,)+
+                    $($($sub: <$sub_kind>::default(),)+)?
+                }
+            }
+        }
+
+        impl $crate::config::field::Section for $section {
+            fn fields(prefix: &str) -> Vec<$crate::config::field::Field> {
+                use $crate::config::field::Setting as _;
+                let default = $section::default();
+                let mut fields = vec![$($crate::config::field::Field {
+                    key: format!("{prefix}{}", stringify!($name)),
+                    doc: concat!($($doc, "\n"),+).to_owned(),
+                    reason: $reason.to_owned(),
+                    expected: <$kind as $crate::config::field::Setting>::EXPECTED,
+                    default: default.$name.show(),
+                }),+];
+                $($(fields.extend(
+                    <$sub_kind>::fields(&format!("{prefix}{}.", stringify!($sub)))
+                );)+)?
+                fields.shrink_to_fit();
+                fields
+            }
+
+            fn set(
+                &mut self,
+                key: &str,
+                given: &$crate::config::field::Given<'_>,
+            ) -> Option<Result<(), $crate::config::field::Fault>> {
+                use $crate::config::field::Setting;
+                let (head, rest) = $crate::config::field::split(key);
+                match (head, rest) {
+                    $((stringify!($name), None) => Some(
+                        <$kind as Setting>::read(given).map(|value| self.$name = value)
+                    ),
+                    (stringify!($name), Some(part)) => self.$name.set_part(part, given),)+
+                    $($((stringify!($sub), Some(rest)) => self.$sub.set(rest, given),)+)?
+                    _ => None,
+                }
+            }
+
+            fn show(&self, key: &str) -> Option<String> {
+                let (head, rest) = $crate::config::field::split(key);
+                match (head, rest) {
+                    $((stringify!($name), None) => {
+                        Some($crate::config::field::Setting::show(&self.$name))
+                    })+
+                    $($((stringify!($sub), Some(rest)) => {
+                        $crate::config::field::Section::show(&self.$sub, rest)
+                    })+)?
+                    _ => None,
+                }
+            }
+
+            fn is_section(key: &str) -> bool {
+                false $($(|| key == stringify!($sub))+)?
+            }
+        }
+    };
+}
+pub(crate) use section;
+
+/// The first part of a dotted key and the rest.
+pub(crate) fn split(key: &str) -> (&str, Option<&str>) {
+    match key.split_once('.') {
+        Some((head, rest)) => (head, Some(rest)),
+        None => (key, None),
+    }
+}

@@ -1,0 +1,265 @@
+//! The layers of settings on each other: default, then the file, then flags, then `--set`.
+//! Each value remembers where it came from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostic::{self, Source};
+use super::field::{Fault, Field, Given, Section};
+use super::settings::Config;
+use super::values::{bare, toml_list, toml_string};
+
+/// The settings file in the data directory, read where `--config` names no other.
+pub(crate) const FILE_NAME: &str = "secondpost.toml";
+/// What the daemon last started with, in the data directory: its subcommands read it.
+pub(crate) const RUNNING_NAME: &str = "run/settings.toml";
+
+/// Where settings come from, the weakest first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sources {
+    /// A TOML file.
+    pub(crate) file: Option<PathBuf>,
+    /// Options that are settings: `--domain` and others.
+    pub(crate) flags: Vec<Flag>,
+    /// `KEY=VALUE` of each `--set`.
+    pub(crate) set: Vec<String>,
+}
+
+/// An option that is a setting.
+#[derive(Clone, Debug)]
+pub(crate) struct Flag {
+    /// As it is written, `--domain`.
+    pub(crate) name: &'static str,
+    /// The key that it sets.
+    pub(crate) key: &'static str,
+    /// What was given, once or more often.
+    pub(crate) values: Vec<String>,
+}
+
+impl Sources {
+    /// For `serve` and `config`: the file of `--config`, else the one in the data
+    /// directory, if there is one.
+    pub(crate) fn own(data_dir: &Path, config: Option<&Path>) -> Sources {
+        let in_data_dir = || Some(data_dir.join(FILE_NAME)).filter(|path| path.exists());
+        let file = config.map(Path::to_owned).or_else(in_data_dir);
+        Sources { file, ..Sources::default() }
+    }
+
+    /// For what must know the daemon's settings: what it last started with, unless
+    /// `--config` names a file or no daemon ever started.
+    pub(crate) fn of_daemon(data_dir: &Path, config: Option<&Path>) -> Sources {
+        let running = data_dir.join(RUNNING_NAME);
+        match config {
+            None if running.exists() => Sources { file: Some(running), ..Sources::default() },
+            _ => Sources::own(data_dir, config),
+        }
+    }
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Nobody set it.
+    #[default]
+    Default,
+    /// A line of a file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// An option.
+    Flag(&'static str),
+    /// `--set`.
+    Set,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Origin::Flag(name) => f.write_str(name),
+            Origin::Set => f.write_str("--set"),
+        }
+    }
+}
+
+/// Settings with the origin of each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Loaded {
+    /// The settings.
+    pub(crate) config: Config,
+    origins: BTreeMap<String, Origin>,
+}
+
+/// What is wrong with the settings, ready to be shown: each with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ConfigError(pub(crate) String);
+
+impl Loaded {
+    /// Puts the layers on each other.
+    pub(crate) fn from(sources: &Sources) -> Result<Loaded, ConfigError> {
+        let mut loaded = Loaded::default();
+        if let Some(path) = &sources.file {
+            loaded.read_file(path)?;
+        }
+        for flag in &sources.flags {
+            loaded.read_flag(flag)?;
+        }
+        for set in &sources.set {
+            loaded.read_set(set)?;
+        }
+        Ok(loaded)
+    }
+
+    /// Where the value of `key` came from.
+    pub(crate) fn origin(&self, key: &str) -> Origin {
+        self.origins.get(key).cloned().unwrap_or_default()
+    }
+
+    /// Every key with its value in TOML.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (Field, String)> {
+        Config::fields("").into_iter().map(|field| {
+            let value = self.config.show(&field.key).unwrap_or_default();
+            (field, value)
+        })
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<(), ConfigError> {
+        let name = path.display().to_string();
+        let text = std::fs::read(path)
+            .map_err(|error| format!("the settings file `{name}` cannot be read: {error}"))
+            .and_then(|octets| {
+                String::from_utf8(octets).map_err(|_| format!("`{name}` is not UTF-8"))
+            })
+            .map_err(ConfigError)?;
+        let source = Source { name: &name, text: &text };
+        let table = DeTable::parse(&text).map_err(|error| syntax_error(source, &error))?;
+        let mut faults = Vec::new();
+        let mut layer = Layer { loaded: self, path, text: &text, faults: &mut faults };
+        layer.table("", table.get_ref());
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let shown: Vec<String> = faults.iter().map(|f| diagnostic::show(source, f)).collect();
+        Err(ConfigError(shown.join("\n\nerror: ")))
+    }
+
+    fn read_flag(&mut self, flag: &Flag) -> Result<(), ConfigError> {
+        let value = match flag.values.as_slice() {
+            [] => return Ok(()),
+            [one] => toml_string(one),
+            more => toml_list(more),
+        };
+        let given = flag.values.join(" ");
+        let source = Source { name: flag.name, text: &given };
+        let text = format!("x = {value}");
+        self.set_toml(flag.key, &text, Origin::Flag(flag.name)).map_err(|fault| {
+            ConfigError(diagnostic::show(source, &Fault { span: 0..given.len(), ..fault }))
+        })
+    }
+
+    fn read_set(&mut self, set: &str) -> Result<(), ConfigError> {
+        let Some((key, value)) = set.split_once('=') else {
+            let help = "help: write `--set KEY=VALUE`, as in `--set greylist.window=5m`";
+            return Err(ConfigError(format!("`--set {set}` has no `=`\n{help}")));
+        };
+        let (key, value) = (key.trim(), value.trim());
+        let source = Source { name: "--set", text: set };
+        let text = format!("x = {value}");
+        let result = match DeTable::parse(&text) {
+            Ok(table) if table.get_ref().len() == 1 => self.set_toml(key, &text, Origin::Set),
+            _ => self.set(key, &bare(value), Origin::Set),
+        };
+        result.map_err(|fault| {
+            let (start, end) = match fault.message.starts_with("unknown key") {
+                true => (0, key.len()),
+                false => (set.len() - value.len(), set.len()),
+            };
+            ConfigError(diagnostic::show(source, &Fault { span: start..end, ..fault }))
+        })
+    }
+
+    /// `text` is `x = VALUE`.
+    fn set_toml(&mut self, key: &str, text: &str, origin: Origin) -> Result<(), Fault> {
+        let parsed = DeTable::parse(text);
+        match parsed.as_ref().ok().and_then(|table| table.get_ref().get("x")) {
+            Some(given) => self.set(key, given, origin),
+            None => self.set(key, &bare(text), origin),
+        }
+    }
+
+    fn set(&mut self, key: &str, given: &Given<'_>, origin: Origin) -> Result<(), Fault> {
+        match self.config.set(key, given) {
+            Some(result) => result?,
+            None => return Err(unknown_key(key, given.span())),
+        }
+        let declared = Config::fields("").into_iter().map(|field| field.key);
+        let owner = declared.filter(|name| key == name || key.starts_with(&format!("{name}.")));
+        self.origins.extend(owner.map(|name| (name, origin.clone())));
+        Ok(())
+    }
+}
+
+/// A file while it is read: every fault is collected, so that all are told at once.
+struct Layer<'a> {
+    loaded: &'a mut Loaded,
+    path: &'a Path,
+    text: &'a str,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl Layer<'_> {
+    fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
+        for (name, given) in table {
+            let key = format!("{prefix}{}", name.get_ref());
+            match given.get_ref() {
+                DeValue::Table(table) if prefix.is_empty() && Config::is_section(&key) => {
+                    self.table(&format!("{key}."), table);
+                }
+                _ if self.loaded.config.show(&key).is_none() => {
+                    self.faults.push(unknown_key(&key, name.span()));
+                }
+                _ => self.value(&key, name.span().start, given),
+            }
+        }
+    }
+
+    fn value(&mut self, key: &str, offset: usize, given: &Given<'_>) {
+        let line = diagnostic::position(self.text, offset).line;
+        let origin = Origin::File { path: self.path.to_owned(), line };
+        if let Err(mut fault) = self.loaded.set(key, given, origin) {
+            fault.message = format!("`{key}`: {}", fault.message);
+            self.faults.push(fault);
+        }
+    }
+}
+
+fn unknown_key(key: &str, span: std::ops::Range<usize>) -> Fault {
+    let fields = Config::fields("");
+    let help = match diagnostic::nearest(key, fields.iter().map(|field| field.key.as_str())) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if Config::is_section(key) => {
+            let below = fields.iter().filter(|field| field.key.starts_with(&format!("{key}.")));
+            let names: Vec<String> = below.map(|field| format!("`{}`", field.key)).collect();
+            format!("it is a group; its keys are {}", names.join(", "))
+        }
+        None => "`secondpost config example` shows every key".to_owned(),
+    };
+    Fault { span, message: format!("unknown key `{key}`"), help: Some(help) }
+}
+
+fn syntax_error(source: Source<'_>, error: &toml::de::Error) -> ConfigError {
+    let span = error.span().unwrap_or(0..0);
+    let message = format!("this is not TOML: {}", error.message());
+    let help = "strings stand in quotes, as in `relay = \"direct\"`".to_owned();
+    ConfigError(diagnostic::show(source, &Fault { span, message, help: Some(help) }))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,17 @@
+//! What can be set, and how it comes to be set.
+//!
+//! [`settings`] declares every key once, with its type, default, description and reason;
+//! `field` makes parsing, showing and the reference from that declaration; `values` says
+//! how each type is written; `load` puts the layers on each other (default, file, flags,
+//! `--set`) and remembers where each value came from; `diagnostic` shows an error in its
+//! line; `render` writes the example, the effective settings and the reference page.
+
+pub(crate) mod diagnostic;
+pub(crate) mod field;
+pub(crate) mod load;
+pub(crate) mod render;
+pub(crate) mod settings;
+pub(crate) mod values;
+
+pub(crate) use load::{Loaded, Sources};
+pub(crate) use settings::Config;

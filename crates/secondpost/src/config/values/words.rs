@@ -1,0 +1,95 @@
+//! Settings that are one of a few words.
+
+use super::{text, toml_string, wrong};
+use crate::config::field::{Fault, Given, Setting};
+
+/// Declares a closed set of words: variant, word.
+macro_rules! words {
+    ($(#[doc = $about:literal])+ $name:ident, $expected:literal {
+        $($(#[doc = $doc:literal])+ $variant:ident = $word:literal;)+
+    }) => {
+        $(#[doc = $about])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum $name { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl $name {
+            /// As it is written.
+            pub(crate) const fn word(self) -> &'static str {
+                match self { $($name::$variant => $word,)+ }
+            }
+        }
+
+        impl Setting for $name {
+            const EXPECTED: &'static str = $expected;
+
+            fn read(given: &Given<'_>) -> Result<$name, Fault> {
+                match text::<$name>(given)? {
+                    $($word => Ok($name::$variant),)+
+                    _ => Err(wrong::<$name>(given)),
+                }
+            }
+
+            fn show(&self) -> String {
+                toml_string(self.word())
+            }
+        }
+    };
+}
+
+words! {
+    /// How VRFY and EXPN are answered.
+    Offer, "`off`, `noncommittal` or `on`" {
+        /// 502.
+        Off = "off";
+        /// 252.
+        Noncommittal = "noncommittal";
+        /// The truth.
+        On = "on";
+    }
+}
+
+words! {
+    /// What bare CR and LF in message data lead to.
+    BareLineEnd, "`refuse` or `make-crlf`" {
+        /// 550 5.6.0 at the end of data.
+        Refuse = "refuse";
+        /// They become CRLF.
+        MakeCrlf = "make-crlf";
+    }
+}
+
+words! {
+    /// What raw 8-bit octets in a header lead to.
+    EightBitHeaders, "`accept` or `refuse`" {
+        /// They stay.
+        Accept = "accept";
+        /// 554 5.6.9 at the end of data.
+        Refuse = "refuse";
+    }
+}
+
+words! {
+    /// The form of the log.
+    LogFormat, "`text` or `json`" {
+        /// For people.
+        Text = "text";
+        /// One object a line.
+        Json = "json";
+    }
+}
+
+words! {
+    /// How much is logged.
+    LogLevel, "`error`, `warn`, `info`, `debug` or `trace`" {
+        /// What needs a person.
+        Error = "error";
+        /// What may need one.
+        Warn = "warn";
+        /// What happens to messages.
+        Info = "info";
+        /// Each session.
+        Debug = "debug";
+        /// Each step.
+        Trace = "trace";
+    }
+}
