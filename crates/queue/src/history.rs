@@ -1,0 +1,1 @@
+//! The story of each message, in order, for people.

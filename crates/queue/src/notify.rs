@@ -1,0 +1,1 @@
+//! Which notification is due, and to whom: pure.

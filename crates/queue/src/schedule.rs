@@ -1,0 +1,1 @@
+//! In memory: whose turn it is, by due time and destination.
