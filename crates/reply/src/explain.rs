@@ -1,0 +1,261 @@
+//! What we tell people: an [`Explanation`], made from a [`Verdict`] in the reader's
+//! language. The facts come from the verdict and from [`crate::facts`]; only the prose
+//! stands in the `.ftl` files, so that a translation cannot change what is so.
+//!
+//! Start reading at [`explain`]; the entries of the reference are in [`entry`].
+
+pub mod entry;
+mod texts;
+mod words;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::facts::{self, Pace};
+use crate::{Class, Code, Permanence, Timestamp, Verdict, WhoseMove};
+
+pub use texts::label;
+pub(crate) use texts::{fill, has, text};
+pub use words::{
+    cause_in_words, cause_name, confidence_in_words, duration_from_now, duration_in_words,
+    permanence_in_words, scope_in_words, whose_move_in_words,
+};
+
+/// A language that texts are written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Language {
+    /// English, the language that a text is written in first.
+    #[default]
+    En,
+    /// German.
+    De,
+}
+
+impl Language {
+    /// Every language that has every text; the tests hold it to that.
+    pub const COMPLETE: &[Language] = &[Language::En, Language::De];
+
+    /// The tag of BCP 47.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Language::En => "en",
+            Language::De => "de",
+        }
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.tag())
+    }
+}
+
+/// There are no texts in that language; it holds what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoSuchLanguage(pub String);
+
+impl fmt::Display for NoSuchLanguage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known: Vec<&str> = Language::COMPLETE.iter().map(|language| language.tag()).collect();
+        write!(f, "there are no texts in `{}`: expected one of {}", self.0, known.join(", "))
+    }
+}
+
+impl std::error::Error for NoSuchLanguage {}
+
+/// Reads a tag (`de`, `de-AT`) or the name of a locale (`de_DE.UTF-8`); `C` and `POSIX`
+/// are English. Only the language counts.
+impl FromStr for Language {
+    type Err = NoSuchLanguage;
+    fn from_str(text: &str) -> Result<Language, NoSuchLanguage> {
+        let language = text.split(['-', '_', '.', '@']).next().unwrap_or_default();
+        match language.to_ascii_lowercase().as_str() {
+            "en" | "c" | "posix" => Ok(Language::En),
+            "de" => Ok(Language::De),
+            _ => Err(NoSuchLanguage(text.to_owned())),
+        }
+    }
+}
+
+/// A verdict in words. Every field is a sentence or a paragraph without line breaks;
+/// empty where there is nothing to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Codes, permanence and cause in short: `450 4.2.0 · transient · Greylisting`.
+    pub title: String,
+    /// The code's name, as in "Mailbox unavailable"; the cause's where no code was heard.
+    pub name: String,
+    /// What the cause means.
+    pub meaning: String,
+    /// What the basic code alone says; empty where none was heard.
+    pub code_meaning: String,
+    /// When one sees it.
+    pub when_seen: String,
+    /// Whose turn it is.
+    pub whose_move: String,
+    /// What to do.
+    pub what_to_do: String,
+    /// When the next attempt makes sense.
+    pub when_next: String,
+    /// The words or the code that decided, in the language's quotation marks.
+    pub evidence: String,
+    /// How sure, in a word or two.
+    pub confidence: String,
+    /// Other causes that are fair, each by its name.
+    pub alternatives: Vec<String>,
+    /// RFCs and sections.
+    pub source: String,
+}
+
+/// The verdict in the reader's language.
+pub fn explain(verdict: &Verdict, language: Language) -> Explanation {
+    let cause = verdict.cause;
+    let part = |name: &str| text(language, &format!("cause-{}.{name}", cause.name()));
+    Explanation {
+        title: title(verdict, language),
+        name: verdict.code.map_or_else(
+            || cause_name(cause, language),
+            |code| entry::entry(entry::Topic::Code(code), language).name,
+        ),
+        meaning: part("meaning"),
+        code_meaning: verdict.code.map_or_else(String::new, |code| {
+            entry::entry(entry::Topic::Code(code), language).meaning
+        }),
+        when_seen: part("when"),
+        whose_move: whose_move(verdict, language),
+        what_to_do: what_to_do(verdict, language),
+        when_next: when_next(verdict, language),
+        evidence: evidence(verdict, language),
+        confidence: confidence_in_words(verdict.confidence, language),
+        alternatives: verdict
+            .alternatives
+            .iter()
+            .map(|cause| cause_name(*cause, language))
+            .collect(),
+        source: source(verdict),
+    }
+}
+
+fn title(verdict: &Verdict, language: Language) -> String {
+    let mut codes = Vec::new();
+    codes.extend(verdict.code.map(|code| code.to_string()));
+    codes.extend(verdict.enhanced_code.map(|code| code.to_string()));
+    let mut parts = vec![codes.join(" ")];
+    parts.push(permanence_in_words(verdict.permanence, language));
+    parts.push(match verdict.code.map(Code::class) {
+        Some(Class::Positive | Class::Intermediate) => name_of_code(verdict.code, language),
+        _ => cause_name(verdict.cause, language),
+    });
+    parts.retain(|part| !part.is_empty());
+    parts.join(" · ")
+}
+
+fn name_of_code(code: Option<Code>, language: Language) -> String {
+    code.map_or_else(String::new, |code| text(language, &entry::key(entry::Topic::Code(code))))
+}
+
+/// Whose turn it is, as a sentence. Where waiting is all there is to do and the refusal
+/// is transient, it is nobody's: the sending server comes back by itself.
+fn whose_move(verdict: &Verdict, language: Language) -> String {
+    let software = verdict.whose_move == WhoseMove::SenderSoftware;
+    let key = match verdict.permanence {
+        Permanence::Transient if software && verdict.cause.passes_by_itself() => {
+            "move-waits".to_owned()
+        }
+        Permanence::Permanent if software && verdict.cause.passes_by_itself() => {
+            "move-gave-up".to_owned()
+        }
+        _ => format!("move-{}", verdict.whose_move.name()),
+    };
+    text(language, &key)
+}
+
+/// The remedy of the cause: for all, then for whose move it is, if that stands apart.
+fn what_to_do(verdict: &Verdict, language: Language) -> String {
+    let key = format!("cause-{}.fix", verdict.cause.name());
+    let apart = format!("{key}-{}", verdict.whose_move.name());
+    let mut paragraph = text(language, &key);
+    if has(language, &apart) {
+        paragraph.push(' ');
+        paragraph.push_str(&text(language, &apart));
+    }
+    paragraph
+}
+
+fn when_next(verdict: &Verdict, language: Language) -> String {
+    match verdict.permanence {
+        Permanence::Positive => String::new(),
+        Permanence::Permanent => {
+            let next = facts::next_step(verdict.cause, verdict.permanence);
+            text(language, &format!("next-{}.when", next.name()))
+        }
+        Permanence::Transient => when_transient(verdict, language),
+    }
+}
+
+/// What the reply says about the time, else how long the cause tends to last.
+fn when_transient(verdict: &Verdict, language: Language) -> String {
+    if let Some(after) = verdict.retry_after {
+        return fill(language, "when-after", &[("in", duration_from_now(after, language).into())]);
+    }
+    if let Some(at) = verdict.retry_at {
+        return fill(language, "when-at", &[("at", clock_time(at).into())]);
+    }
+    let key = match facts::pace(verdict.cause) {
+        Pace::AtOnce => "when-at-once",
+        Pace::Minutes => "when-minutes",
+        Pace::Hours => "when-hours",
+    };
+    text(language, key)
+}
+
+/// A point in time for people, in UTC: `2026-11-23 23:50 UTC`.
+fn clock_time(at: Timestamp) -> String {
+    let full = at.to_string();
+    let date = full.get(..10).unwrap_or(&full);
+    let time = full.get(11..16).unwrap_or_default();
+    format!("{date} {time} UTC")
+}
+
+fn evidence(verdict: &Verdict, language: Language) -> String {
+    match verdict.evidence.text.trim() {
+        "" => text(language, "evidence-first-digit"),
+        words => quoted(words, language),
+    }
+}
+
+/// Text in the language's quotation marks.
+pub fn quoted(words: &str, language: Language) -> String {
+    fill(language, "quoted", &[("text", words.into())])
+}
+
+/// The sources of the code and of the cause, each once.
+fn source(verdict: &Verdict) -> String {
+    let (_, _, of_cause) = facts::usual_codes(verdict.cause);
+    let of_code = verdict.code.and_then(facts::of_code).map_or("", |row| row.source);
+    let mut parts: Vec<&str> = of_code.split(", ").collect();
+    parts.extend(of_cause.split(", "));
+    sources_once(&parts)
+}
+
+/// Joins `RFC 5321 §4.2.3` and bare `§3.8` (of the RFC before) without saying one twice.
+fn sources_once(parts: &[&str]) -> String {
+    let mut known: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut rfc = "";
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        let section = part.find('§').map_or("", |at| &part[at..]);
+        let named = part[..part.len() - section.len()].trim();
+        rfc = if named.is_empty() { rfc } else { named };
+        match known.iter_mut().find(|(known, _)| *known == rfc) {
+            Some((_, sections)) if !sections.contains(&section) => sections.push(section),
+            Some(_) => {}
+            None => known.push((rfc, vec![section])),
+        }
+    }
+    let each = known.iter().map(|(rfc, sections)| format!("{rfc} {}", sections.join(", ")));
+    each.map(|one| one.trim().to_owned()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+#[path = "explain/tests.rs"]
+mod tests;

@@ -1,0 +1,90 @@
+//! The texts: one Fluent file per language, read once and kept. A key is a message
+//! (`code-450`) or an attribute of one (`code-450.when`).
+//!
+//! No prose and no fact lives here. What a language lacks is said in English; that a
+//! complete language lacks nothing is the business of the tests.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+
+use super::Language;
+
+type Bundle = FluentBundle<FluentResource>;
+
+/// The file of a language.
+pub(crate) const fn source(language: Language) -> &'static str {
+    match language {
+        Language::En => include_str!("../texts/en.ftl"),
+        Language::De => include_str!("../texts/de.ftl"),
+    }
+}
+
+fn bundle(language: Language) -> &'static Bundle {
+    static EN: OnceLock<Bundle> = OnceLock::new();
+    static DE: OnceLock<Bundle> = OnceLock::new();
+    match language {
+        Language::En => EN.get_or_init(|| read(Language::En)),
+        Language::De => DE.get_or_init(|| read(Language::De)),
+    }
+}
+
+/// Isolation marks are off: they show up as rubbish in terminals and in copied text.
+/// A file with a syntax error gives the messages that could be read.
+fn read(language: Language) -> Bundle {
+    let tag = language.tag().parse().unwrap_or_default();
+    let mut bundle = Bundle::new_concurrent(vec![tag]);
+    bundle.set_use_isolating(false);
+    let resource = match FluentResource::try_new(source(language).to_owned()) {
+        Ok(resource) => resource,
+        Err((resource, _)) => resource,
+    };
+    bundle.add_resource_overriding(resource);
+    bundle
+}
+
+/// Whether `language` itself has the text `key`.
+pub(crate) fn has(language: Language, key: &str) -> bool {
+    let bundle = bundle(language);
+    match key.split_once('.') {
+        None => bundle.get_message(key).is_some_and(|message| message.value().is_some()),
+        Some((id, attribute)) => {
+            bundle.get_message(id).is_some_and(|message| message.get_attribute(attribute).is_some())
+        }
+    }
+}
+
+/// The text `key`, which has no placeholders.
+pub(crate) fn text(language: Language, key: &str) -> String {
+    fill(language, key, &[])
+}
+
+/// The text `key` with its placeholders filled. Without such a text in the language:
+/// the English one; without that: the key.
+pub(crate) fn fill(
+    language: Language,
+    key: &str,
+    values: &[(&'static str, FluentValue<'_>)],
+) -> String {
+    let args: FluentArgs<'_> = values.iter().cloned().collect();
+    format(language, key, &args)
+        .or_else(|| format(Language::En, key, &args))
+        .unwrap_or_else(|| key.to_owned())
+}
+
+fn format(language: Language, key: &str, args: &FluentArgs<'_>) -> Option<String> {
+    let bundle = bundle(language);
+    let pattern = match key.split_once('.') {
+        None => bundle.get_message(key)?.value()?,
+        Some((id, attribute)) => bundle.get_message(id)?.get_attribute(attribute)?.value(),
+    };
+    let mut errors = Vec::new();
+    Some(Cow::into_owned(bundle.format_pattern(pattern, Some(args), &mut errors)))
+}
+
+/// The words of a label or heading of the command line, as in `label-what-to-do`.
+pub fn label(language: Language, name: &str) -> String {
+    text(language, &format!("label-{name}"))
+}
