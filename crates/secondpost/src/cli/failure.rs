@@ -41,6 +41,11 @@ impl Failure {
         self
     }
 
+    /// Whether there is nothing to tell and the exit status is 0 (a closed pipe).
+    pub(crate) fn is_success(&self) -> bool {
+        self.status == 0
+    }
+
     /// Tells it on stderr; returns the exit status.
     pub(crate) fn report(self) -> ExitCode {
         let mut text = String::new();
@@ -53,6 +58,12 @@ impl Failure {
         // Where stderr is closed there is nobody left to tell.
         let _ = io::Write::write_all(&mut anstream::stderr(), text.as_bytes());
         ExitCode::from(self.status)
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
     }
 }
 

@@ -2,21 +2,40 @@
 //!
 //! A subcommand writes to `Context::out` and returns a [`Failure`] where something is
 //! wrong; what a failure looks like and which exit status it has is told in `failure`.
+//! Called as `sendmail` or `mailq` the program is that face (`sendmail`).
 
+mod address;
+mod config;
+mod daemon;
+mod docs;
 pub(crate) mod failure;
+mod greylist;
+mod message;
+mod queue;
+mod reference;
+mod send;
+mod sendmail;
+mod serve;
+pub(crate) mod settings;
+mod submit;
+pub(crate) mod text;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use reply::explain::Language;
 
 pub(crate) use failure::Failure;
 
 /// Mail transfer that understands replies.
+///
+/// A mail server that knows what the other side's words mean: told 450, it comes back
+/// just after the window; told 502, it takes the alternative; and it says so.
 #[derive(Parser, Debug)]
-#[command(name = "secondpost", version, max_term_width = 100)]
+#[command(name = "secondpost", version, max_term_width = 100, after_help = BEGIN)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -24,8 +43,16 @@ struct Cli {
     command: Command,
 }
 
+const BEGIN: &str = "\
+To begin:
+  secondpost serve                          take and deliver mail, in the foreground
+  secondpost send --from a@example.org --to b@localhost message.eml
+  secondpost queue                          what waits, why, and until when
+  secondpost explain \"450 4.2.0 Greylisted\" what a reply means";
+
 /// What may stand before or after any subcommand.
 #[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// Everything the server keeps lives here: spool, mailboxes, settings, admin socket
     #[arg(
@@ -56,9 +83,20 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// The language of explanations [default: from LC_ALL, LC_MESSAGES, LANG]
+    /// The language of explanations: en or de [default: from LC_ALL, LC_MESSAGES, LANG]
     #[arg(long, global = true, value_name = "LANG")]
-    pub(crate) lang: Option<String>,
+    pub(crate) lang: Option<Language>,
+}
+
+impl Global {
+    /// The language of explanations: what was asked for, else the locale's, else English.
+    pub(crate) fn language(&self) -> Language {
+        let of_locale = || {
+            let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+            ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set)?.parse().ok()
+        };
+        self.lang.or_else(of_locale).unwrap_or_default()
+    }
 }
 
 /// What a subcommand gets beside its arguments.
@@ -69,23 +107,55 @@ pub(crate) struct Context<'a> {
     pub(crate) out: &'a mut dyn Write,
 }
 
+impl Context<'_> {
+    /// Writes a value as indented JSON.
+    pub(crate) fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
+        Ok(writeln!(self.out, "{text}")?)
+    }
+}
+
 #[derive(Subcommand, Debug)]
-enum Command {}
+enum Command {
+    Serve(serve::Args),
+    Send(send::Args),
+    Queue(queue::Args),
+    Greylist(greylist::Args),
+    Config(config::Args),
+    #[command(hide = true)]
+    Docs(docs::Args),
+}
 
 /// Runs what the arguments ask; the exit status says how it went.
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut args = args.into_iter().peekable();
+    let name =
+        args.peek().and_then(|name| Path::new(name).file_name()?.to_str().map(str::to_owned));
+    match name.as_deref() {
+        Some("sendmail") => return sendmail::run(args.skip(1)),
+        Some("mailq") => return sendmail::run_mailq(),
+        _ => {}
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
     let mut out = anstream::stdout().lock();
-    let context = Context { global: cli.global, out: &mut out };
-    match dispatch(cli.command, context) {
+    let mut context = Context { global: cli.global, out: &mut out };
+    let result = dispatch(&cli.command, &mut context);
+    match result.and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
 }
 
-fn dispatch(command: Command, _context: Context<'_>) -> Result<(), Failure> {
-    match command {}
+fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<(), Failure> {
+    match command {
+        Command::Serve(args) => serve::run(args, context),
+        Command::Send(args) => send::run(args, context),
+        Command::Queue(args) => queue::run(args, context),
+        Command::Greylist(args) => greylist::run(args, context),
+        Command::Config(args) => config::run(args, context),
+        Command::Docs(args) => docs::run(args, context),
+    }
 }

@@ -155,7 +155,8 @@ macro_rules! section {
             }
 
             fn is_section(key: &str) -> bool {
-                false $($(|| key == stringify!($sub))+)?
+                let sections: &[&str] = &[$($(stringify!($sub)),+)?];
+                sections.contains(&key)
             }
         }
     };

@@ -17,6 +17,10 @@ pub(crate) const FILE_NAME: &str = "secondpost.toml";
 /// What the daemon last started with, in the data directory: its subcommands read it.
 pub(crate) const RUNNING_NAME: &str = "run/settings.toml";
 
+/// What stands above them, for who finds the file.
+const RUNNING_NOTE: &str =
+    "# What `secondpost serve` last started with; written at each start, do not edit.\n";
+
 /// Where settings come from, the weakest first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
@@ -94,6 +98,7 @@ impl fmt::Display for Origin {
 pub(crate) struct Loaded {
     /// The settings.
     pub(crate) config: Config,
+    file: Option<PathBuf>,
     origins: BTreeMap<String, Origin>,
 }
 
@@ -104,7 +109,7 @@ pub(crate) struct ConfigError(pub(crate) String);
 impl Loaded {
     /// Puts the layers on each other.
     pub(crate) fn from(sources: &Sources) -> Result<Loaded, ConfigError> {
-        let mut loaded = Loaded::default();
+        let mut loaded = Loaded { file: sources.file.clone(), ..Loaded::default() };
         if let Some(path) = &sources.file {
             loaded.read_file(path)?;
         }
@@ -122,12 +127,35 @@ impl Loaded {
         self.origins.get(key).cloned().unwrap_or_default()
     }
 
+    /// Whether anybody set `key`.
+    pub(crate) fn is_set(&self, key: &str) -> bool {
+        self.origin(key) != Origin::Default
+    }
+
+    /// The file that was read, if any.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// Every key with its value in TOML.
     pub(crate) fn values(&self) -> impl Iterator<Item = (Field, String)> {
         Config::fields("").into_iter().map(|field| {
             let value = self.config.show(&field.key).unwrap_or_default();
             (field, value)
         })
+    }
+
+    /// Keeps the settings in the data directory for the subcommands, which read them
+    /// there (`Sources::of_daemon`).
+    pub(crate) fn keep_running(&self, data_dir: &Path) -> std::io::Result<()> {
+        let path = data_dir.join(RUNNING_NAME);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let text = super::render::effective(self, false);
+        let partial = path.with_extension("tmp");
+        std::fs::write(&partial, format!("{RUNNING_NOTE}{text}"))?;
+        std::fs::rename(&partial, &path)
     }
 
     fn read_file(&mut self, path: &Path) -> Result<(), ConfigError> {

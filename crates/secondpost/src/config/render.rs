@@ -3,6 +3,7 @@
 use super::field::{Field, Section};
 use super::load::{Loaded, Origin};
 use super::settings::Config;
+use crate::cli::text::wrap;
 
 /// A config file with every key at its default, commented out and described.
 pub(crate) fn example() -> String {
@@ -113,21 +114,6 @@ pub(crate) fn reference() -> String {
 fn sentence(doc: &str) -> String {
     let text = doc.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned();
     if text.is_empty() || text.ends_with('.') { text } else { format!("{text}.") }
-}
-
-/// Lines of at most `width` characters, broken at spaces.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

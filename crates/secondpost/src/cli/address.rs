@@ -1,0 +1,44 @@
+//! Addresses as they are given on the command line.
+
+use super::Failure;
+
+/// A reverse-path: an address, or nothing (also `<>`) for the null one.
+pub(crate) fn sender(text: &str) -> Result<String, Failure> {
+    match bare(text) {
+        "" => Ok(String::new()),
+        address => checked(address),
+    }
+}
+
+/// A forward-path: an address, or `postmaster` without a domain.
+pub(crate) fn recipient(text: &str) -> Result<String, Failure> {
+    match bare(text) {
+        address if address.eq_ignore_ascii_case("postmaster") => Ok(address.to_owned()),
+        address => checked(address),
+    }
+}
+
+fn bare(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text)
+}
+
+fn checked(text: &str) -> Result<String, Failure> {
+    let problem = |problem: &str| {
+        Failure::usage(format!("`{text}` is no mail address: {problem}"))
+            .help("write it as in `user@example.org`")
+    };
+    let (local_part, domain) = text.rsplit_once('@').ok_or_else(|| problem("it has no `@`"))?;
+    if local_part.is_empty() || domain.is_empty() {
+        return Err(problem("a part beside the `@` is missing"));
+    }
+    if text.chars().any(|c| c.is_control() || c == '<' || c == '>') {
+        return Err(problem("it has characters that cannot stand in one"));
+    }
+    Ok(text.to_owned())
+}
+
+/// The domain of an address in lower case; empty where it has none.
+pub(crate) fn domain(address: &str) -> String {
+    address.rsplit_once('@').map_or(String::new(), |(_, domain)| domain.to_lowercase())
+}

@@ -1,0 +1,60 @@
+//! `secondpost config`: check, show, and an example to begin with.
+
+use clap::Subcommand;
+
+use super::settings::{self, Flags};
+use super::{Context, Failure};
+use crate::config::render;
+
+/// Check, show or begin the settings
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Read the settings and say what is wrong with them; exit status 0 or 2
+    Check {
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Show every setting with the value that `serve` would use
+    Show {
+        /// Add where each value comes from: default, file and line, option or --set
+        #[arg(long)]
+        origin: bool,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Print a config file with every setting, its default and its description
+    Example,
+}
+
+/// Runs `config`.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
+    match &args.what {
+        What::Check { flags } => check(flags, context),
+        What::Show { origin, flags } => show(*origin, flags, context),
+        What::Example => Ok(context.out.write_all(render::example().as_bytes())?),
+    }
+}
+
+fn check(flags: &Flags, context: &mut Context<'_>) -> Result<(), Failure> {
+    let loaded = settings::own(&context.global, flags)?;
+    let set = loaded.values().filter(|(field, _)| loaded.is_set(&field.key)).count();
+    if context.global.json {
+        return context.json(&serde_json::json!({ "valid": true, "keys_set": set }));
+    }
+    let file = loaded.file().map_or("no settings file".into(), |file| file.display().to_string());
+    Ok(writeln!(context.out, "settings are valid ({file}; {set} set, the rest at its default)")?)
+}
+
+fn show(origin: bool, flags: &Flags, context: &mut Context<'_>) -> Result<(), Failure> {
+    let loaded = settings::own(&context.global, flags)?;
+    if context.global.json {
+        return context.json(&render::json(&loaded));
+    }
+    Ok(context.out.write_all(render::effective(&loaded, origin).as_bytes())?)
+}

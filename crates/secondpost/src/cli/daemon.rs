@@ -1,0 +1,41 @@
+//! Asking the running daemon.
+
+use mta::control::{Client, ClientError};
+
+use super::{Failure, Global};
+
+/// A connection to the daemon; `None` where none runs.
+pub(crate) fn connect(global: &Global) -> Result<Option<Client>, Failure> {
+    match Client::connect(&global.data_dir) {
+        Ok(client) => Ok(Some(client)),
+        Err(ClientError::NotRunning) => Ok(None),
+        Err(error) => Err(failure(error)),
+    }
+}
+
+/// A connection to the daemon, which must run.
+pub(crate) fn require(global: &Global) -> Result<Client, Failure> {
+    let missing = || {
+        let place = global.data_dir.display();
+        Failure::new(format!("no daemon is running on the data directory `{place}`")).help(
+            "start one with `secondpost serve`, or name its data directory with `--data-dir DIR`",
+        )
+    };
+    connect(global)?.ok_or_else(missing)
+}
+
+/// What went wrong, for people.
+pub(crate) fn failure(error: ClientError) -> Failure {
+    match error {
+        ClientError::Refused(refused) => Failure::new(refused.message),
+        ClientError::NotRunning => Failure::new("the daemon stopped meanwhile"),
+        ClientError::Io(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            Failure::new("the daemon closed the connection")
+        }
+        ClientError::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Failure::new("the admin socket belongs to another user")
+                .help("run this as the user that runs `secondpost serve`")
+        }
+        other => Failure::new(other.to_string()),
+    }
+}

@@ -1,0 +1,109 @@
+//! `secondpost greylist`: what greylisting remembers.
+
+use clap::Subcommand;
+use mta::control::GreylistItem;
+
+use super::{Context, Failure, daemon, text};
+
+/// Show and change what greylisting remembers
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// List who waits for the window, who passed, and who is always let in
+    List,
+    /// Let a client, network, sender or recipient in without waiting, from now on
+    Allow {
+        /// An address or network, a domain, or a mail address
+        #[arg(required = true, value_name = "WHAT")]
+        what: Vec<String>,
+    },
+    /// Forget what is remembered of a client, network, sender or recipient
+    Forget {
+        /// An address or network, a domain, or a mail address
+        #[arg(required = true, value_name = "WHAT")]
+        what: Vec<String>,
+    },
+}
+
+/// Runs `greylist`.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
+    match &args.what {
+        What::List => list(context),
+        What::Allow { what } => allow(what, context),
+        What::Forget { what } => forget(what, context),
+    }
+}
+
+fn list(context: &mut Context<'_>) -> Result<(), Failure> {
+    let mut items = Vec::new();
+    daemon::require(&context.global)?
+        .greylist(&mut |item: GreylistItem| {
+            items.push(item);
+            Ok(())
+        })
+        .map_err(daemon::failure)?;
+    if context.global.json {
+        return context.json(&items);
+    }
+    if items.is_empty() {
+        return Ok(writeln!(context.out, "nothing is remembered yet")?);
+    }
+    for item in &items {
+        context.out.write_all(block(item).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// One entry: its state and client, then whom it is between, then when.
+fn block(item: &GreylistItem) -> String {
+    let mut shown = format!("{:8} {}\n", item.state, text::printable(&item.client));
+    let sender = item.sender.as_deref().map(text::address);
+    let recipient = item.recipient.as_deref().map(text::address);
+    match (sender, recipient) {
+        (None, None) => {}
+        (from, to) => {
+            let any = || "anybody".to_owned();
+            let (from, to) = (from.unwrap_or_else(any), to.unwrap_or_else(any));
+            shown.push_str(&text::labelled(2, "from", 8, &format!("{from} to {to}")));
+        }
+    }
+    let when = [("opens", &item.opens_at), ("expires", &item.expires_at)];
+    for (label, at) in when {
+        if let Some(at) = at {
+            shown.push_str(&text::labelled(2, label, 8, at));
+        }
+    }
+    if item.attempts > 0 {
+        shown.push_str(&text::labelled(2, "attempts", 8, &item.attempts.to_string()));
+    }
+    shown
+}
+
+fn allow(what: &[String], context: &mut Context<'_>) -> Result<(), Failure> {
+    let mut client = daemon::require(&context.global)?;
+    for one in what {
+        client.greylist_allow(one).map_err(daemon::failure)?;
+    }
+    if context.global.json {
+        return context.json(&serde_json::json!({ "allowed": what }));
+    }
+    what.iter().try_for_each(|one| Ok(writeln!(context.out, "{one} passes from now on")?))
+}
+
+fn forget(what: &[String], context: &mut Context<'_>) -> Result<(), Failure> {
+    let mut client = daemon::require(&context.global)?;
+    let mut forgotten = 0;
+    for one in what {
+        forgotten += client.greylist_forget(one).map_err(daemon::failure)?;
+    }
+    if context.global.json {
+        return context.json(&serde_json::json!({ "forgotten": forgotten }));
+    }
+    let entries = if forgotten == 1 { "entry" } else { "entries" };
+    Ok(writeln!(context.out, "{forgotten} {entries} forgotten")?)
+}

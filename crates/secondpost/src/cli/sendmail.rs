@@ -1,0 +1,193 @@
+//! The faces `sendmail` and `mailq`: what programs that were written for Sendmail expect.
+//! Options as in its manual, exit statuses as in sysexits.h.
+
+mod options;
+mod recipients;
+
+use std::ffi::OsString;
+use std::io::{BufRead, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use self::options::{Mode, Options};
+use super::message::{Reading, prepare};
+use super::submit::{SubmitError, Submitted, envelope, submit};
+use super::{Context, Global, address, queue, settings};
+use crate::config::Config;
+use mta::control::RefusedKind;
+
+/// Wrong options or no recipients.
+pub(crate) const EX_USAGE: u8 = 64;
+/// A message or an address that cannot be understood.
+pub(crate) const EX_DATAERR: u8 = 65;
+/// No such recipient.
+pub(crate) const EX_NOUSER: u8 = 67;
+/// The service refuses.
+pub(crate) const EX_UNAVAILABLE: u8 = 69;
+/// Reading the input failed.
+pub(crate) const EX_IOERR: u8 = 74;
+/// Try again later.
+pub(crate) const EX_TEMPFAIL: u8 = 75;
+/// The settings are wrong.
+pub(crate) const EX_CONFIG: u8 = 78;
+
+/// Why the face did not do it: the exit status and the words.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Exit {
+    status: u8,
+    words: String,
+}
+
+impl Exit {
+    fn new(status: u8, words: impl Into<String>) -> Exit {
+        Exit { status, words: words.into() }
+    }
+}
+
+/// `sendmail …`
+pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let args: Vec<String> = args.map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let result = Options::parse(&args).and_then(|options| match options.mode {
+        Mode::List => list(),
+        Mode::Session => session(),
+        Mode::Deliver => deliver(&options),
+    });
+    report(result)
+}
+
+/// `mailq`
+pub(crate) fn run_mailq() -> ExitCode {
+    report(list())
+}
+
+fn report(result: Result<(), Exit>) -> ExitCode {
+    let Err(exit) = result else { return ExitCode::SUCCESS };
+    // Where stderr is closed there is nobody left to tell.
+    let _ = writeln!(std::io::stderr(), "sendmail: {}", exit.words);
+    ExitCode::from(exit.status)
+}
+
+/// The face has no long options: data directory and settings come from the environment.
+fn global() -> Global {
+    let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    Global {
+        data_dir: path("SECONDPOST_DATA_DIR").unwrap_or_else(|| "./secondpost-data".into()),
+        config: path("SECONDPOST_CONFIG"),
+        set: Vec::new(),
+        json: false,
+        lang: None,
+    }
+}
+
+fn list() -> Result<(), Exit> {
+    let mut out = anstream::stdout().lock();
+    let mut context = Context { global: global(), out: &mut out };
+    match queue::list(&mut context) {
+        Err(failure) if !failure.is_success() => {
+            Err(Exit::new(EX_UNAVAILABLE, failure.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn deliver(options: &Options) -> Result<(), Exit> {
+    let global = global();
+    let loaded = settings::of_daemon(&global);
+    let config = loaded.map_err(|failure| Exit::new(EX_CONFIG, failure.to_string()))?.config;
+    let limit = config.limits.message.0;
+    let raw = read(&mut std::io::stdin().lock(), !options.ignore_dots, limit)?;
+    let (raw, mut given) = match options.recipients_from_header {
+        true => recipients::take(&raw, &options.recipients),
+        false => (raw, options.recipients.clone()),
+    };
+    given.dedup();
+    let message = prepare(&raw, Reading::Sendmail)
+        .map_err(|why| Exit::new(EX_DATAERR, format!("line {}: {why}", why.line)))?;
+    let recipients = addresses(&given, &config)?;
+    let sender = options.sender.clone().unwrap_or_else(user);
+    let sender = if sender.is_empty() { sender } else { qualified(&sender, &config)? };
+    let mut submission = envelope(sender, &recipients, options.notify.as_deref(), &message);
+    submission.ret.clone_from(&options.ret);
+    submission.envid.clone_from(&options.envid);
+    submit(&global, submission, &message).map(|_: Submitted| ()).map_err(|error| exit_of(&error))
+}
+
+fn addresses(given: &[String], config: &Config) -> Result<Vec<String>, Exit> {
+    if given.is_empty() {
+        return Err(Exit::new(EX_USAGE, "no recipients: name them, or use -t and a To field"));
+    }
+    given.iter().map(|address| qualified(address, config)).collect()
+}
+
+/// A name without a domain is a mailbox of this machine.
+fn qualified(address: &str, config: &Config) -> Result<String, Exit> {
+    let bare = address.trim().trim_start_matches('<').trim_end_matches('>');
+    let whole = match bare.contains('@') {
+        true => bare.to_owned(),
+        false => format!("{bare}@{}", own_domain(config)),
+    };
+    address::recipient(&whole).map_err(|failure| Exit::new(EX_DATAERR, failure.to_string()))
+}
+
+fn own_domain(config: &Config) -> String {
+    let (hostname, domains) = (config.hostname(), config.domains());
+    let ours = domains.contains(&hostname) || domains.is_empty();
+    if ours { hostname } else { domains.into_iter().next().unwrap_or(hostname) }
+}
+
+/// Who calls, by the environment or else the number of the user.
+fn user() -> String {
+    let named = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let fallback = || format!("uid{}", rustix::process::getuid().as_raw());
+    named.into_iter().find(|name| !name.is_empty()).unwrap_or_else(fallback)
+}
+
+fn exit_of(error: &SubmitError) -> Exit {
+    match error {
+        SubmitError::Refused(refused) => {
+            Exit::new(status_of(refused.kind, &refused.message), &refused.message)
+        }
+        SubmitError::Fault(failure) => Exit::new(EX_TEMPFAIL, failure.to_string()),
+    }
+}
+
+/// The sysexits of a refusal: for an unknown mailbox its own, else by the reply's class.
+fn status_of(kind: RefusedKind, message: &str) -> u8 {
+    match kind {
+        RefusedKind::BadRequest => EX_DATAERR,
+        RefusedKind::NotFound => EX_NOUSER,
+        RefusedKind::Busy | RefusedKind::Fault => EX_TEMPFAIL,
+        RefusedKind::Policy if message.starts_with('4') => EX_TEMPFAIL,
+        RefusedKind::Policy if message.contains("5.1.1") => EX_NOUSER,
+        RefusedKind::Policy => EX_UNAVAILABLE,
+    }
+}
+
+/// Reads the message; where dots count, a line with a dot alone ends it.
+fn read(input: &mut impl BufRead, dot_ends: bool, limit: u64) -> Result<Vec<u8>, Exit> {
+    let unreadable = |error| Exit::new(EX_IOERR, format!("standard input: {error}"));
+    let mut raw = Vec::new();
+    loop {
+        let start = raw.len();
+        let rest = (limit + 1).saturating_sub(start as u64);
+        let mut limited = std::io::Read::take(&mut *input, rest);
+        if limited.read_until(b'\n', &mut raw).map_err(unreadable)? == 0 {
+            break;
+        }
+        if dot_ends && matches!(&raw[start..], b".\n" | b".\r\n" | b".") {
+            raw.truncate(start);
+            break;
+        }
+    }
+    if raw.len() as u64 > limit {
+        return Err(Exit::new(EX_DATAERR, format!("the message is bigger than {limit} octets")));
+    }
+    Ok(raw)
+}
+
+fn session() -> Result<(), Exit> {
+    Err(Exit::new(EX_UNAVAILABLE, "-bs waits for the session to land"))
+}
+
+#[cfg(test)]
+mod tests;

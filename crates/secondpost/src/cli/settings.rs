@@ -1,0 +1,66 @@
+//! Settings for a subcommand: which file, which flags.
+
+use std::path::Path;
+
+use super::{Failure, Global};
+use crate::config::load::Flag;
+use crate::config::{Loaded, Sources};
+
+/// Options that are settings; each stands for the key that its help names.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(crate) struct Flags {
+    /// Deliver mail for this domain here; repeatable, replaces `domains`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) domain: Vec<String>,
+
+    /// Take mail from other servers here, as in 127.0.0.1:2525, or `off`; sets `listen.mx`
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen_mx: Vec<String>,
+
+    /// Take mail from programs of this machine here, or `off`; sets `listen.submission`
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen_submission: Vec<String>,
+
+    /// The form of the log on stderr: text or json; sets `log.format`
+    #[arg(long, value_name = "FORM")]
+    pub(crate) log_format: Option<String>,
+}
+
+impl Flags {
+    fn as_settings(&self) -> Vec<Flag> {
+        let flag = |name, key, values: &[String]| Flag { name, key, values: values.to_vec() };
+        vec![
+            flag("--domain", "domains", &self.domain),
+            flag("--listen-mx", "listen.mx", &self.listen_mx),
+            flag("--listen-submission", "listen.submission", &self.listen_submission),
+            flag("--log-format", "log.format", self.log_format.as_slice()),
+        ]
+    }
+}
+
+/// The settings of `serve` and `config`.
+pub(crate) fn own(global: &Global, flags: &Flags) -> Result<Loaded, Failure> {
+    let sources = Sources::own(&global.data_dir, global.config.as_deref());
+    load(Sources { flags: flags.as_settings(), ..sources }, global)
+}
+
+/// The settings of the daemon, for everything else.
+pub(crate) fn of_daemon(global: &Global) -> Result<Loaded, Failure> {
+    load(Sources::of_daemon(&global.data_dir, global.config.as_deref()), global)
+}
+
+fn load(sources: Sources, global: &Global) -> Result<Loaded, Failure> {
+    let sources = Sources { set: global.set.clone(), ..sources };
+    Loaded::from(&sources).map_err(|error| Failure::usage(error.0))
+}
+
+/// Makes the data directory, for its owner alone, if it is missing.
+pub(crate) fn make_data_dir(data_dir: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+    made.map_err(|error| {
+        let problem =
+            format!("the data directory `{}` cannot be made: {error}", data_dir.display());
+        Failure::new(problem).help("name another one with `--data-dir DIR`")
+    })
+}

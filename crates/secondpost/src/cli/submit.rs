@@ -1,0 +1,163 @@
+//! Handing a message over: to the running daemon, or without one to the drop folder.
+
+use std::io;
+use std::path::PathBuf;
+
+use mta::control::protocol::SubmittedRecipient;
+use mta::control::{Client, ClientError, Refused, RefusedKind, Submission, drop};
+use reply::{Answer, catalogue};
+
+use super::message::Message;
+use super::{Failure, Global, address, daemon, settings};
+use crate::config::Config;
+use crate::config::values::Relay;
+
+/// Where a message went.
+#[derive(Debug)]
+pub(crate) enum Submitted {
+    /// Into the queue, under this id.
+    Queued(String),
+    /// Into the drop folder, as this file.
+    Dropped(PathBuf),
+}
+
+/// Why a message went nowhere.
+#[derive(Debug)]
+pub(crate) enum SubmitError {
+    /// The daemon, or the settings, say no.
+    Refused(Refused),
+    /// It cannot be kept now.
+    Fault(Failure),
+}
+
+impl From<SubmitError> for Failure {
+    fn from(error: SubmitError) -> Failure {
+        match error {
+            SubmitError::Refused(refused) => Failure::new(refused.message),
+            SubmitError::Fault(failure) => failure,
+        }
+    }
+}
+
+/// An envelope for `message`; `notify` is the value of NOTIFY for every recipient.
+pub(crate) fn envelope(
+    sender: String,
+    recipients: &[String],
+    notify: Option<&str>,
+    message: &Message,
+) -> Submission {
+    let recipient = |address: &String| SubmittedRecipient {
+        address: address.clone(),
+        notify: notify.map(str::to_owned),
+    };
+    let ascii = sender.is_ascii() && recipients.iter().all(|address| address.is_ascii());
+    Submission {
+        recipients: recipients.iter().map(recipient).collect(),
+        octets: message.octets.len() as u64,
+        smtputf8: !ascii || message.has_eight_bit_header(),
+        eight_bit: message.has_eight_bit_body() || message.has_eight_bit_header(),
+        user: std::env::var("USER").unwrap_or_default(),
+        sender,
+        ..Submission::default()
+    }
+}
+
+/// Hands the message over.
+pub(crate) fn submit(
+    global: &Global,
+    submission: Submission,
+    message: &Message,
+) -> Result<Submitted, SubmitError> {
+    match daemon::connect(global).map_err(SubmitError::Fault)? {
+        Some(mut client) => submit_to(&mut client, submission, message),
+        None => leave(global, &submission, message),
+    }
+}
+
+fn submit_to(
+    client: &mut Client,
+    submission: Submission,
+    message: &Message,
+) -> Result<Submitted, SubmitError> {
+    match client.submit(submission, &mut message.octets.as_slice()) {
+        Ok(id) => Ok(Submitted::Queued(id)),
+        Err(ClientError::Refused(refused)) => Err(SubmitError::Refused(refused)),
+        Err(error) => Err(SubmitError::Fault(daemon::failure(error))),
+    }
+}
+
+/// The drop folder is for what the daemon would take by the settings of its last start.
+fn leave(
+    global: &Global,
+    submission: &Submission,
+    message: &Message,
+) -> Result<Submitted, SubmitError> {
+    let config = settings::of_daemon(global).map_err(SubmitError::Fault)?.config;
+    if let Some(answer) = refusal(&config, submission) {
+        let message = String::from_utf8_lossy(&answer.to_bytes()).trim_end().to_owned();
+        return Err(SubmitError::Refused(Refused::new(RefusedKind::Policy, message)));
+    }
+    settings::make_data_dir(&global.data_dir).map_err(SubmitError::Fault)?;
+    let put = drop::put(&global.data_dir, submission, &message.octets);
+    put.map(Submitted::Dropped).map_err(|error| SubmitError::Fault(unwritable(global, &error)))
+}
+
+fn unwritable(global: &Global, error: &io::Error) -> Failure {
+    let folder = global.data_dir.join(drop::FOLDER_NAME);
+    Failure::new(format!(
+        "no daemon is running, and `{}` cannot be written: {error}",
+        folder.display()
+    ))
+    .help("start the daemon with `secondpost serve`, or make room")
+}
+
+/// What the daemon would say to the envelope, as far as the settings alone decide it.
+fn refusal(config: &Config, submission: &Submission) -> Option<Answer> {
+    if submission.octets > config.limits.message.0 {
+        return Some(catalogue::message_too_big(config.limits.message.0));
+    }
+    if submission.recipients.len() > config.limits.recipients as usize {
+        return Some(catalogue::too_many_recipients(config.limits.recipients));
+    }
+    let domains = config.domains();
+    let has_place = |recipient: &&SubmittedRecipient| {
+        let domain = address::domain(&recipient.address);
+        domain.is_empty()
+            || config.relay != Relay::Off
+            || domains.contains(&domain)
+            || config.routes.0.contains_key(&domain)
+    };
+    let homeless = submission.recipients.iter().find(|recipient| !has_place(recipient))?;
+    Some(catalogue::relay_off(&homeless.address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(recipient: &str, expected: Option<&str>) {
+        let mut config = Config::default();
+        config.domains.0 = vec!["example.org".into()];
+        config.routes.0.insert("example.net".into(), crate::config::values::Route::Hold);
+        let recipients = vec![SubmittedRecipient { address: recipient.into(), notify: None }];
+        let submission = Submission { recipients, ..Submission::default() };
+        let answer = refusal(&config, &submission);
+        assert_eq!(answer.map(|answer| answer.row().id), expected, "{recipient}");
+    }
+
+    #[test]
+    fn without_a_daemon_the_settings_decide_where_mail_may_go() {
+        check("a@Example.ORG", None);
+        check("a@example.net", None);
+        check("postmaster", None);
+        check("a@example.com", Some("relay_off"));
+    }
+
+    #[test]
+    fn what_is_too_big_is_refused_before_it_is_kept() {
+        let config = Config::default();
+        let submission =
+            Submission { octets: config.limits.message.0 + 1, ..Submission::default() };
+        assert_eq!(refusal(&config, &submission).map(|a| a.row().id), Some("message_too_big"));
+    }
+}

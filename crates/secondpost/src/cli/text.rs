@@ -1,0 +1,85 @@
+//! Small things in text for people: wrapped lines, sizes, times.
+
+use std::time::Duration;
+
+use reply::Timestamp;
+
+/// The width that output for people keeps to.
+pub(crate) const WIDTH: usize = 80;
+
+/// A label and its text, wrapped with the text aligned: `  said   450 4.2.0 …`.
+pub(crate) fn labelled(indent: usize, label: &str, label_width: usize, text: &str) -> String {
+    let start = indent + label_width + 1;
+    let lines = wrap(text, WIDTH.saturating_sub(start).max(20));
+    let mut shown = format!("{:indent$}{label:label_width$} ", "");
+    shown.push_str(&lines.join(&format!("\n{:start$}", "")));
+    shown.push('\n');
+    shown
+}
+
+/// Lines of at most `width` characters, broken at spaces; a longer word has its own line.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// What a peer said, without what could change a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// An address as it is shown: in angle brackets, `<>` for the null reverse-path.
+pub(crate) fn address(address: &str) -> String {
+    format!("<{}>", printable(address))
+}
+
+/// A number of octets for people: `812 octets`, `1.2 KiB`.
+pub(crate) fn size(octets: u64) -> String {
+    let (unit, divisor) = match octets {
+        0..1024 => return format!("{octets} octets"),
+        1024..1_048_576 => ("KiB", 1024.0),
+        _ => ("MiB", 1_048_576.0),
+    };
+    format!("{:.1} {unit}", octets as f64 / divisor)
+}
+
+/// A time in RFC 3339, read back. `None` where it is none.
+pub(crate) fn time(text: &str) -> Option<Timestamp> {
+    let at: jiff::Timestamp = text.parse().ok()?;
+    u64::try_from(at.as_millisecond()).ok().map(Timestamp::from_millis)
+}
+
+/// How long ago, in whole seconds.
+pub(crate) fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labelled_text_is_aligned_and_fits() {
+        let shown = labelled(4, "said", 6, &"word ".repeat(40));
+        let mut lines = shown.lines();
+        assert!(lines.next().unwrap().starts_with("    said   word"));
+        assert!(lines.all(|line| line.starts_with("           word") && line.len() <= WIDTH));
+    }
+
+    #[test]
+    fn sizes_and_times_are_read_and_shown() {
+        assert_eq!((size(812).as_str(), size(1300).as_str()), ("812 octets", "1.3 KiB"));
+        assert_eq!(time("1970-01-01T00:01:00Z"), Some(Timestamp::from_secs(60)));
+        assert_eq!(time("yesterday"), None);
+        assert_eq!(printable("a\x1b[31m\r\nb"), "a [31m  b");
+    }
+}

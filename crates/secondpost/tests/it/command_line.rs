@@ -1,0 +1,104 @@
+//! Usage, errors and exit statuses; `send` without a daemon.
+
+use super::{dropped, secondpost};
+
+const MESSAGE: &[u8] = b"Subject: hi\n\nhello\n";
+
+#[test]
+fn without_arguments_the_help_says_how_to_begin() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = secondpost(dir.path(), &[], b"");
+    assert_eq!(ended.status, 2);
+    assert!(ended.err.contains("secondpost serve"), "{}", ended.err);
+    let ended = secondpost(dir.path(), &["frobnicate"], b"");
+    assert_eq!(ended.status, 2);
+}
+
+#[test]
+fn what_asks_the_daemon_says_that_none_runs_and_where_it_looked() {
+    let dir = tempfile::tempdir().unwrap();
+    for args in [&["queue"][..], &["queue", "hold", "x"], &["greylist", "list"]] {
+        let ended = secondpost(dir.path(), args, b"");
+        assert_eq!(ended.status, 1, "{args:?}");
+        let expected = "error: no daemon is running on the data directory `./secondpost-data`\n\
+                        help: start one with `secondpost serve`";
+        assert!(ended.err.starts_with(expected), "{}", ended.err);
+    }
+}
+
+#[test]
+fn send_without_a_daemon_keeps_the_message_with_its_envelope() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["--data-dir", "d", "send", "--from", "a@example.org", "--to", "b@localhost"];
+    let ended = secondpost(dir.path(), &[&args[..], &["--notify", "success"]].concat(), MESSAGE);
+    assert_eq!((ended.status, ended.err.as_str()), (0, ""));
+    assert!(ended.out.starts_with("no daemon is running: kept in d/drop/"), "{}", ended.out);
+    let (envelope, message) = dropped(&dir.path().join("d"));
+    assert_eq!(message, "Subject: hi\r\n\r\nhello\r\n");
+    assert_eq!(envelope["sender"], "a@example.org");
+    assert_eq!(envelope["recipients"][0]["address"], "b@localhost");
+    assert_eq!(envelope["recipients"][0]["notify"], "SUCCESS");
+    assert_eq!(envelope["octets"], message.len());
+}
+
+#[test]
+fn the_data_directory_may_stand_after_the_subcommand() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["send", "--from", "", "--to", "b@localhost", "--data-dir", "after", "--json"];
+    let ended = secondpost(dir.path(), &args, MESSAGE);
+    let told: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(told["id"], serde_json::Value::Null);
+    assert_eq!(dropped(&dir.path().join("after")).0["sender"], "");
+}
+
+#[test]
+fn send_refuses_what_has_no_route_and_names_the_setting() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["send", "--from", "a@example.org", "--to", "b@example.net"];
+    let ended = secondpost(dir.path(), &args, MESSAGE);
+    assert_eq!(ended.status, 1);
+    assert!(ended.err.starts_with("error: 550 5.7.1 <b@example.net>"), "{}", ended.err);
+    assert!(ended.err.contains("`relay`"), "{}", ended.err);
+    assert!(!dir.path().join("secondpost-data/drop").exists());
+    let routed = [&args[..], &["--set", "routes.example.net=127.0.0.1:2526"]].concat();
+    assert_eq!(secondpost(dir.path(), &routed, MESSAGE).status, 0);
+}
+
+#[test]
+fn a_malformed_message_is_told_with_file_and_line() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("bad.eml"), "Subject: x\nnonsense here\n\nbody\n").unwrap();
+    let args = ["send", "--from", "a@example.org", "--to", "b@localhost", "bad.eml"];
+    let ended = secondpost(dir.path(), &args, b"");
+    assert_eq!(ended.status, 1);
+    assert!(ended.err.starts_with("error: malformed message: `nonsense here`"), "{}", ended.err);
+    assert!(ended.err.contains("--> bad.eml:2:1"), "{}", ended.err);
+    assert!(ended.err.contains("help: expected a header field"), "{}", ended.err);
+    let missing = [&args[..5], &["gone.eml"]].concat();
+    let ended = secondpost(dir.path(), &missing, b"");
+    assert!(ended.err.starts_with("error: `gone.eml` cannot be read"), "{}", ended.err);
+}
+
+#[test]
+fn an_address_that_is_none_is_a_usage_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["send", "--from", "nobody", "--to", "b@localhost"];
+    let ended = secondpost(dir.path(), &args, MESSAGE);
+    assert_eq!(ended.status, 2);
+    assert!(ended.err.contains("`nobody` is no mail address"), "{}", ended.err);
+}
+
+#[test]
+fn a_reader_that_closes_the_pipe_is_no_error() {
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_secondpost"))
+        .args(["docs", "config"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert_eq!(output.status.code(), Some(0));
+}

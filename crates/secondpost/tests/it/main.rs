@@ -1,0 +1,53 @@
+//! The built binary, as a user calls it: what needs no running daemon.
+
+mod command_line;
+mod sendmail;
+mod settings;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// What a call left: exit status, stdout, stderr.
+#[derive(Debug)]
+struct Ended {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+/// Calls `program` (the binary or a link to it) in `dir`, with `input` on stdin.
+fn call(program: &Path, dir: &Path, args: &[&str], input: &[u8]) -> Ended {
+    let mut child = Command::new(program)
+        .args(args)
+        .current_dir(dir)
+        .env_remove("SECONDPOST_DATA_DIR")
+        .env_remove("SECONDPOST_CONFIG")
+        .env("LC_ALL", "C")
+        .env("USER", "tester")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that ends without reading its input closes the pipe.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
+    Ended { status: status.code().unwrap(), out: text(stdout), err: text(stderr) }
+}
+
+/// Calls `secondpost`.
+fn secondpost(dir: &Path, args: &[&str], input: &[u8]) -> Ended {
+    call(Path::new(env!("CARGO_BIN_EXE_secondpost")), dir, args, input)
+}
+
+/// The one file of the drop folder: its envelope and the message.
+fn dropped(data_dir: &Path) -> (serde_json::Value, String) {
+    let mut files = std::fs::read_dir(data_dir.join("drop")).unwrap();
+    let file = files.next().unwrap().unwrap().path();
+    assert!(files.next().is_none());
+    let text = std::fs::read_to_string(file).unwrap();
+    let (envelope, message) = text.split_once('\n').unwrap();
+    (serde_json::from_str(envelope).unwrap(), message.to_owned())
+}

@@ -1,0 +1,52 @@
+//! The program under the names `sendmail` and `mailq`.
+
+use std::path::{Path, PathBuf};
+
+use super::{Ended, call, dropped};
+
+/// Calls a link to the binary with that name.
+fn face(name: &str, dir: &Path, args: &[&str], input: &[u8]) -> Ended {
+    let link: PathBuf = dir.join(name);
+    if !link.exists() {
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_secondpost"), &link).unwrap();
+    }
+    call(&link, dir, args, input)
+}
+
+#[test]
+fn recipients_come_from_the_header_and_bcc_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let message = b"To: Bee <b@localhost>\nBcc: c@localhost\nSubject: x\n\nhello\n.\nnot read\n";
+    let ended = face("sendmail", dir.path(), &["-t", "-f", "a@example.org"], message);
+    assert_eq!((ended.status, ended.err.as_str()), (0, ""));
+    let (envelope, message) = dropped(&dir.path().join("secondpost-data"));
+    assert_eq!(envelope["sender"], "a@example.org");
+    assert_eq!(envelope["recipients"][0]["address"], "b@localhost");
+    assert_eq!(envelope["recipients"][1]["address"], "c@localhost");
+    assert_eq!(message, "To: Bee <b@localhost>\r\nSubject: x\r\n\r\nhello\r\n");
+}
+
+#[test]
+fn names_without_a_domain_are_of_this_machine() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("secondpost-data")).unwrap();
+    let settings = "hostname = \"mail.test\"\ndomains = [\"mail.test\"]\n";
+    std::fs::write(dir.path().join("secondpost-data/secondpost.toml"), settings).unwrap();
+    let ended = face("sendmail", dir.path(), &["-oi", "root"], b"cron says\n.\nhello\n");
+    assert_eq!((ended.status, ended.err.as_str()), (0, ""));
+    let (envelope, message) = dropped(&dir.path().join("secondpost-data"));
+    assert_eq!(envelope["sender"], "tester@mail.test");
+    assert_eq!(envelope["recipients"][0]["address"], "root@mail.test");
+    assert_eq!(message, "\r\ncron says\r\n.\r\nhello\r\n");
+}
+
+#[test]
+fn failures_have_the_statuses_of_sysexits() {
+    let dir = tempfile::tempdir().unwrap();
+    let status = |args: &[&str]| face("sendmail", dir.path(), args, b"A: 1\n\nx\n").status;
+    assert_eq!(status(&["-t"]), 64);
+    assert_eq!(status(&["-Z"]), 64);
+    assert_eq!(status(&["b@example.net"]), 69);
+    assert_eq!(status(&["@"]), 65);
+    assert_eq!(face("mailq", dir.path(), &[], b"").status, 69);
+}
