@@ -187,7 +187,7 @@ fn when_next(verdict: &Verdict, language: Language) -> String {
         Permanence::Positive => String::new(),
         Permanence::Permanent => {
             let next = facts::next_step(verdict.cause, verdict.permanence);
-            text(language, &format!("next-{}.when", next.name()))
+            text(language, &format!("when-next-{}", next.name()))
         }
         Permanence::Transient => when_transient(verdict, language),
     }

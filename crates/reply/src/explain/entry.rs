@@ -182,14 +182,35 @@ pub(crate) const CONCERNED: [WhoseMove; 4] = [
 /// The entry of `topic`.
 pub fn entry(topic: Topic, language: Language) -> Entry {
     let key = key(topic);
-    let part = |name: &str| text(language, &format!("{key}.{name}"));
+    let advice = advice_key(topic, &key, language);
     Entry {
         topic,
         facts: facts_of(topic),
         name: text(language, &key),
-        meaning: part("meaning"),
-        when_seen: part("when"),
-        how_to_fix: remedies(&key, language),
+        meaning: text(language, &format!("{key}.meaning")),
+        when_seen: text(language, &format!("{advice}.when")),
+        how_to_fix: remedies(&advice, language),
+    }
+}
+
+/// Which message says when one sees it and how to fix it: its own, else that of the
+/// commonest cause behind it; a positive enhanced code needs no remedy.
+fn advice_key(topic: Topic, own: &str, language: Language) -> String {
+    if has(language, &format!("{own}.fix")) {
+        return own.to_owned();
+    }
+    match (topic, topic_causes(topic)) {
+        (Topic::Enhanced(code), _) if code.class() == Class::Positive => "cause-delivered".into(),
+        (_, [first, ..]) => format!("cause-{}", first.name()),
+        _ => own.to_owned(),
+    }
+}
+
+/// The causes behind an enhanced code; every other topic has advice of its own.
+fn topic_causes(topic: Topic) -> &'static [Cause] {
+    match topic {
+        Topic::Enhanced(code) => facts::of_enhanced(code).map_or(&[], |row| row.causes),
+        _ => &[],
     }
 }
 
