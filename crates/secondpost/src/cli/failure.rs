@@ -4,6 +4,13 @@
 use std::io;
 use std::process::ExitCode;
 
+use anstyle::{AnsiColor, Style};
+
+use super::text::{bold, styled};
+
+/// How the word that begins an error looks on a terminal.
+const RED: Style = AnsiColor::Red.on_default().bold();
+
 /// The exit status for wrong usage and wrong settings.
 pub(crate) const USAGE: u8 = 2;
 /// The exit status for everything else.
@@ -50,10 +57,10 @@ impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         let mut text = String::new();
         if !self.message.is_empty() {
-            text = format!("error: {}\n", self.message);
+            text = format!("{}: {}\n", styled("error", RED), self.message);
         }
         if let Some(help) = self.help {
-            text.push_str(&format!("help: {help}\n"));
+            text.push_str(&format!("{}: {help}\n", bold("help")));
         }
         // Where stderr is closed there is nobody left to tell.
         let _ = io::Write::write_all(&mut anstream::stderr(), text.as_bytes());

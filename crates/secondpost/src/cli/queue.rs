@@ -132,7 +132,8 @@ fn act(action: Action, done: &str, ids: &Ids, context: &mut Context<'_>) -> Resu
 pub(crate) fn block(message: &QueuedMessage, language: Language) -> String {
     let age = duration_in_words(text::seconds(message.age_seconds), language);
     let size = text::size(message.octets);
-    let mut shown = format!("{}  {age} old, {size}, by {}\n", message.id, message.origin);
+    let id = text::bold(&message.id);
+    let mut shown = format!("{id}  {age} old, {size}, by {}\n", message.origin);
     shown.push_str(&text::labelled(2, "from", LABEL, &text::address(&message.sender)));
     if let Some(reason) = &message.held {
         shown.push_str(&text::labelled(2, "held", LABEL, &text::printable(reason)));

@@ -32,6 +32,17 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// In bold, where the output is a terminal that shows it (`anstream` takes it away
+/// elsewhere).
+pub(crate) fn bold(text: &str) -> String {
+    styled(text, anstyle::Style::new().bold())
+}
+
+/// In a style, with its end.
+pub(crate) fn styled(text: &str, style: anstyle::Style) -> String {
+    format!("{style}{text}{style:#}")
+}
+
 /// What a peer said, without what could change a terminal.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
