@@ -48,7 +48,7 @@ To begin:
   secondpost serve                          take and deliver mail, in the foreground
   secondpost send --from a@example.org --to b@localhost message.eml
   secondpost queue                          what waits, why, and until when
-  secondpost explain \"450 4.2.0 Greylisted\" what a reply means";
+  secondpost explain 450                    what a reply means";
 
 /// What may stand before or after any subcommand.
 #[derive(clap::Args, Clone, Debug)]
