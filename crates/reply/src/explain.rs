@@ -17,8 +17,8 @@ use crate::{Class, Code, Permanence, Timestamp, Verdict, WhoseMove};
 pub use texts::label;
 pub(crate) use texts::{fill, has, text};
 pub use words::{
-    cause_in_words, cause_name, confidence_in_words, duration_from_now, duration_in_words,
-    permanence_in_words, scope_in_words, whose_move_in_words,
+    any_command, cause_in_words, cause_name, concerned_in_words, confidence_in_words,
+    duration_from_now, duration_in_words, permanence_in_words, scope_in_words, whose_move_in_words,
 };
 
 /// A language that texts are written in.

@@ -16,6 +16,7 @@ pub mod compare;
 pub mod explain;
 pub mod facts;
 pub mod heard;
+pub mod reference;
 pub mod stage;
 pub mod time;
 pub mod verdict;

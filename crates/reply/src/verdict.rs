@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
 use crate::{Cause, Code, EnhancedCode, Permanence, Timestamp, WhoseMove};
 
 /// How sure a verdict is.
@@ -58,4 +60,32 @@ pub struct Verdict {
     pub evidence: Evidence,
     /// How sure.
     pub confidence: Confidence,
+}
+
+/// The JSON form, with the same names wherever a verdict is shown; what is absent is null.
+impl Serialize for Verdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let alternatives: Vec<&str> = self.alternatives.iter().map(|cause| cause.name()).collect();
+        let mut verdict = serializer.serialize_struct("Verdict", 10)?;
+        verdict.serialize_field("code", &self.code.map(Code::value))?;
+        verdict.serialize_field("enhanced_code", &self.enhanced_code.map(|c| c.to_string()))?;
+        verdict.serialize_field("cause", self.cause.name())?;
+        verdict.serialize_field("permanence", self.permanence.name())?;
+        verdict.serialize_field("whose_move", self.whose_move.name())?;
+        verdict.serialize_field("retry_after_seconds", &self.retry_after.map(|d| d.as_secs()))?;
+        verdict.serialize_field("retry_at", &self.retry_at.map(|at| at.to_string()))?;
+        verdict.serialize_field("alternatives", &alternatives)?;
+        verdict.serialize_field("evidence", &self.evidence)?;
+        verdict.serialize_field("confidence", self.confidence.name())?;
+        verdict.end()
+    }
+}
+
+impl Serialize for Evidence {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut evidence = serializer.serialize_struct("Evidence", 2)?;
+        evidence.serialize_field("rule", &self.rule)?;
+        evidence.serialize_field("text", &self.text)?;
+        evidence.end()
+    }
 }

@@ -31,6 +31,11 @@ pub fn whose_move_in_words(whose: WhoseMove, language: Language) -> String {
     text(language, &format!("whose-{}", whose.name()))
 }
 
+/// Whom a remedy is for, as it stands before a colon: "Sending postmaster".
+pub fn concerned_in_words(whom: WhoseMove, language: Language) -> String {
+    text(language, &format!("for-{}", whom.name()))
+}
+
 /// "transient", "permanent", "positive".
 pub fn permanence_in_words(permanence: Permanence, language: Language) -> String {
     text(language, &format!("permanence-{}", permanence.name()))
@@ -39,6 +44,11 @@ pub fn permanence_in_words(permanence: Permanence, language: Language) -> String
 /// What something is about, as a noun: "the mailbox".
 pub fn scope_in_words(scope: Scope, language: Language) -> String {
     text(language, &format!("scope-{}", scope.name()))
+}
+
+/// "any command", where a code may answer all of them.
+pub fn any_command(language: Language) -> String {
+    text(language, "any-command")
 }
 
 /// How sure, in a word or two.

@@ -22,9 +22,13 @@ whose-sender-software = the sending software
 whose-sender-postmaster = the sending postmaster
 whose-recipient = the recipient
 whose-recipient-postmaster = the receiving postmaster
+for-sender = Sender
+for-sender-postmaster = Sending postmaster
+for-recipient = Recipient
+for-recipient-postmaster = Receiving postmaster
 confidence-high = very sure
 confidence-medium = fairly sure
-confidence-low = a guess
+confidence-low = not very sure
 stage-connection = the greeting
 stage-end-of-data = the end of the message data
 stage-unrecognized-command = an unknown command
@@ -59,19 +63,18 @@ label-what-to-do = What to do
 label-how-to-fix = How to fix it
 label-when-next = When next
 label-evidence = Recognised by
-label-sure = sure:
 label-alternatives = Or perhaps
 label-source = Source
 label-answers = Answers to
 label-causes = Common causes
 label-codes = Seen with
 label-about = About
+label-comparison = Side by side
 label-differences = Key differences
 label-in-common = In common
 label-when-to-use = When to use which
-label-cause = Cause
-label-text = Text
-label-any-command = any command
+label-used-when = Sent when
+any-command = any command
 
 ## An explanation
 

@@ -1,30 +1,53 @@
-//! `secondpost docs`, hidden: prints the reference pages that are made from declarations.
+//! `secondpost docs DIR` (hidden): writes the pages of the reference that are made from
+//! declarations. `cargo xtask docs` runs it; a test holds the committed pages to it.
 
-use clap::ValueEnum;
+use std::path::{Path, PathBuf};
+
+use reply::reference::{causes, codes, replies};
 
 use super::{Context, Failure, reference};
 use crate::config::render;
 
-/// Print a generated page of docs/reference
+/// Writes the generated pages of the reference
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Which page
-    page: Page,
+    /// Where to
+    directory: PathBuf,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Page {
-    /// docs/reference/config.md
-    Config,
-    /// docs/reference/command-line.md
-    CommandLine,
+/// Every generated page: its file name and its text.
+pub(crate) fn pages() -> Vec<(&'static str, String)> {
+    vec![
+        ("replies.md", replies()),
+        ("causes.md", causes()),
+        ("codes.md", codes()),
+        ("config.md", render::reference()),
+        ("command-line.md", reference::command_line()),
+    ]
 }
 
-/// Runs `docs`.
-pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
-    let page = match args.page {
-        Page::Config => render::reference(),
-        Page::CommandLine => reference::command_line(),
-    };
-    Ok(context.out.write_all(page.as_bytes())?)
+/// Writes the pages.
+pub(crate) fn run(args: &Args, _context: &mut Context<'_>) -> Result<(), Failure> {
+    let failure =
+        |path: &Path, error: std::io::Error| Failure::new(format!("`{}`: {error}", path.display()));
+    std::fs::create_dir_all(&args.directory).map_err(|error| failure(&args.directory, error))?;
+    for (name, text) in pages() {
+        let path = args.directory.join(name);
+        std::fs::write(&path, text).map_err(|error| failure(&path, error))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_pages_are_those_that_the_declarations_make() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
+        for (name, made) in pages() {
+            let committed = std::fs::read_to_string(root.join(name)).unwrap_or_default();
+            assert!(committed == made, "docs/reference/{name} is stale: run `cargo xtask docs`");
+        }
+    }
 }

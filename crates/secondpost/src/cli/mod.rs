@@ -5,14 +5,20 @@
 //! Called as `sendmail` or `mailq` the program is that face (`sendmail`).
 
 mod address;
+mod causes;
+mod codes;
+mod compare;
 mod config;
 mod daemon;
 mod docs;
+mod explain;
 pub(crate) mod failure;
 mod greylist;
 mod message;
+pub(crate) mod page;
 mod queue;
 mod reference;
+mod replies;
 mod send;
 mod sendmail;
 mod serve;
@@ -122,6 +128,11 @@ enum Command {
     Queue(queue::Args),
     Greylist(greylist::Args),
     Config(config::Args),
+    Explain(explain::Args),
+    Compare(compare::Args),
+    Codes(codes::Args),
+    Causes(causes::Args),
+    Replies(replies::Args),
     #[command(hide = true)]
     Docs(docs::Args),
 }
@@ -156,6 +167,11 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<(), Failure>
         Command::Queue(args) => queue::run(args, context),
         Command::Greylist(args) => greylist::run(args, context),
         Command::Config(args) => config::run(args, context),
+        Command::Explain(args) => explain::run(args, context),
+        Command::Compare(args) => compare::run(args, context),
+        Command::Codes(args) => codes::run(args, context),
+        Command::Causes(args) => causes::run(args, context),
+        Command::Replies(args) => replies::run(args, context),
         Command::Docs(args) => docs::run(args, context),
     }
 }

@@ -1,0 +1,58 @@
+//! `secondpost codes`: every basic and enhanced code with an entry, one line each.
+
+use reply::explain::entry::{Entry, Topic, entry};
+use reply::explain::permanence_in_words;
+use reply::{EnhancedCode, Language, facts};
+use serde_json::{Value, json};
+
+use super::explain::entry_json;
+use super::page::padded;
+use super::{Context, Failure};
+
+/// Lists the reply codes and enhanced status codes with their names
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Only the enhanced codes
+    #[arg(long, conflicts_with = "basic")]
+    enhanced: bool,
+    /// Only the basic codes
+    #[arg(long)]
+    basic: bool,
+}
+
+/// Lists the codes.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
+    let language = context.global.language();
+    let basic = if args.enhanced { Vec::new() } else { basic(language) };
+    let enhanced = if args.basic { Vec::new() } else { enhanced(language) };
+    if context.global.json {
+        let all = |entries: &[Entry]| entries.iter().map(entry_json).collect::<Vec<Value>>();
+        return context.json(&json!({ "basic": all(&basic), "enhanced": all(&enhanced) }));
+    }
+    for entry in &basic {
+        let permanence = entry.facts.permanence.map(|one| permanence_in_words(one, language));
+        let permanence = padded(&permanence.unwrap_or_default(), 15);
+        writeln!(context.out, "{:<7} {permanence} {}", entry.topic.to_string(), entry.name)?;
+    }
+    if !basic.is_empty() && !enhanced.is_empty() {
+        writeln!(context.out)?;
+    }
+    for entry in &enhanced {
+        let number = entry.topic.to_string();
+        writeln!(context.out, "X{:<6} {}", number.trim_start_matches(['2', '4', '5']), entry.name)?;
+    }
+    Ok(())
+}
+
+fn basic(language: Language) -> Vec<Entry> {
+    facts::CODES.iter().map(|row| entry(Topic::Code(row.code), language)).collect()
+}
+
+/// Each enhanced code once, as a refusal; where only a positive one makes sense, as that.
+fn enhanced(language: Language) -> Vec<Entry> {
+    let codes = facts::ENHANCED.iter().filter_map(|row| {
+        let positive = row.causes == [reply::Cause::Delivered];
+        EnhancedCode::new(if positive { 2 } else { 5 }, row.number.0, row.number.1)
+    });
+    codes.map(|code| entry(Topic::Enhanced(code), language)).collect()
+}

@@ -1,0 +1,122 @@
+//! `secondpost compare`: two codes, enhanced codes, causes or commands side by side, what
+//! tells them apart, and when to use which.
+
+use std::io;
+
+use reply::Language;
+use reply::compare::{Comparison, compare};
+use reply::explain::entry::{Entry, Topic};
+use reply::explain::label;
+use serde_json::{Value, json};
+
+use super::explain::{entry_json, entry_title, remedy_in_words};
+use super::page::Page;
+use super::{Context, Failure};
+
+/// Compares two codes, enhanced codes, causes or commands
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpost compare 450 502
+  secondpost compare 4.2.2 5.2.2
+  secondpost compare greylisted mailbox-locked --lang de")]
+pub(crate) struct Args {
+    /// A code (450), an enhanced code (4.2.0), a cause (greylisted) or a command (VRFY)
+    a: String,
+    /// The other
+    b: String,
+}
+
+/// Compares the two.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
+    let language = context.global.language();
+    let comparison = compare(&topic(&args.a, language)?, &topic(&args.b, language)?, language);
+    if context.global.json {
+        return context.json(&comparison_json(&comparison));
+    }
+    tell(&comparison, language, &mut Page::new(context.out, labels(&comparison)))?;
+    Ok(())
+}
+
+fn topic(text: &str, language: Language) -> Result<Topic, Failure> {
+    text.parse().map_err(|error: reply::explain::entry::NoSuchTopic| {
+        Failure::usage(error.to_string()).help(error.in_words(language))
+    })
+}
+
+fn labels(comparison: &Comparison) -> Vec<String> {
+    comparison.differences.iter().map(|one| one.label.clone()).collect()
+}
+
+fn tell(comparison: &Comparison, language: Language, page: &mut Page<'_>) -> io::Result<()> {
+    let heading = |name: &str| label(language, name);
+    if let Some(remark) = &comparison.remark {
+        page.paragraph(remark, 0)?;
+        page.blank()?;
+    }
+    tell_entries(comparison, language, page)?;
+    if !comparison.differences.is_empty() {
+        page.blank()?;
+        page.title(&heading("differences"))?;
+    }
+    for one in &comparison.differences {
+        page.row(&one.label, &one.sentence)?;
+    }
+    for (name, sentences) in
+        [("in-common", &comparison.in_common), ("when-to-use", &comparison.when_to_use)]
+    {
+        tell_sentences(&heading(name), sentences, page)?;
+    }
+    Ok(())
+}
+
+fn tell_entries(
+    comparison: &Comparison,
+    language: Language,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
+    let (a, b) = (&comparison.a, &comparison.b);
+    let one = a.topic == b.topic;
+    let mut both = |heading: &str, of: &dyn Fn(&Entry) -> Vec<String>| {
+        page.heading(&label(language, heading))?;
+        if one {
+            of(a).iter().try_for_each(|paragraph| page.paragraph(paragraph, 0))
+        } else {
+            page.columns(&of(a), &of(b))
+        }
+    };
+    both("comparison", &|entry| vec![entry_title(entry, language)])?;
+    both("meaning", &|entry| vec![entry.meaning.clone()])?;
+    both("when-seen", &|entry| vec![entry.when_seen.clone()])?;
+    both("how-to-fix", &|entry| {
+        entry.how_to_fix.iter().map(|remedy| remedy_in_words(remedy, language)).collect()
+    })
+}
+
+fn tell_sentences(heading: &str, sentences: &[String], page: &mut Page<'_>) -> io::Result<()> {
+    if sentences.is_empty() {
+        return Ok(());
+    }
+    page.blank()?;
+    page.title(heading)?;
+    sentences.iter().try_for_each(|sentence| page.paragraph(sentence, 2))
+}
+
+fn comparison_json(comparison: &Comparison) -> Value {
+    let differences = comparison.differences.iter().map(|one| {
+        json!({
+            "aspect": one.aspect.name(),
+            "label": one.label,
+            "a": one.a,
+            "b": one.b,
+            "sentence": one.sentence,
+        })
+    });
+    json!({
+        "a": entry_json(&comparison.a),
+        "b": entry_json(&comparison.b),
+        "remark": comparison.remark,
+        "differences": differences.collect::<Vec<_>>(),
+        "in_common": comparison.in_common,
+        "when_to_use": comparison.when_to_use,
+    })
+}

@@ -1,0 +1,258 @@
+//! `secondpost explain`: what a reply, a code, a cause or a command means, whose move it
+//! is and what to do. The meaning is made in `reply`; here it is read in and laid out.
+
+use std::io::{self, IsTerminal, Read};
+use std::path::PathBuf;
+
+use reply::compare::{list, stage_in_words};
+use reply::explain::entry::{Entry, Remedy, Topic, entry};
+use reply::explain::{
+    cause_name, concerned_in_words, label, permanence_in_words, whose_move_in_words,
+};
+use reply::heard::{Heard, read_any};
+use reply::{Explanation, Language, Scope, Stage, explain};
+use serde_json::{Value, json};
+
+use super::page::Page;
+use super::{Context, Failure};
+
+/// Most octets that are read from a file or from standard input.
+const MAX_INPUT_OCTETS: u64 = 64 * 1024 * 1024;
+
+/// Says what a reply, a code, a cause or a command means, whose move it is, what to do
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpost explain \"450 4.2.0 Greylisted, try again in 300 seconds\"
+  secondpost explain 502
+  secondpost explain mailbox-full --lang de
+  tail -n 1 reply.txt | secondpost explain -")]
+pub(crate) struct Args {
+    /// A reply, a code (450, 4.2.0), a cause (greylisted) or a command (VRFY); `-` reads
+    /// standard input
+    #[arg(value_name = "TEXT")]
+    text: Vec<String>,
+
+    /// Read what to explain from this file
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    file: Option<PathBuf>,
+}
+
+/// Explains what the arguments, the file or standard input hold.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
+    let language = context.global.language();
+    let octets = input(args)?;
+    let text = String::from_utf8_lossy(&octets);
+    if let Ok(topic) = text.trim().parse::<Topic>() {
+        return tell_topic(topic, &octets, language, context);
+    }
+    let path = args.file.as_ref().map(|path| path.display().to_string());
+    let heard = read_any(&octets);
+    if heard.is_empty() {
+        return Err(nothing_heard(&text));
+    }
+    if context.global.json {
+        let all: Vec<Value> =
+            heard.iter().map(|heard| heard_json(heard, path.as_deref())).collect();
+        return context.json(&one_or_all(all));
+    }
+    for (index, heard) in heard.iter().enumerate() {
+        if index > 0 {
+            writeln!(context.out)?;
+        }
+        tell_heard(heard, language, context)?;
+    }
+    Ok(())
+}
+
+/// The octets to explain: the arguments joined, the file, or standard input.
+fn input(args: &Args) -> Result<Vec<u8>, Failure> {
+    if let Some(path) = &args.file {
+        let named = |error: io::Error| Failure::new(format!("`{}`: {error}", path.display()));
+        return bounded(std::fs::File::open(path).map_err(named)?).map_err(named);
+    }
+    let from_stdin = match args.text.as_slice() {
+        [] if io::stdin().is_terminal() => {
+            let failure = Failure::usage(
+                "nothing to explain: expected a reply, a code, a cause or a command",
+            );
+            return Err(failure.help("secondpost explain \"450 4.2.0 Greylisted\""));
+        }
+        [] => true,
+        [one] => one == "-",
+        _ => false,
+    };
+    if from_stdin { Ok(bounded(io::stdin().lock())?) } else { Ok(args.text.join(" ").into_bytes()) }
+}
+
+fn bounded(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    from.take(MAX_INPUT_OCTETS).read_to_end(&mut octets)?;
+    Ok(octets)
+}
+
+fn nothing_heard(text: &str) -> Failure {
+    let shown: String = text.trim().chars().filter(|c| !c.is_control()).take(60).collect();
+    let problem = match text.trim().parse::<Topic>() {
+        Err(error) if !text.trim().contains(' ') && !shown.is_empty() => error.to_string(),
+        _ if shown.is_empty() => "there is nothing to explain".to_owned(),
+        _ => format!("there is no SMTP reply in `{shown}`"),
+    };
+    Failure::usage(problem)
+        .help("expected a reply like \"450 4.2.0 Greylisted\", a code, a cause or a command; `secondpost codes` and `secondpost causes` list them")
+}
+
+/// One thing as it is, several as a list.
+fn one_or_all(mut all: Vec<Value>) -> Value {
+    if all.len() == 1 { all.remove(0) } else { Value::Array(all) }
+}
+
+/// The verdict with the kind, the recipient and the file's path.
+pub(crate) fn heard_json(heard: &Heard, path: Option<&str>) -> Value {
+    let verdict = heard.verdict.as_ref().and_then(|verdict| serde_json::to_value(verdict).ok());
+    let mut object = verdict.unwrap_or_else(|| json!({}));
+    object["kind"] = json!(heard.kind.name());
+    object["recipient"] = json!(heard.recipient);
+    object["path"] = json!(path);
+    object
+}
+
+fn tell_heard(heard: &Heard, language: Language, context: &mut Context<'_>) -> io::Result<()> {
+    let Some(verdict) = &heard.verdict else {
+        return writeln!(context.out, "{}", heard.kind.name());
+    };
+    if let Some(recipient) = &heard.recipient {
+        writeln!(context.out, "<{recipient}>")?;
+    }
+    tell_explanation(&explain(verdict, language), language, context.out)
+}
+
+/// The explanation as a page.
+pub(crate) fn tell_explanation(
+    told: &Explanation,
+    language: Language,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let label = |name: &str| label(language, name);
+    let sure = format!("{} · {}", told.evidence, told.confidence);
+    let code = if told.code_meaning.is_empty() {
+        String::new()
+    } else {
+        format!("{}: {}", told.name, told.code_meaning)
+    };
+    let rows = [
+        (label("meaning"), told.meaning.clone()),
+        (label("code"), code),
+        (label("whose-move"), told.whose_move.clone()),
+        (label("what-to-do"), told.what_to_do.clone()),
+        (label("when-next"), told.when_next.clone()),
+        (label("evidence"), sure),
+        (label("alternatives"), told.alternatives.join(", ")),
+        (label("source"), told.source.clone()),
+    ];
+    tell_rows(&told.title, &rows, out)
+}
+
+fn tell_rows(title: &str, rows: &[(String, String)], out: &mut dyn io::Write) -> io::Result<()> {
+    let mut page = Page::new(out, rows.iter().map(|(label, _)| label));
+    page.title(title)?;
+    rows.iter().try_for_each(|(label, text)| page.row(label, text))
+}
+
+fn tell_topic(
+    topic: Topic,
+    octets: &[u8],
+    language: Language,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let entry = entry(topic, language);
+    if context.global.json {
+        let mut object = match read_any(octets).first() {
+            Some(heard) if matches!(topic, Topic::Code(_) | Topic::Enhanced(_)) => {
+                heard_json(heard, None)
+            }
+            _ => json!({}),
+        };
+        object["entry"] = entry_json(&entry);
+        return context.json(&object);
+    }
+    let rows = entry_rows(&entry, language);
+    tell_rows(&entry_title(&entry, language), &rows, context.out)?;
+    Ok(())
+}
+
+/// `450 · transient · Mailbox unavailable`.
+pub(crate) fn entry_title(entry: &Entry, language: Language) -> String {
+    let mut parts = vec![entry.topic.to_string()];
+    parts.extend(entry.facts.permanence.map(|known| permanence_in_words(known, language)));
+    parts.push(entry.name.clone());
+    parts.join(" · ")
+}
+
+fn entry_rows(entry: &Entry, language: Language) -> Vec<(String, String)> {
+    let label = |name: &str| label(language, name);
+    let facts = &entry.facts;
+    let command = matches!(entry.topic, Topic::Command(_));
+    let mut rows = vec![
+        (label("meaning"), entry.meaning.clone()),
+        (label("when-seen"), entry.when_seen.clone()),
+    ];
+    for (index, remedy) in entry.how_to_fix.iter().enumerate() {
+        let label = if index == 0 { label("how-to-fix") } else { String::new() };
+        rows.push((label, remedy_in_words(remedy, language)));
+    }
+    if !command {
+        rows.push((label("whose-move"), whose_move_in_words(facts.whose_move, language)));
+    }
+    if !command && facts.scope != Scope::Nothing {
+        rows.push((label("about"), reply::explain::scope_in_words(facts.scope, language)));
+    }
+    rows.push((label("answers"), answers_in_words(&facts.answers, language)));
+    let causes: Vec<String> = facts.causes.iter().map(|c| cause_name(*c, language)).collect();
+    rows.push((label("causes"), causes.join(", ")));
+    let mut codes: Vec<String> = facts.codes.iter().map(ToString::to_string).collect();
+    codes.extend(facts.enhanced_codes.iter().map(ToString::to_string));
+    rows.push((label("codes"), codes.join(", ")));
+    rows.push((label("source"), facts.source.to_owned()));
+    rows
+}
+
+/// The remedy, behind the name of those whom it is for.
+pub(crate) fn remedy_in_words(remedy: &Remedy, language: Language) -> String {
+    match remedy.whom {
+        None => remedy.text.clone(),
+        Some(whom) => format!("{}: {}", concerned_in_words(whom, language), remedy.text),
+    }
+}
+
+fn answers_in_words(answers: &[Stage], language: Language) -> String {
+    if answers.len() == Stage::ALL.len() {
+        return reply::explain::any_command(language);
+    }
+    let names: Vec<String> = answers.iter().map(|stage| stage_in_words(*stage, language)).collect();
+    list(&names, language)
+}
+
+/// The entry with stable names.
+pub(crate) fn entry_json(entry: &Entry) -> Value {
+    let facts = &entry.facts;
+    let remedies = entry
+        .how_to_fix
+        .iter()
+        .map(|remedy| json!({ "whom": remedy.whom.map(|whom| whom.name()), "text": remedy.text }));
+    json!({
+        "topic": entry.topic.to_string(),
+        "name": entry.name,
+        "meaning": entry.meaning,
+        "when_seen": entry.when_seen,
+        "how_to_fix": remedies.collect::<Vec<_>>(),
+        "permanence": facts.permanence.map(|permanence| permanence.name()),
+        "scope": facts.scope.name(),
+        "whose_move": facts.whose_move.name(),
+        "answers": facts.answers.iter().map(|stage| stage.name()).collect::<Vec<_>>(),
+        "causes": facts.causes.iter().map(|cause| cause.name()).collect::<Vec<_>>(),
+        "codes": facts.codes.iter().map(|code| code.value()).collect::<Vec<_>>(),
+        "enhanced_codes": facts.enhanced_codes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "next": facts.next.map(|next| next.name()),
+        "source": facts.source,
+    })
+}
