@@ -1,35 +1,20 @@
-//! Small things in text for people: wrapped lines, sizes, times.
+//! Small things in text for people: labelled lines in a block, sizes, times. Whole
+//! pages are made in `page`.
 
 use std::time::Duration;
 
 use reply::Timestamp;
 
-/// The width that output for people keeps to.
-pub(crate) const WIDTH: usize = 80;
+use super::page::{WIDTH, wrapped};
 
 /// A label and its text, wrapped with the text aligned: `  said   450 4.2.0 …`.
 pub(crate) fn labelled(indent: usize, label: &str, label_width: usize, text: &str) -> String {
     let start = indent + label_width + 1;
-    let lines = wrap(text, WIDTH.saturating_sub(start).max(20));
+    let lines = wrapped(text, WIDTH.saturating_sub(start).max(20));
     let mut shown = format!("{:indent$}{label:label_width$} ", "");
     shown.push_str(&lines.join(&format!("\n{:start$}", "")));
     shown.push('\n');
     shown
-}
-
-/// Lines of at most `width` characters, broken at spaces; a longer word has its own line.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// In bold, where the output is a terminal that shows it (`anstream` takes it away

@@ -3,7 +3,7 @@
 use super::field::{Field, Section};
 use super::load::{Loaded, Origin};
 use super::settings::Config;
-use crate::cli::text::wrap;
+use crate::cli::page::wrapped;
 
 /// A config file with every key at its default, commented out and described.
 pub(crate) fn example() -> String {
@@ -29,8 +29,8 @@ pub(crate) fn example() -> String {
 fn commented(field: &Field) -> String {
     let doc = format!("{} Default because {}.", sentence(&field.doc), field.reason);
     let doc = if field.reason.is_empty() { sentence(&field.doc) } else { doc };
-    let mut text: String = wrap(&doc, 86).iter().map(|line| format!("# {line}\n")).collect();
-    for line in wrap(&format!("Expected: {}.", field.expected), 86) {
+    let mut text: String = wrapped(&doc, 86).iter().map(|line| format!("# {line}\n")).collect();
+    for line in wrapped(&format!("Expected: {}.", field.expected), 86) {
         text.push_str(&format!("# {line}\n"));
     }
     text
