@@ -4,6 +4,7 @@
 //!
 //! Start reading at [`explain`]; the entries of the reference are in [`entry`].
 
+pub mod dsn;
 pub mod entry;
 mod texts;
 mod words;

@@ -1043,3 +1043,29 @@ enhanced-7-29 = ARC validation failure
     .meaning = The ARC chain does not hold.
 enhanced-7-30 = REQUIRETLS support required
     .meaning = The message insists on TLS all the way, and the next server cannot do that.
+
+## Delivery status notifications
+
+dsn-from = Mail Delivery System
+dsn-failed =
+    .subject = Your message could not be delivered
+    .opening = This is the mail server { $host }. Your message of { $at } could not be delivered to the recipients below, and will not be tried again. For each of them stands why, and what can be done.
+dsn-delayed =
+    .subject = Your message is delayed
+    .opening = This is the mail server { $host }. Your message of { $at } has not yet reached the recipients below. You need not send it again: we go on trying.
+dsn-delivered =
+    .subject = Your message was delivered
+    .opening = This is the mail server { $host }. As you asked to be told: your message of { $at } is in the mailboxes of the recipients below.
+dsn-relayed =
+    .subject = Your message was handed on
+    .opening = This is the mail server { $host }. As you asked to be told: your message of { $at } was handed to the servers of the recipients below. Those do not tell whether it arrives; no further word will come from here.
+dsn-expanded =
+    .subject = Your message was distributed
+    .opening = This is the mail server { $host }. As you asked to be told: your message of { $at } was sent on to all whom the addresses below stand for.
+dsn-closing = Attached are the details for mail programs, and your message or its header.
+dsn-remote-said = The server { $remote } said: { $said }
+dsn-said = The reply was: { $said }
+dsn-no-answer = The server { $remote } gave no reply that decides.
+dsn-next-attempt = The next attempt comes { $in } ({ $at }).
+dsn-try-until = We go on trying until { $at }. If it does not succeed by then, you are told.
+dsn-may-be-full = The mailbox was refused for now several times in a row. It may be full or disabled: ask the recipient another way, or have your postmaster run “secondpost verify { $recipient }”.
