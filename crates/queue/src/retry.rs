@@ -19,3 +19,6 @@ pub use learned::{Fallback, Fallbacks, Learned, LearnedStore, Window};
 pub use options::{RetryOptions, Setting};
 pub use pace::{Pace, pace};
 pub use plan::{RetryPlan, WhyGiveUp, WhyThen, plan, suggests_greylisting};
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,7 @@ pub struct History {
     pub remote_host: Option<String>,
     /// Whether the sender was told of the delay.
     pub delay_notified: bool,
-    /// Transient refusals without another outcome between them.
+    /// Attempts that were to be repeated, without another outcome between them.
     pub transient_in_a_row: u32,
     /// When the unbroken run of the last cause began.
     pub cause_since: Option<Timestamp>,
@@ -68,7 +68,7 @@ impl History {
     /// `last_reply`, `local_address` and `remote_host` are the shell's to fill.
     #[must_use]
     pub fn note(&self, verdict: &Verdict, plan: &RetryPlan, now: Timestamp) -> History {
-        let transient = verdict.permanence == Permanence::Transient;
+        let comes_back = matches!(plan, RetryPlan::Retry { .. });
         History {
             attempts: self.attempts.saturating_add(1),
             first_attempt: Some(self.first_attempt.unwrap_or(now).min(now)),
@@ -77,7 +77,7 @@ impl History {
                 cause: verdict.cause,
                 permanence: verdict.permanence,
             }),
-            transient_in_a_row: if transient {
+            transient_in_a_row: if comes_back {
                 self.transient_in_a_row.saturating_add(1)
             } else {
                 0
