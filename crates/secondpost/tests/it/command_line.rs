@@ -92,7 +92,7 @@ fn an_address_that_is_none_is_a_usage_error() {
 fn a_reader_that_closes_the_pipe_is_no_error() {
     use std::process::{Command, Stdio};
     let mut child = Command::new(env!("CARGO_BIN_EXE_secondpost"))
-        .args(["docs", "config"])
+        .args(["config", "example"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
