@@ -10,4 +10,5 @@
 pub mod clock;
 pub mod control;
 pub mod listener;
+pub mod mailbox;
 pub mod session_driver;

@@ -14,6 +14,7 @@ mod docs;
 mod explain;
 pub(crate) mod failure;
 mod greylist;
+mod mailbox;
 mod message;
 pub(crate) mod page;
 mod queue;
@@ -126,6 +127,7 @@ enum Command {
     Serve(serve::Args),
     Send(send::Args),
     Queue(queue::Args),
+    Mailbox(mailbox::Args),
     Greylist(greylist::Args),
     Config(config::Args),
     Explain(explain::Args),
@@ -165,6 +167,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<(), Failure>
         Command::Serve(args) => serve::run(args, context),
         Command::Send(args) => send::run(args, context),
         Command::Queue(args) => queue::run(args, context),
+        Command::Mailbox(args) => mailbox::run(args, context),
         Command::Greylist(args) => greylist::run(args, context),
         Command::Config(args) => config::run(args, context),
         Command::Explain(args) => explain::run(args, context),

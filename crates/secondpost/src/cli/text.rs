@@ -43,7 +43,8 @@ pub(crate) fn size(octets: u64) -> String {
     let (unit, divisor) = match octets {
         0..1024 => return format!("{octets} octets"),
         1024..1_048_576 => ("KiB", 1024.0),
-        _ => ("MiB", 1_048_576.0),
+        1_048_576..1_073_741_824 => ("MiB", 1_048_576.0),
+        _ => ("GiB", 1_073_741_824.0),
     };
     format!("{:.1} {unit}", octets as f64 / divisor)
 }

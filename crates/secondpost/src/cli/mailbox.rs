@@ -1,0 +1,266 @@
+//! `secondpost mailbox`: which mailboxes there are, and what the administrator says of
+//! each. Works on the registry with and without a daemon; a running one is told.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use clap::Subcommand;
+use mta::clock::Clock;
+use mta::mailbox::{Disabled, Format, Quota, Registered, Registry, RegistryError};
+use reply::Timestamp;
+
+use super::page::Page;
+use super::{Context, Failure, address, daemon, text};
+use crate::config::values::{Size, duration as durations};
+
+/// Add, list and remove mailboxes; disable, enable and lock them
+///
+/// A change takes effect at once, while the daemon runs and without one.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Make a mailbox
+    Add(Add),
+    /// List the mailboxes with their state
+    List,
+    /// Forget a mailbox; its mail stays where it lies
+    Remove {
+        /// Its address
+        address: String,
+    },
+    /// Take no mail for a mailbox: for a time (450 4.2.1), or until it is enabled (550 5.2.1)
+    Disable {
+        /// Its address
+        address: String,
+        /// For how long, as in 2h or 3d
+        #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+        period: Option<Duration>,
+    },
+    /// Take mail for a disabled mailbox again
+    Enable {
+        /// Its address
+        address: String,
+    },
+    /// Hold a mailbox's lock while a command runs: mail for it is told 450 4.2.0 meanwhile
+    Lock(Lock),
+}
+
+#[derive(clap::Args, Debug)]
+struct Add {
+    /// Its address
+    address: String,
+
+    /// How mail lies in it: maildir (a file a message) or mbox (one file for all)
+    #[arg(long, value_name = "FORMAT", default_value = "maildir", value_parser = format)]
+    format: Format,
+
+    /// Where it lies [default: mail/DOMAIN/USER in the data directory]
+    #[arg(long, value_name = "PATH")]
+    path: Option<PathBuf>,
+
+    /// How much it may hold: a size, a number of messages, or both, as in 1G,10000
+    #[arg(long, value_name = "SIZE,COUNT", value_parser = quota)]
+    quota: Option<Quota>,
+
+    /// Over quota is final (552 5.2.2): senders get their mail back at once
+    #[arg(long, requires = "quota")]
+    quota_final: bool,
+}
+
+#[derive(clap::Args, Debug)]
+struct Lock {
+    /// Its address
+    address: String,
+
+    /// What to run while the lock is held
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<std::ffi::OsString>,
+}
+
+/// Runs `mailbox`.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
+    let registry = Registry::in_dir(&context.global.data_dir);
+    match &args.what {
+        What::Add(add) => run_add(add, &registry, context),
+        What::List => list(&registry, context),
+        What::Remove { address } => remove(address, &registry, context),
+        What::Disable { address, period } => disable(address, *period, &registry, context),
+        What::Enable { address } => enable(address, &registry, context),
+        What::Lock(lock) => run_lock(lock, &registry),
+    }
+}
+
+fn run_add(add: &Add, registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
+    let address = address::recipient(&add.address)?;
+    let mut mailbox = Registered::new(&address).map_err(failure)?;
+    mailbox.format = add.format;
+    mailbox.quota = Quota { is_final: add.quota_final, ..add.quota.unwrap_or_default() };
+    if let Some(path) = &add.path {
+        // The daemon may have another working directory than the one who adds.
+        mailbox.path = std::path::absolute(path)?;
+    }
+    let added = registry.add(mailbox.clone());
+    added.map_err(failure)?;
+    let path = mailbox.path_in(registry.data_dir());
+    changed(&mailbox.address, &format!("added, its mail lies in {}", path.display()), context)
+}
+
+fn remove(address: &str, registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
+    let removed = registry.remove(address).map_err(failure)?;
+    let path = removed.path_in(registry.data_dir());
+    changed(&removed.address, &format!("removed, its mail stays in {}", path.display()), context)
+}
+
+fn disable(
+    address: &str,
+    period: Option<Duration>,
+    registry: &Registry,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let until = period.map(|period| Clock::start().now() + period);
+    let disabled = Disabled { until_millis: until.map(Timestamp::as_millis) };
+    registry.set_disabled(address, Some(disabled)).map_err(failure)?;
+    let until = until.map_or("until it is enabled".into(), |until| format!("until {until}"));
+    changed(address, &format!("disabled {until}"), context)
+}
+
+fn enable(address: &str, registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
+    registry.set_disabled(address, None).map_err(failure)?;
+    changed(address, "enabled", context)
+}
+
+/// Tells a running daemon, and then the user.
+fn changed(address: &str, what: &str, context: &mut Context<'_>) -> Result<(), Failure> {
+    if let Some(mut client) = daemon::connect(&context.global)? {
+        client.mailboxes_changed().map_err(daemon::failure)?;
+    }
+    if context.global.json {
+        return context.json(&serde_json::json!({ "address": address, "done": what }));
+    }
+    Ok(writeln!(context.out, "{address} {what}")?)
+}
+
+fn list(registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
+    let mailboxes = registry.read().map_err(failure)?;
+    if context.global.json {
+        return context.json(&mailboxes);
+    }
+    if mailboxes.is_empty() {
+        return Ok(writeln!(context.out, "there is no mailbox yet; make one with `mailbox add`")?);
+    }
+    let now = Clock::start().now();
+    let mut page = Page::new(&mut *context.out, ["  lies in", "  quota", "  state"]);
+    for mailbox in &mailboxes {
+        let path = mailbox.path_in(registry.data_dir());
+        page.title(&mailbox.address)?;
+        page.row("  lies in", &format!("{} ({})", path.display(), mailbox.format.name()))?;
+        page.row("  quota", &quota_in_words(mailbox.quota))?;
+        page.row("  state", &state_in_words(mailbox, now))?;
+    }
+    Ok(())
+}
+
+/// Empty where there is no limit.
+fn quota_in_words(quota: Quota) -> String {
+    let octets = quota.octets.map(text::size);
+    let messages = quota.messages.map(|count| format!("{count} messages"));
+    let parts: Vec<String> = octets.into_iter().chain(messages).collect();
+    let is_final = if quota.is_final && !parts.is_empty() { ", final" } else { "" };
+    format!("{}{is_final}", parts.join(", "))
+}
+
+/// Empty where it takes mail.
+fn state_in_words(mailbox: &Registered, now: Timestamp) -> String {
+    match mailbox.disabled_at(now).map(Disabled::until) {
+        None => String::new(),
+        Some(None) => "disabled until it is enabled".into(),
+        Some(Some(until)) => format!("disabled until {until}"),
+    }
+}
+
+/// Holds the lock while the command runs, and ends with the command's status.
+fn run_lock(lock: &Lock, registry: &Registry) -> Result<(), Failure> {
+    let mailbox = registry.find(&lock.address).map_err(failure)?;
+    let file = mailbox.lock_file(registry.data_dir());
+    let held = mailbox.lock(registry.data_dir());
+    let _held = held.map_err(|error| {
+        Failure::new(format!("the lock on `{}` cannot be taken: {error}", file.display()))
+    })?;
+    let Some((program, args)) = lock.command.split_first() else { return Ok(()) };
+    let status = Command::new(program).args(args).status().map_err(|error| {
+        Failure::new(format!("`{}` cannot be run: {error}", program.to_string_lossy()))
+    })?;
+    // Ended by a signal, a command has no status of its own.
+    let code = status.code().map_or(1, |code| u8::try_from(code).unwrap_or(1));
+    if status.success() { Ok(()) } else { Err(Failure::silent(code)) }
+}
+
+fn failure(error: RegistryError) -> Failure {
+    let failure = Failure::new(error.to_string());
+    match error {
+        RegistryError::Unknown(_) => failure.help("`secondpost mailbox list` shows all there are"),
+        RegistryError::Damaged(path, _) => {
+            failure.help(format!("repair `{}` or move it away", path.display()))
+        }
+        _ => failure,
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = durations::parse(text).filter(|period| !period.is_zero());
+    parsed.ok_or_else(|| "expected a duration such as `30m`, `2h` or `3d`".to_owned())
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    let known = [Format::Maildir, Format::Mbox].into_iter().find(|format| format.name() == text);
+    known.ok_or_else(|| "expected `maildir` or `mbox`".to_owned())
+}
+
+/// `1G`, `1G,10000` or `,10000`. A bare number before the comma is a size in octets.
+fn quota(text: &str) -> Result<Quota, String> {
+    let wrong = || "expected a size, a number of messages, or both, as in `1G,10000`".to_owned();
+    let (size, count) = text.split_once(',').unwrap_or((text, ""));
+    let (size, count) = (size.trim(), count.trim());
+    let octets = (!size.is_empty()).then(|| Size::parse(size).ok_or_else(wrong)).transpose()?;
+    let messages = (!count.is_empty()).then(|| count.parse().map_err(|_| wrong())).transpose()?;
+    if octets.is_none() && messages.is_none_or(|count: u64| count == 0) {
+        return Err(wrong());
+    }
+    Ok(Quota { octets: octets.map(|size| size.0), messages, is_final: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotas_are_a_size_a_count_or_both() {
+        let check = |text, octets, messages| {
+            assert_eq!(quota(text), Ok(Quota { octets, messages, is_final: false }), "{text}");
+        };
+        check("1G,10000", Some(1 << 30), Some(10_000));
+        check("50MiB", Some(50 << 20), None);
+        check(",10", None, Some(10));
+        for wrong in ["", ",", "much", "1G,many", ",0", "0"] {
+            assert!(quota(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn states_and_quotas_are_told_in_words() {
+        let mut mailbox = Registered::new("a@example.org").unwrap();
+        assert_eq!(state_in_words(&mailbox, Timestamp::EPOCH), "");
+        mailbox.disabled = Some(Disabled { until_millis: Some(60_000) });
+        let until = "disabled until 1970-01-01T00:01:00Z";
+        assert_eq!(state_in_words(&mailbox, Timestamp::EPOCH), until);
+        assert_eq!(state_in_words(&mailbox, Timestamp::from_secs(60)), "");
+        let quota = Quota { octets: Some(1 << 20), messages: Some(5), is_final: true };
+        assert_eq!(quota_in_words(quota), "1.0 MiB, 5 messages, final");
+    }
+}
