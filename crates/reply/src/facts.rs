@@ -143,10 +143,10 @@ codes! {
     450 Recipient SenderSoftware RetryLater &[Rcpt, EndOfData, Atrn],
         [Greylisted MailboxBusy MailboxLocked PolicyTemporary MailboxDisabled RateLimited],
         "RFC 5321 §4.2.3, RFC 6647 §2";
-    451 Host SenderSoftware RetryLater &[Mail, Rcpt, EndOfData, Atrn],
+    451 Host SenderSoftware RetryLater &[Mail, Rcpt, Data, EndOfData, Bdat, Vrfy, Expn, Atrn],
         [ServerFault Greylisted DnsFailed PolicyTemporary RateLimited],
         "RFC 5321 §4.2.3";
-    452 Host SenderSoftware RetryLater &[Mail, Rcpt, EndOfData, Bdat],
+    452 Host SenderSoftware RetryLater &[Mail, Rcpt, Data, EndOfData, Bdat],
         [TooManyRecipients MailboxFull ServerFull],
         "RFC 5321 §4.2.3, §4.5.3.1.10";
     453 Host Nobody Close &[Atrn], [], "RFC 2645 §6";
@@ -162,8 +162,8 @@ codes! {
         "RFC 5321 §4.2.3, §4.1.2";
     502 Command SenderSoftware OtherCommand OPTIONAL, [CommandNotImplemented],
         "RFC 5321 §4.2.3, §4.2.4, §7.3";
-    503 Command SenderSoftware CorrectCommand &[Mail, Rcpt, Data, Bdat, Auth, StartTls],
-        [BadSequence SessionAbuse], "RFC 5321 §4.2.3, §4.1.4";
+    503 Command SenderSoftware CorrectCommand ANY, [BadSequence SessionAbuse],
+        "RFC 5321 §4.2.3, §4.1.4, §3.1";
     504 Command SenderSoftware WithoutParameter &[Ehlo, Vrfy, Expn, Help, Auth],
         [ParameterNotImplemented], "RFC 5321 §4.2.3, RFC 4954 §4";
     521 Host Sender GiveBack ANY, [DomainTakesNoMail HostBlocklisted], "RFC 7504 §3";
@@ -184,7 +184,7 @@ codes! {
     552 Message Sender GiveBack &[Mail, Rcpt, EndOfData, Bdat],
         [MailboxFull MessageTooBig TooManyRecipients ContentRefused],
         "RFC 5321 §4.2.3, §4.5.3.1.10, RFC 1870 §6";
-    553 Recipient Sender GiveBack &[Mail, Rcpt, Vrfy],
+    553 Recipient Sender GiveBack &[Mail, Rcpt, Vrfy, Expn],
         [SyntaxError SenderRefused SenderDomainUnusable MailboxAmbiguous RelayDenied],
         "RFC 5321 §4.2.3";
     554 Message Sender GiveBack &[Connection, Data, EndOfData, Bdat],

@@ -1,1 +1,355 @@
-//! Tests.
+//! That the texts are whole: every key that the code can ask for is there in every
+//! complete language, none stands there unused, and placeholders agree. Then what
+//! `explain` says of some verdicts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::entry::{CONCERNED, Topic, entry, key};
+use super::*;
+use crate::compare::Aspect;
+use crate::facts::NextStep;
+use crate::{Cause, Confidence, Context, EnhancedCode, Evidence, Reply, Scope, Stage, classify};
+
+/// Every text of a file by its key, and its raw pattern; read as Fluent reads it.
+fn raw_texts(language: Language) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    let (mut message, mut current) = (String::new(), String::new());
+    for line in texts::source(language).lines().filter(|line| !line.starts_with('#')) {
+        if let Some(name) = line.strip_suffix(" =") {
+            // A message without a text of its own, only attributes.
+            message = name.to_owned();
+        } else if let Some((name, text)) = line.split_once(" = ").filter(|_| !line.starts_with(' '))
+        {
+            message = name.to_owned();
+            current = message.clone();
+            let twice = texts.insert(current.clone(), text.to_owned());
+            assert_eq!(twice, None, "{language}: {current} stands twice");
+        } else if let Some((name, text)) =
+            line.strip_prefix("    .").and_then(|l| l.split_once(" = "))
+        {
+            current = format!("{message}.{name}");
+            let twice = texts.insert(current.clone(), text.to_owned());
+            assert_eq!(twice, None, "{language}: {current} stands twice");
+        } else if let Some(text) = texts.get_mut(&current) {
+            text.push_str(line);
+        }
+    }
+    texts
+}
+
+/// The keys that the code asks for, whatever is explained.
+fn keys_asked_for() -> BTreeSet<String> {
+    let mut keys: BTreeSet<String> = WORDS.split_whitespace().map(str::to_owned).collect();
+    let mut add = |key: String, parts: &[&str]| {
+        keys.extend(parts.iter().map(|part| format!("{key}.{part}")));
+        keys.insert(key);
+    };
+    for digit in 2..=5 {
+        add(format!("class-{digit}"), &["meaning", "when", "fix"]);
+    }
+    for subject in 0..=8 {
+        add(format!("subject-{subject}"), &["meaning", "when", "fix"]);
+    }
+    for row in facts::CODES {
+        add(key(Topic::Code(row.code)), &["meaning", "when", "fix", "use"]);
+    }
+    for row in facts::ENHANCED {
+        let code = EnhancedCode::new(5, row.number.0, row.number.1).unwrap();
+        let own = row.causes.is_empty();
+        add(
+            key(Topic::Enhanced(code)),
+            if own { &["meaning", "when", "fix"] } else { &["meaning"] },
+        );
+    }
+    for cause in Cause::ALL {
+        add(key(Topic::Cause(*cause)), &["words", "meaning", "when", "fix"]);
+    }
+    for stage in Stage::ALL {
+        add(key(Topic::Command(*stage)), &["meaning", "when", "fix"]);
+    }
+    for notice in ["failed", "delayed", "delivered", "relayed", "expanded"] {
+        keys.extend(["subject", "opening"].map(|part| format!("dsn-{notice}.{part}")));
+    }
+    keys.extend(keys_of_facts());
+    keys
+}
+
+/// The keys that are made from the names of facts.
+fn keys_of_facts() -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    let mut says = |aspect: Aspect, value: &str| {
+        let key = format!("says-{}-{value}", aspect.name());
+        keys.insert(format!("aspect-{}", aspect.name()));
+        keys.insert(format!("{key}.both"));
+        keys.insert(key);
+    };
+    for permanence in ["positive", "transient", "permanent", "either"] {
+        says(Aspect::Permanence, permanence);
+    }
+    for action in ["wait", "change", "nothing"] {
+        says(Aspect::Action, action);
+    }
+    for answers in ["any", "some"] {
+        says(Aspect::Answers, answers);
+    }
+    let scopes = [
+        Scope::Recipient,
+        Scope::Host,
+        Scope::Message,
+        Scope::Command,
+        Scope::Session,
+        Scope::Domain,
+        Scope::Nothing,
+    ];
+    for scope in scopes {
+        says(Aspect::Scope, scope.name());
+    }
+    let movers = [WhoseMove::Nobody, WhoseMove::SenderSoftware];
+    for whose in movers.iter().chain(&CONCERNED) {
+        says(Aspect::WhoseMove, whose.name());
+    }
+    for next in NextStep::ALL {
+        says(Aspect::Next, next.name());
+    }
+    for whose in movers.iter().chain(&CONCERNED) {
+        keys.insert(format!("whose-{}", whose.name()));
+        keys.insert(format!("move-{}", whose.name()));
+    }
+    keys.extend(CONCERNED.map(|whom| format!("for-{}", whom.name())));
+    keys.extend(scopes.map(|scope| format!("scope-{}", scope.name())));
+    for cause in Cause::ALL {
+        let next = facts::next_step(*cause, Permanence::Permanent);
+        keys.insert(format!("when-next-{}", next.name()));
+    }
+    keys
+}
+
+/// The keys that are written out in the code, here and in the command line.
+const WORDS: &str = "permanence-positive permanence-transient permanence-permanent
+    confidence-high confidence-medium confidence-low any-command
+    stage-connection stage-end-of-data stage-unrecognized-command
+    duration-days duration-hours duration-minutes duration-seconds duration-pair from-now
+    quoted list-end label-meaning label-code label-when-seen label-whose-move label-what-to-do
+    label-how-to-fix label-when-next label-evidence label-alternatives label-source
+    label-answers label-causes label-codes label-about label-comparison label-differences
+    label-in-common label-when-to-use move-waits move-gave-up when-after when-at when-at-once
+    when-minutes when-hours evidence-first-digit no-such-code no-such-enhanced-code
+    no-such-topic compare-same compare-alike choose-by-scope choose-by-permanence use-of
+    dsn-from dsn-closing dsn-remote-said dsn-said dsn-no-answer dsn-next-attempt dsn-try-until
+    dsn-may-be-full";
+
+/// A remedy for some stands beside one for all; it may be there or not.
+fn is_remedy_for_some(key: &str) -> bool {
+    CONCERNED.iter().any(|whom| key.ends_with(&format!(".fix-{}", whom.name())))
+}
+
+#[test]
+fn a_complete_language_has_every_text_and_no_other() {
+    let asked_for = keys_asked_for();
+    for language in Language::COMPLETE {
+        let texts = raw_texts(*language);
+        for key in &asked_for {
+            assert!(has(*language, key), "{language}: `{key}` is missing or cannot be read");
+        }
+        for key in texts.keys().filter(|key| !is_remedy_for_some(key)) {
+            assert!(asked_for.contains(key), "{language}: `{key}` is not used");
+        }
+        for key in texts.keys().filter(|key| is_remedy_for_some(key)) {
+            let for_all = key.split(".fix-").next().unwrap_or_default();
+            assert!(asked_for.contains(&format!("{for_all}.fix")), "{language}: `{key}`");
+        }
+    }
+}
+
+#[test]
+fn every_language_says_the_same_with_the_same_placeholders() {
+    let placeholders = |text: &str| -> BTreeSet<String> {
+        let inner = text.split('$').skip(1);
+        let name = |part: &str| {
+            part.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().map(str::to_owned)
+        };
+        // `form` bends a word: a language may do without it.
+        inner.filter_map(name).filter(|name| name != "form").collect()
+    };
+    let english = raw_texts(Language::En);
+    for language in Language::COMPLETE {
+        let texts = raw_texts(*language);
+        let keys = |texts: &BTreeMap<String, String>| texts.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&texts), keys(&english), "{language}");
+        for (key, text) in &texts {
+            assert_eq!(placeholders(text), placeholders(&english[key]), "{language}: {key}");
+        }
+    }
+}
+
+#[test]
+fn no_text_is_left_in_another_language() {
+    let (english, german) = (raw_texts(Language::En), raw_texts(Language::De));
+    for (key, text) in &english {
+        let words = text.split(' ').filter(|word| !word.starts_with(['{', '$', '}'])).count();
+        assert!(words < 5 || german[key] != *text, "{key} is the same in both languages");
+    }
+}
+
+#[test]
+fn the_facts_of_the_two_best_known_codes_are_told() {
+    let check = |code: &str, language, facts: &[&str]| {
+        let entry = entry(code.parse().unwrap(), language);
+        let mut told = vec![entry.name, entry.meaning, entry.when_seen];
+        told.extend(entry.how_to_fix.into_iter().map(|remedy| remedy.text));
+        let told = told.join(" ");
+        for fact in facts {
+            assert!(told.contains(fact), "{code} {language}: {fact}");
+        }
+    };
+    check(
+        "450",
+        Language::En,
+        &[
+            "Mailbox unavailable",
+            "transient negative",
+            "action was not taken",
+            "mailbox exists",
+            "locked by another process",
+            "busy",
+            "greylisted",
+            "temporary policy",
+            "few minutes",
+            "second attempt typically succeeds",
+            "full or disabled",
+        ],
+    );
+    check(
+        "450",
+        Language::De,
+        &[
+            "Postfach nicht verfügbar",
+            "nicht ausgeführt",
+            "existiert",
+            "von einem anderen Prozess gesperrt",
+            "Greylisting",
+            "vorübergehende Richtlinie",
+            "einigen Minuten",
+            "der zweite Versuch",
+            "voll oder deaktiviert",
+        ],
+    );
+    check(
+        "502",
+        Language::En,
+        &[
+            "Command not implemented",
+            "knows the command",
+            "chosen not to offer",
+            "optional",
+            "VRFY, EXPN and TURN",
+            "administrator",
+            "security",
+            "spam",
+            "permanent negative",
+            "alternative",
+            "test message",
+            "EHLO response",
+        ],
+    );
+    check(
+        "502",
+        Language::De,
+        &[
+            "Befehl nicht implementiert",
+            "kennt den Befehl",
+            "nicht anzubieten",
+            "optionale",
+            "VRFY, EXPN und TURN",
+            "Administrator",
+            "Sicherheit",
+            "Spam",
+            "Alternative",
+            "Testnachricht",
+            "EHLO",
+        ],
+    );
+}
+
+fn greylisted() -> Verdict {
+    let reply = Reply::parse(b"450 4.2.0 Greylisted, try again in 300 seconds\r\n").unwrap();
+    Verdict {
+        cause: Cause::Greylisted,
+        whose_move: WhoseMove::SenderSoftware,
+        retry_after: Some(Duration::from_secs(300)),
+        evidence: Evidence { rule: "greylisted".into(), text: "Greylisted".into() },
+        confidence: Confidence::High,
+        ..classify(&reply, &Context::default())
+    }
+}
+
+#[test]
+fn a_greylisted_reply_is_explained_with_its_time() {
+    let english = explain(&greylisted(), Language::En);
+    assert_eq!(english.title, "450 4.2.0 · transient · Greylisting");
+    assert_eq!(english.name, "Mailbox unavailable");
+    assert!(english.whose_move.starts_with("Nobody"));
+    assert_eq!(english.when_next, "The next attempt makes sense in 5 minutes, not before.");
+    assert_eq!(english.evidence, "“Greylisted”");
+    assert_eq!(english.source, "RFC 5321 §4.2.3, RFC 6647 §2");
+    let german = explain(&greylisted(), Language::De);
+    assert_eq!(german.title, "450 4.2.0 · vorübergehend · Greylisting");
+    assert_eq!(german.when_next, "Der nächste Versuch lohnt sich in 5 Minuten, nicht früher.");
+    assert_eq!(german.evidence, "„Greylisted“");
+}
+
+#[test]
+fn a_time_of_day_and_a_permanent_refusal_have_their_own_words() {
+    let at = Timestamp::from_secs(1_795_478_400);
+    let verdict = Verdict { retry_after: None, retry_at: Some(at), ..greylisted() };
+    assert!(explain(&verdict, Language::En).when_next.contains("2026-11-24 00:00 UTC"));
+    let verdict = Verdict { permanence: Permanence::Permanent, ..greylisted() };
+    let told = explain(&verdict, Language::En);
+    assert!(told.whose_move.starts_with("The sender:"), "{}", told.whose_move);
+    assert!(told.when_next.starts_with("Not by itself"), "{}", told.when_next);
+}
+
+#[test]
+fn every_cause_is_explained_under_every_permanence_without_a_bare_key() {
+    for cause in Cause::ALL {
+        for permanence in [Permanence::Positive, Permanence::Transient, Permanence::Permanent] {
+            for language in Language::COMPLETE {
+                let evidence = Evidence { rule: "test".into(), text: String::new() };
+                let verdict = crate::verdict_of(*cause, permanence, evidence);
+                let told = explain(&verdict, *language);
+                let all = [
+                    told.title,
+                    told.name,
+                    told.meaning,
+                    told.when_seen,
+                    told.whose_move,
+                    told.what_to_do,
+                    told.when_next,
+                    told.evidence,
+                    told.source,
+                ]
+                .join("\n");
+                let bare = ["cause-", "move-", "when-", "{", "  ", " ·\n"];
+                assert!(bare.iter().all(|bad| !all.contains(bad)), "{all}");
+            }
+        }
+    }
+}
+
+#[test]
+fn languages_are_read_from_tags_and_locales() {
+    for (text, language) in [
+        ("de", Language::De),
+        ("de_DE.UTF-8", Language::De),
+        ("de-AT", Language::De),
+        ("DE@euro", Language::De),
+        ("en_US", Language::En),
+        ("C.UTF-8", Language::En),
+        ("POSIX", Language::En),
+    ] {
+        assert_eq!(text.parse(), Ok(language), "{text}");
+    }
+    assert_eq!("tlh".parse::<Language>(), Err(NoSuchLanguage("tlh".into())));
+    assert!("".parse::<Language>().is_err());
+}

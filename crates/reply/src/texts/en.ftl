@@ -8,7 +8,6 @@
 permanence-positive = positive
 permanence-transient = transient
 permanence-permanent = permanent
-permanence-either = transient or permanent
 scope-recipient = the mailbox
 scope-host = the server
 scope-message = the message
@@ -73,7 +72,6 @@ label-comparison = Side by side
 label-differences = Key differences
 label-in-common = In common
 label-when-to-use = When to use which
-label-used-when = Sent when
 any-command = any command
 
 ## An explanation
