@@ -1,14 +1,32 @@
 //! From what was heard to what it means: [`classify`] gives the [`Verdict`] of a reply.
 //!
 //! Words beat the enhanced code, the enhanced code beats the basic code, and the stage
-//! of the session speaks where nothing else does; the first digit alone decides the
-//! permanence of a reply.
+//! of the session narrows the basic code; each is a candidate with a rank, and the best
+//! decides while the others become alternatives. The first digit alone decides the
+//! permanence of a reply. Start at `rules`, where the field's wordings stand as rows.
 
+mod codes;
 pub mod hint;
+mod matcher;
+mod rules;
+mod text;
+
+#[cfg(test)]
+mod tests;
 
 use crate::{
-    Cause, Class, Confidence, Evidence, Permanence, Reply, Stage, Timestamp, Verdict, WhoseMove,
+    Cause, Class, Code, Confidence, EnhancedCode, Evidence, Permanence, Reply, Stage, Timestamp,
+    Verdict, WhoseMove,
 };
+use hint::Hint;
+use matcher::Match;
+use rules::Rank;
+use text::Plain;
+
+/// Most causes in [`Verdict::alternatives`].
+const MAX_ALTERNATIVES: usize = 6;
+/// Most octets of evidence.
+const MAX_EVIDENCE_OCTETS: usize = 200;
 
 /// What is known of a reply beside its octets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,19 +39,33 @@ pub struct Context {
 
 /// What `reply` means.
 pub fn classify(reply: &Reply, context: &Context) -> Verdict {
-    let _ = context;
-    let mut verdict = verdict_of(
-        Cause::Unknown,
-        match reply.code().class() {
-            Class::Positive | Class::Intermediate => Permanence::Positive,
-            Class::Transient => Permanence::Transient,
-            Class::Permanent => Permanence::Permanent,
-        },
-        Evidence { rule: "code".into(), text: reply.code().to_string() },
-    );
-    verdict.code = Some(reply.code());
-    verdict.enhanced_code = reply.enhanced_code();
-    verdict
+    let lines = reply.lines();
+    let verdict = Heard {
+        code: Some(reply.code()),
+        enhanced: reply.enhanced_code(),
+        text: &lines.join("\n"),
+    }
+    .verdict(context);
+    if lines.len() < 2 || verdict.confidence > Confidence::Medium {
+        return verdict;
+    }
+    // A line may have been broken in the middle of a word.
+    let text = lines.concat();
+    let joined = Heard { code: Some(reply.code()), enhanced: reply.enhanced_code(), text: &text };
+    let joined = joined.verdict(context);
+    if joined.confidence > verdict.confidence { joined } else { verdict }
+}
+
+/// What a text without a basic code means: `4.2.0`, `connection refused`, a diagnosis of
+/// another program. `None` where neither an enhanced code nor words say anything.
+pub fn classify_text(
+    enhanced_code: Option<EnhancedCode>,
+    text: &str,
+    context: &Context,
+) -> Option<Verdict> {
+    let verdict = Heard { code: None, enhanced: enhanced_code, text }.verdict(context);
+    let says = enhanced_code.is_some() || verdict.confidence > Confidence::Low;
+    says.then_some(verdict)
 }
 
 /// The verdict of a diagnosis of our own, where no reply was heard: host-unreachable,
@@ -57,6 +89,177 @@ pub fn verdict_of(cause: Cause, permanence: Permanence, evidence: Evidence) -> V
 fn whose_move(cause: Cause, permanence: Permanence) -> WhoseMove {
     match permanence {
         Permanence::Positive => WhoseMove::Nobody,
+        _ if cause.passes_by_itself() => WhoseMove::SenderSoftware,
         _ => cause.whose_move(),
     }
+}
+
+/// What there is to judge by.
+struct Heard<'a> {
+    code: Option<Code>,
+    enhanced: Option<EnhancedCode>,
+    text: &'a str,
+}
+
+/// One opinion on the cause. The greatest decides.
+struct Candidate {
+    rank: Rank,
+    cause: Cause,
+    also: &'static [Cause],
+    evidence: Evidence,
+}
+
+impl Heard<'_> {
+    fn verdict(&self, context: &Context) -> Verdict {
+        let enhanced = self.enhanced.or_else(|| enhanced_in(self.text, self.code));
+        let mut candidates = Vec::new();
+        if !self.is_positive() {
+            candidates.extend(self.by_words(context.stage));
+        }
+        candidates.extend(self.by_enhanced_code(enhanced));
+        candidates.extend(self.by_basic_code(context.stage));
+        // Stable: of one rank the earlier rule decides.
+        candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.rank));
+        let alternatives = alternatives(&candidates);
+        let best = candidates.into_iter().next().unwrap_or_else(|| self.by_class());
+        let permanence = self.permanence(&best, enhanced);
+        let mut verdict = verdict_of(best.cause, permanence, best.evidence);
+        verdict.code = self.code;
+        verdict.enhanced_code = enhanced;
+        verdict.alternatives = alternatives;
+        verdict.confidence = confidence(best.rank);
+        if permanence != Permanence::Positive {
+            self.add_hint(&mut verdict, context.now);
+        }
+        verdict
+    }
+
+    fn class(&self) -> Option<Class> {
+        self.code.map(Code::class).or_else(|| self.enhanced.map(EnhancedCode::class))
+    }
+
+    fn is_positive(&self) -> bool {
+        matches!(self.class(), Some(Class::Positive | Class::Intermediate))
+    }
+
+    fn by_words(&self, stage: Option<Stage>) -> Vec<Candidate> {
+        let plain = Plain::of(self.text);
+        let code = self.code.map(Code::value);
+        let counts = |found: &Match| found.rule.counts(self.class(), code, stage);
+        let mut found: Vec<Match> = matcher::matches(&plain).into_iter().filter(counts).collect();
+        found.sort_by_key(|found| found.order);
+        let whole = |part: &&Match| !found.iter().any(|other| other.is_more_than(part));
+        found.iter().filter(whole).map(|found| self.candidate(found, &plain)).collect()
+    }
+
+    fn candidate(&self, found: &Match, plain: &Plain) -> Candidate {
+        let words = &self.text[plain.origin(found.range.clone(), self.text)];
+        let words = &words[..text::floor_char_boundary(words, MAX_EVIDENCE_OCTETS)];
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        Candidate {
+            rank: found.rule.rank,
+            cause: found.rule.cause,
+            also: found.rule.also,
+            evidence: Evidence { rule: found.rule.name.to_owned(), text: words },
+        }
+    }
+
+    fn by_enhanced_code(&self, enhanced: Option<EnhancedCode>) -> Option<Candidate> {
+        let enhanced = enhanced.filter(|_| !self.is_positive())?;
+        let (rank, cause, also) = codes::by_enhanced_code(enhanced, self.code)?;
+        let evidence = Evidence { rule: "enhanced-code".to_owned(), text: enhanced.to_string() };
+        Some(Candidate { rank, cause, also, evidence })
+    }
+
+    fn by_basic_code(&self, stage: Option<Stage>) -> Option<Candidate> {
+        let code = self.code?;
+        let (rank, cause, also) = codes::by_basic_code(code, stage, self.text.contains('@'))?;
+        let rule = if rank == Rank::Stage { "code-at-stage" } else { "code" };
+        let evidence = Evidence { rule: rule.to_owned(), text: code.to_string() };
+        Some(Candidate { rank, cause, also, evidence })
+    }
+
+    fn by_class(&self) -> Candidate {
+        let cause = if self.is_positive() { Cause::Delivered } else { Cause::Unknown };
+        let evidence = Evidence { rule: "class".to_owned(), text: String::new() };
+        Candidate { rank: Rank::Class, cause, also: &[], evidence }
+    }
+
+    /// The first digit decides, but for 552 "too many recipients", which RFC 5321
+    /// §4.5.3.1.10 wants read as transient.
+    fn permanence(&self, best: &Candidate, enhanced: Option<EnhancedCode>) -> Permanence {
+        let is_552 = self.code.is_some_and(|code| code.value() == 552);
+        if is_552 && best.cause == Cause::TooManyRecipients {
+            return Permanence::Transient;
+        }
+        match self.class().or(enhanced.map(EnhancedCode::class)) {
+            Some(Class::Positive | Class::Intermediate) => Permanence::Positive,
+            Some(Class::Transient) => Permanence::Transient,
+            Some(Class::Permanent) => Permanence::Permanent,
+            None if best.cause == Cause::Delivered => Permanence::Positive,
+            None if is_usually_transient(best.cause) => Permanence::Transient,
+            None => Permanence::Permanent,
+        }
+    }
+
+    fn add_hint(&self, verdict: &mut Verdict, now: Option<Timestamp>) {
+        let text = &self.text[..text::floor_char_boundary(self.text, text::MAX_OCTETS)];
+        match hint::hint(text, now) {
+            Some((Hint::After(after), _)) => {
+                verdict.retry_after = Some(after);
+                verdict.retry_at = now.map(|now| now + after);
+            }
+            Some((Hint::At(at), _)) => {
+                verdict.retry_at = Some(at);
+                verdict.retry_after = now.map(|now| at.since(now));
+            }
+            None => {}
+        }
+    }
+}
+
+/// Where no code says it: causes that pass, or that a postmaster removes while the mail waits.
+fn is_usually_transient(cause: Cause) -> bool {
+    let slow = [Cause::RateLimited, Cause::ServerFull, Cause::ServerFault, Cause::TlsFailed];
+    cause.passes_by_itself() || slow.contains(&cause)
+}
+
+fn confidence(rank: Rank) -> Confidence {
+    match rank {
+        Rank::Clear | Rank::Exact | Rank::Provider => Confidence::High,
+        Rank::ExactEnhanced | Rank::Likely | Rank::BroadEnhanced => Confidence::Medium,
+        Rank::Class | Rank::BasicCode | Rank::Stage | Rank::Vague => Confidence::Low,
+    }
+}
+
+/// The other causes of the best candidate, then those of the next ones.
+fn alternatives(candidates: &[Candidate]) -> Vec<Cause> {
+    let Some(best) = candidates.first() else { return Vec::new() };
+    let others = candidates.iter().skip(1).map(|candidate| candidate.cause);
+    let mut fair = Vec::new();
+    for cause in best.also.iter().copied().chain(others) {
+        if cause != best.cause && !fair.contains(&cause) && fair.len() < MAX_ALTERNATIVES {
+            fair.push(cause);
+        }
+    }
+    fair
+}
+
+/// An enhanced code within a text: of another class at its start, in qmail's `(#5.1.1)`,
+/// or standing alone with the class of `code`.
+fn enhanced_in(text: &str, code: Option<Code>) -> Option<EnhancedCode> {
+    let text = &text[..text::floor_char_boundary(text, text::MAX_OCTETS)];
+    let octets = text.as_bytes();
+    let may_begin = |at: &usize| {
+        matches!(octets[*at], b'2' | b'4' | b'5')
+            && octets.get(at + 1) == Some(&b'.')
+            && (*at == 0 || b" \t\n(#[<>:;".contains(&octets[at - 1]))
+    };
+    (0..octets.len()).filter(may_begin).find_map(|at| {
+        let (enhanced, used) = EnhancedCode::at_start(&text[at..])?;
+        let alone = octets.get(at + used).is_none_or(|next| b" \t\n)]<>:;,.-".contains(next));
+        let same_class = code.is_none_or(|code| code.class() == enhanced.class());
+        let marked = at == 0 || octets[at - 1] == b'#';
+        (alone && enhanced.subject() <= 7 && (same_class || marked)).then_some(enhanced)
+    })
 }

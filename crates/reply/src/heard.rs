@@ -1,9 +1,9 @@
 //! Readers of what others say: replies on the wire and replies quoted in a text; later
 //! bounces and logs. [`read_any`] takes whatever somebody pasted or piped in.
 
+mod quoted;
 pub mod reply;
 
-use crate::classify::{Context, classify};
 use crate::{Reply, Verdict};
 
 /// What something that was heard is.
@@ -59,9 +59,10 @@ pub struct Heard {
     pub verdict: Option<Verdict>,
 }
 
-/// Reads what is in `octets`, in its order.
+/// Reads what is in `octets`, in its order: replies on one or several lines, with
+/// prompts, quotes or another program's sentence around them, bare codes, and numbers
+/// that are no code of SMTP (`101`: a verdict without a code). Never fails: what says
+/// nothing is left out.
 pub fn read_any(octets: &[u8]) -> Vec<Heard> {
-    let Ok(reply) = Reply::parse(octets) else { return Vec::new() };
-    let verdict = classify(&reply, &Context::default());
-    vec![Heard { kind: Kind::Reply, recipient: None, reply: Some(reply), verdict: Some(verdict) }]
+    quoted::read(octets)
 }

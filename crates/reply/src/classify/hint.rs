@@ -1,8 +1,18 @@
 //! The time in a reply's text: after how long, or when, to come back.
+//!
+//! A number is a hint only when it is joined to a unit of time, or to `retry=`, and when
+//! the words before it speak of coming back: ids, ports, sizes, limits and rates ("100
+//! messages in 60 seconds") are none, nor is a time that has passed ("timed out after 30
+//! seconds"). How far a hint is trusted is decided on the floor above.
 
 use std::time::Duration;
 
 use crate::Timestamp;
+
+mod date;
+mod words;
+
+use words::{Token, Tokens};
 
 /// When a text says to come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,9 +23,146 @@ pub enum Hint {
     At(Timestamp),
 }
 
-/// The time in `text` and the words that say it. `now` gives dates without a year or
-/// zone their meaning.
+/// The time in `text` and the words that say it. `now` gives a time of day without a
+/// date its meaning. A retry tag (`retry=00:05:00`) beats other words.
 pub fn hint(text: &str, now: Option<Timestamp>) -> Option<(Hint, &str)> {
-    let _ = (text, now);
+    let tokens = Tokens::of(text);
+    if !tokens.may_tell_a_time() {
+        return None;
+    }
+    tag(text, &tokens)
+        .or_else(|| duration(text, &tokens))
+        .or_else(|| date::after_words(text, &tokens, now))
+}
+
+/// `retry=hh:mm:ss`, `retry = 300`, `retry-after: 120s` (draft-santos-smtpgrey).
+fn tag<'a>(text: &'a str, tokens: &Tokens<'a>) -> Option<(Hint, &'a str)> {
+    let all = tokens.all();
+    (0..all.len()).find_map(|at| {
+        let first = all[at].word()?;
+        let named = ["retry", "retryafter", "delay", "wait"].iter().any(|name| first.eq_ignore_ascii_case(name));
+        let mut next = at + 1;
+        if all.get(next).is_some_and(|token| matches!(token.word(), Some(word) if ["after", "in", "delay"].iter().any(|w| word.eq_ignore_ascii_case(w)))) {
+            next += 1;
+        }
+        let joined = matches!(all.get(next)?.mark()?, '=' | ':');
+        let quoted = usize::from(matches!(all.get(next + 1)?.mark(), Some('"' | '\'' | '(' | '<')));
+        let value = next + 1 + quoted;
+        if !named || !joined {
+            return None;
+        }
+        let (after, used) = value_of_tag(all, value)?;
+        Some((Hint::After(after), &text[all[at].start..all[value + used - 1].end]))
+    })
+}
+
+fn value_of_tag(all: &[Token<'_>], at: usize) -> Option<(Duration, usize)> {
+    if let Some(after) = all.get(at)?.clock() {
+        return Some((after, 1));
+    }
+    if let Some((after, end)) = words::amount(all, at) {
+        return Some((after, end - at));
+    }
+    let seconds = all.get(at)?.whole_number()?;
+    Some((Duration::from_secs(seconds), 1))
+}
+
+/// `in 300 seconds`, `for 5 minutes`, `1 hour 25 minutes`, `in 00:05:00`.
+fn duration<'a>(text: &'a str, tokens: &Tokens<'a>) -> Option<(Hint, &'a str)> {
+    let all = tokens.all();
+    let mut at = 0;
+    while at < all.len() {
+        let found = words::amount(all, at).or_else(|| all[at].clock().map(|after| (after, at + 1)));
+        let Some((after, end)) = found else {
+            at += 1;
+            continue;
+        };
+        if tokens.speaks_of_coming_back(at, end) {
+            let start = if at > 0 && all[at - 1].is_preposition() { at - 1 } else { at };
+            return Some((Hint::After(after), &text[all[start].start..all[end - 1].end]));
+        }
+        at = end;
+    }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, seconds: impl Into<Option<u64>>) {
+        let after = hint(text, None).map(|(hint, _)| hint);
+        assert_eq!(
+            after,
+            seconds.into().map(|secs| Hint::After(Duration::from_secs(secs))),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn durations_are_read_in_every_notation() {
+        check("Greylisted for 300 seconds (see http://example.org/)", 300);
+        check("greylisted, retry=00:05:00, see https://example.org/1", 300);
+        check("retry=\"00:01:30\"", 90);
+        check("Retry = 120", 120);
+        check("retry-after: 120s", 120);
+        check("please come back in 01:00:00", 3600);
+        check("Your mail will be accepted in 287s", 287);
+        check("try again in 15 min.", 900);
+        check("try again in 1 hour(s) 25 minute(s)", 5100);
+        check("try again in 1h30m", 5400);
+        check("wait 300 seconds", 300);
+        check("please try again after five minutes", 300);
+        check("try again in an hour", 3600);
+        check("try again in 1.5 hours", 5400);
+        check("throttled, retry after 5-10 minutes", 600);
+        check("mailbox busy, please retry in 2 days", 172_800);
+        check("300 seconds before you may retry", 300);
+        check("in 300 seconds", 300);
+        check("Please retry, retry=00:00:00", 0);
+    }
+
+    #[test]
+    fn durations_are_read_in_other_languages() {
+        check("Bitte versuchen Sie es in 5 Minuten erneut", 300);
+        check("in einer Stunde wieder", 3600);
+        check("réessayez dans 10 minutes", 600);
+        check("reintente en 30 segundos", 30);
+        check("tente novamente em 2 horas", 7200);
+        check("riprovare tra 5 minuti", 300);
+        check("повторите через 5 минут", 300);
+        check("5分後にもう一度お試しください", 300);
+        check("请在10分钟后重试", 600);
+    }
+
+    #[test]
+    fn numbers_that_are_no_times_are_no_hints() {
+        check("try again in a few minutes", None);
+        check("try again later #552", None);
+        check("too many mails: 100 messages in 60 seconds", None);
+        check("limit of 20 connections per 10 minutes, try again later", None);
+        check("more than 50 messages within the last 24 hours", None);
+        check("connection timed out after 30 seconds", None);
+        check("unable to deliver in 840 minutes", None);
+        check("idle for 300 seconds; closing", None);
+        check("mailbox is full: 105 MB of 100 MB (90 %), port 25, try again", None);
+        check("service 192.0.2.25 4m123abc.5 unavailable", None);
+        check("[AM0 2024-06-24T08:58:06.389Z 08DC93087F48F48A] try again", None);
+        check("greylisted at 12:30:15", None);
+    }
+
+    #[test]
+    fn dates_are_read_where_the_words_speak_of_coming_back() {
+        let check = |text: &str, at: &str| {
+            let now = Timestamp::from_secs(1_764_000_000); // 2025-11-24T16:00:00Z
+            let Some((Hint::At(found), _)) = hint(text, Some(now)) else { panic!("{text}") };
+            assert_eq!(found.to_string(), at, "{text}");
+        };
+        check("do not retry until 2025-11-24T18:00:00Z", "2025-11-24T18:00:00Z");
+        check("try again after 2025-11-24 18:00:00 +0100", "2025-11-24T17:00:00Z");
+        check("blocked until Mon, 24 Nov 2025 18:00:00 +0000", "2025-11-24T18:00:00Z");
+        check("come back at 18:30 UTC", "2025-11-24T18:30:00Z");
+        check("retry after 08:00 UTC", "2025-11-25T08:00:00Z");
+    }
 }

@@ -36,6 +36,11 @@ impl Reply {
         Err(ReplyError::Incomplete)
     }
 
+    /// A reply of lines that a text quotes without their codes.
+    pub(super) fn of_lines(code: Code, lines: Vec<String>) -> Reply {
+        ReplyReader { lines, ..ReplyReader::default() }.finish(code)
+    }
+
     /// The basic code.
     pub const fn code(&self) -> Code {
         self.code

@@ -1,0 +1,520 @@
+//! A text in words, numbers and marks, and what amounts of time look like in them.
+
+use std::time::Duration;
+
+/// Most tokens that are looked at.
+const MAX_TOKENS: usize = 600;
+
+/// A piece of a text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token<'a> {
+    pub(super) text: &'a str,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Letters.
+    Word,
+    /// Digits, with `.` or `:` between digits.
+    Number,
+    /// One other character.
+    Mark,
+}
+
+impl<'a> Token<'a> {
+    pub(super) fn word(&self) -> Option<&'a str> {
+        (self.kind == Kind::Word).then_some(self.text)
+    }
+
+    pub(super) fn mark(&self) -> Option<char> {
+        if self.kind == Kind::Mark { self.text.chars().next() } else { None }
+    }
+
+    pub(super) fn whole_number(&self) -> Option<u64> {
+        (self.kind == Kind::Number && self.text.len() <= 6).then(|| self.text.parse().ok())?
+    }
+
+    fn is_number(&self) -> bool {
+        self.kind == Kind::Number
+    }
+
+    /// `hh:mm:ss`.
+    pub(super) fn clock(&self) -> Option<Duration> {
+        let parts: Vec<&str> = self.text.split(':').collect();
+        let [hours, minutes, seconds] = parts[..] else { return None };
+        let two_digits = minutes.len() == 2 && seconds.len() == 2 && hours.len() <= 3;
+        let (hours, minutes, seconds): (u64, u64, u64) =
+            (hours.parse().ok()?, minutes.parse().ok()?, seconds.parse().ok()?);
+        (two_digits && minutes < 60 && seconds < 60)
+            .then(|| Duration::from_secs(hours * 3600 + minutes * 60 + seconds))
+    }
+
+    fn is_any(&self, words: &[&str]) -> bool {
+        self.word().is_some_and(|word| words.iter().any(|other| same(word, other)))
+    }
+
+    fn begins_with_any(&self, stems: &[&str]) -> bool {
+        let Some(word) = self.word() else { return false };
+        let word = word.to_lowercase();
+        stems.iter().any(|stem| word.starts_with(stem))
+    }
+
+    pub(super) fn is_preposition(&self) -> bool {
+        self.is_any(PREPOSITIONS)
+    }
+}
+
+fn same(word: &str, other: &str) -> bool {
+    word.eq_ignore_ascii_case(other) || (!word.is_ascii() && word.to_lowercase() == other)
+}
+
+const PREPOSITIONS: &[&str] = &[
+    "in",
+    "for",
+    "after",
+    "within",
+    "wait",
+    "another",
+    "about",
+    "approximately",
+    "least",
+    "nach",
+    "für",
+    "dans",
+    "après",
+    "apres",
+    "pendant",
+    "en",
+    "dentro",
+    "de",
+    "em",
+    "por",
+    "tra",
+    "fra",
+    "dopo",
+    "per",
+    "через",
+    "на",
+    "在",
+    "每",
+];
+
+/// Words that speak of coming back, or of a state that ends by itself.
+const RETURN_STEMS: &[&str] = &[
+    "retry",
+    "retries",
+    "try",
+    "again",
+    "back",
+    "later",
+    "wait",
+    "return",
+    "resend",
+    "reconnect",
+    "resubmit",
+    "accept",
+    "greylist",
+    "graylist",
+    "defer",
+    "delay",
+    "throttl",
+    "block",
+    "suspend",
+    "postpone",
+    "locked",
+    "busy",
+    "remain",
+    "until",
+    "before",
+    "next",
+    "left",
+    "versuch",
+    "erneut",
+    "später",
+    "spater",
+    "wieder",
+    "warten",
+    "rées",
+    "reess",
+    "attend",
+    "reint",
+    "intent",
+    "esper",
+    "aguard",
+    "nuevo",
+    "novamente",
+    "tente",
+    "riprov",
+    "повтор",
+    "попроб",
+    "позже",
+    "подожд",
+    "後",
+    "后",
+    "重试",
+    "再",
+    "待",
+    "もう",
+];
+
+/// Words before a time that make it another: a rate's, or one that is over.
+const OTHER_TIMES: &[&str] = &[
+    "per",
+    "every",
+    "each",
+    "last",
+    "past",
+    "previous",
+    "messages",
+    "message",
+    "mails",
+    "mail",
+    "emails",
+    "connections",
+    "connection",
+    "recipients",
+    "sessions",
+    "attempts",
+    "errors",
+    "commands",
+    "logins",
+    "requests",
+    "deliveries",
+    "deliver",
+    "delivered",
+    "timeout",
+    "timed",
+    "idle",
+    "inactive",
+    "inactivity",
+    "expired",
+    "queue",
+    "queued",
+    "than",
+    "exceeded",
+    "limit",
+    "received",
+    "sent",
+    "nachrichten",
+    "verbindungen",
+    "courriels",
+    "mensajes",
+    "mensagens",
+    "messaggi",
+    "сообщений",
+    "писем",
+];
+
+pub(super) struct Tokens<'a>(Vec<Token<'a>>);
+
+impl<'a> Tokens<'a> {
+    pub(super) fn of(text: &'a str) -> Tokens<'a> {
+        let mut tokens = Vec::new();
+        let mut at = 0;
+        while at < text.len() && tokens.len() < MAX_TOKENS {
+            let (kind, len) = piece(&text[at..]);
+            if !text[at..at + len].trim().is_empty() {
+                tokens.push(Token { text: &text[at..at + len], start: at, end: at + len, kind });
+            }
+            at += len;
+        }
+        Tokens(tokens)
+    }
+
+    pub(super) fn all(&self) -> &[Token<'a>] {
+        &self.0
+    }
+
+    /// Whether it has a number at all.
+    pub(super) fn may_tell_a_time(&self) -> bool {
+        self.0.iter().any(|token| token.is_number() || unit_len(token.text).is_some())
+    }
+
+    /// Whether the amount of time at `from..to` is how long to wait.
+    pub(super) fn speaks_of_coming_back(&self, from: usize, to: usize) -> bool {
+        let before = self.clause_before(from);
+        if before.last().is_some_and(|token| token.is_any(&["at", "um", "since", "seit"])) {
+            return false;
+        }
+        let prepositions = before.iter().rev().take_while(|token| token.is_preposition()).count();
+        let words = &before[..before.len() - prepositions];
+        let returns = |token: &Token<'_>| token.begins_with_any(RETURN_STEMS);
+        if words.iter().rev().take(3).any(returns) {
+            // "again in 60 seconds", but not "retry limit: 5 per 60 seconds".
+            return !before
+                .iter()
+                .rev()
+                .take(2)
+                .any(|token| token.is_any(&["last", "past", "every", "each", "than"]))
+                && !words.last().is_some_and(|token| token.is_any(OTHER_TIMES));
+        }
+        let another_time =
+            before.iter().rev().take(5).any(|token| token.is_any(OTHER_TIMES) || token.is_number());
+        if another_time {
+            return false;
+        }
+        let wait = before.iter().any(|token| token.is_preposition());
+        wait || self.0[to..].iter().take(5).any(returns) || self.0[..from].iter().any(returns)
+    }
+
+    /// The tokens before `at` back to the last end of a clause, at most twelve.
+    fn clause_before(&self, at: usize) -> &[Token<'a>] {
+        let start = at.saturating_sub(12);
+        let ends = |token: &Token<'_>| {
+            matches!(
+                token.mark(),
+                Some('.' | ',' | ';' | ':' | '(' | ')' | '!' | '。' | '、' | '，')
+            )
+        };
+        let cut = self.0[start..at].iter().rposition(ends).map_or(start, |found| start + found + 1);
+        &self.0[cut..at]
+    }
+}
+
+/// The kind and length of the piece at the start of `text`.
+fn piece(text: &str) -> (Kind, usize) {
+    let octets = text.as_bytes();
+    let Some(first) = text.chars().next() else { return (Kind::Mark, 0) };
+    if first.is_ascii_digit() {
+        let inner = |at: usize| {
+            octets[at].is_ascii_digit()
+                || (matches!(octets[at], b'.' | b':')
+                    && octets.get(at + 1).is_some_and(u8::is_ascii_digit))
+        };
+        return (Kind::Number, (0..octets.len()).find(|at| !inner(*at)).unwrap_or(octets.len()));
+    }
+    if is_cjk(first) {
+        return (
+            Kind::Word,
+            unit_len(text).filter(|_| unit_of_cjk(text)).unwrap_or(first.len_utf8()),
+        );
+    }
+    if first.is_alphabetic() {
+        let end = text.find(|c: char| !c.is_alphabetic() || is_cjk(c)).unwrap_or(text.len());
+        return (Kind::Word, end);
+    }
+    (Kind::Mark, first.len_utf8())
+}
+
+fn is_cjk(c: char) -> bool {
+    c >= '\u{2e80}'
+}
+
+fn unit_of_cjk(text: &str) -> bool {
+    CJK_UNITS.iter().any(|(name, _)| text.starts_with(name))
+}
+
+const CJK_UNITS: &[(&str, u64)] = &[
+    ("秒", 1),
+    ("分钟", 60),
+    ("分鐘", 60),
+    ("分間", 60),
+    ("分", 60),
+    ("小时", 3600),
+    ("小時", 3600),
+    ("時間", 3600),
+    ("天", 86_400),
+    ("日間", 86_400),
+];
+
+const UNITS: &[(u64, &[&str])] = &[
+    (
+        1,
+        &[
+            "s",
+            "sec",
+            "secs",
+            "second",
+            "seconds",
+            "sek",
+            "sekunde",
+            "sekunden",
+            "seconde",
+            "secondes",
+            "segundo",
+            "segundos",
+            "secondo",
+            "secondi",
+            "секунду",
+            "секунды",
+            "секунд",
+            "сек",
+        ],
+    ),
+    (
+        60,
+        &[
+            "m",
+            "min",
+            "mins",
+            "mn",
+            "minute",
+            "minutes",
+            "minuten",
+            "minuto",
+            "minutos",
+            "minuti",
+            "минуту",
+            "минуты",
+            "минут",
+            "мин",
+        ],
+    ),
+    (
+        3600,
+        &[
+            "h",
+            "hr",
+            "hrs",
+            "hour",
+            "hours",
+            "std",
+            "stunde",
+            "stunden",
+            "heure",
+            "heures",
+            "hora",
+            "horas",
+            "ora",
+            "ore",
+            "час",
+            "часа",
+            "часов",
+        ],
+    ),
+    (
+        86_400,
+        &[
+            "d", "day", "days", "tag", "tage", "tagen", "jour", "jours", "día", "dia", "días",
+            "dias", "giorno", "giorni", "день", "дня", "дней",
+        ],
+    ),
+];
+
+const NUMBER_WORDS: &[(u64, &[&str])] = &[
+    (
+        1,
+        &[
+            "one", "an", "a", "einer", "eine", "einem", "une", "un", "una", "um", "uma", "один",
+            "одну",
+        ],
+    ),
+    (2, &["two", "zwei", "deux", "dos", "dois", "due"]),
+    (3, &["three", "drei", "trois", "tres", "tre"]),
+    (5, &["five", "fünf", "cinq", "cinco", "cinque", "пять"]),
+    (10, &["ten", "zehn", "dix", "diez", "dez", "dieci", "десять"]),
+    (15, &["fifteen", "fünfzehn", "quinze", "quince", "quindici"]),
+    (20, &["twenty", "zwanzig", "vingt", "veinte", "vinte", "venti"]),
+    (30, &["thirty", "dreißig", "dreissig", "trente", "treinta", "trinta", "trenta"]),
+    (60, &["sixty", "sechzig"]),
+];
+
+/// The seconds of a unit's name.
+fn unit_len(text: &str) -> Option<usize> {
+    unit(text).map(|_| {
+        CJK_UNITS
+            .iter()
+            .find(|(name, _)| text.starts_with(name))
+            .map_or(text.len(), |(name, _)| name.len())
+    })
+}
+
+fn unit(text: &str) -> Option<u64> {
+    if let Some((_, seconds)) = CJK_UNITS.iter().find(|(name, _)| text.starts_with(name)) {
+        return Some(*seconds);
+    }
+    if text.len() > 20 {
+        return None;
+    }
+    UNITS
+        .iter()
+        .find(|(_, names)| names.iter().any(|name| same(text, name)))
+        .map(|(seconds, _)| *seconds)
+}
+
+/// An amount of time at `at`: its length and where it ends. Several parts add up, of a
+/// range the later end counts.
+pub(super) fn amount(all: &[Token<'_>], at: usize) -> Option<(Duration, usize)> {
+    let (mut total, mut end, mut smallest) = part(all, at)?;
+    while let Some((more, next, unit)) = part(all, skip_and(all, end)) {
+        if unit >= smallest {
+            break;
+        }
+        total += more;
+        (end, smallest) = (next, unit);
+    }
+    Some((Duration::from_millis((total * 1000.0).round() as u64), end))
+}
+
+fn skip_and(all: &[Token<'_>], at: usize) -> usize {
+    let joins = |token: &Token<'_>| {
+        token.is_any(&["and", "und", "et", "y", "e", "и"]) || token.mark() == Some(',')
+    };
+    if all.get(at).is_some_and(joins) { at + 1 } else { at }
+}
+
+/// A number with its unit: seconds, where it ends, the seconds of the unit.
+fn part(all: &[Token<'_>], at: usize) -> Option<(f64, usize, u64)> {
+    let token = all.get(at)?;
+    let is_of_a_name = at > 0
+        && all[at - 1].end == token.start
+        && !all[at - 1].is_cjk_word()
+        && !matches!(all[at - 1].mark(), Some('(' | '"' | '\'' | '=' | '~'));
+    if is_of_a_name
+        && !(at >= 1 && unit(all[at - 1].text).is_some() && at >= 2 && all[at - 2].is_number())
+    {
+        return None;
+    }
+    let value = number(token)?;
+    let mut next = at + 1;
+    let range = matches!(all.get(next).and_then(Token::mark), Some('-' | '–'))
+        || all.get(next).is_some_and(|token| token.is_any(&["to", "bis", "à"]));
+    let upper = if range {
+        all.get(next + 1).filter(|token| token.is_number()).and_then(number)
+    } else {
+        None
+    };
+    if upper.is_some() {
+        next += 2;
+    }
+    if all.get(next).and_then(Token::mark) == Some('-') {
+        next += 1;
+    }
+    let name = all.get(next)?;
+    let seconds = unit(name.word()?)?;
+    let short = name.text.len() == 1 && name.text.is_ascii();
+    let attached = all[next - 1].end == name.start;
+    if short && (!attached && name.text != "s" || name.text.starts_with('M')) {
+        return None;
+    }
+    let plain_number = token.is_number() || name.text.chars().count() > 2;
+    plain_number.then(|| (upper.unwrap_or(value) * seconds as f64, plural(all, next + 1), seconds))
+}
+
+/// Skips `(s)`, `.` after an abbreviation is left to the text.
+fn plural(all: &[Token<'_>], at: usize) -> usize {
+    let marks: Vec<&str> =
+        all[at.min(all.len())..].iter().take(3).map(|token| token.text).collect();
+    if marks == ["(", "s", ")"] { at + 3 } else { at }
+}
+
+fn number(token: &Token<'_>) -> Option<f64> {
+    if token.is_number() {
+        let usual = token.text.len() <= 6
+            && !token.text.contains(':')
+            && token.text.matches('.').count() <= 1;
+        return usual.then(|| token.text.parse().ok())?;
+    }
+    let word = token.word()?;
+    let named = NUMBER_WORDS.iter().find(|(_, names)| names.iter().any(|name| same(word, name)));
+    named.map(|(value, _)| *value as f64)
+}
+
+impl Token<'_> {
+    fn is_cjk_word(&self) -> bool {
+        self.text.chars().next().is_some_and(is_cjk)
+    }
+}

@@ -1,0 +1,136 @@
+//! Tests of classification: every rule's own examples, our own voice, the corpus that
+//! lies beside the checkout, and properties.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::catalogue::ROWS;
+
+/// A whole reply as it stands in a table: lines joined by the two characters `\n`.
+fn reply(text: &str) -> Reply {
+    Reply::parse(text.replace("\\n", "\n").as_bytes())
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+#[track_caller]
+fn check(text: &str, stage: Option<Stage>, cause: Cause) -> Verdict {
+    let verdict = classify(&reply(text), &Context { stage, now: None });
+    assert_eq!(verdict.cause, cause, "{text}: {:?}", verdict.evidence);
+    verdict
+}
+
+#[test]
+fn every_rule_decides_its_own_examples() {
+    let mut wrong = Vec::new();
+    for rule in rules::all() {
+        for example in rule.examples {
+            let verdict = classify(&reply(example), &Context::default());
+            if verdict.cause != rule.cause && !example.starts_with("252") {
+                wrong.push(format!(
+                    "{}: {example} => {} by {:?}",
+                    rule.name, verdict.cause, verdict.evidence
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn we_understand_our_own_voice() {
+    let mut wrong = Vec::new();
+    for row in ROWS {
+        let Some(cause) = row.cause else { continue };
+        let enhanced = row.enhanced_code.map_or(String::new(), |code| format!("{code} "));
+        let wire = format!("{} {enhanced}{}\r\n", row.code, filled(row.text));
+        let stages = row.answers.iter().copied().map(Some).chain([None]);
+        for stage in stages {
+            let verdict = classify(&reply(&wire), &Context { stage, now: None });
+            if verdict.cause != cause {
+                wrong.push(format!(
+                    "{} at {stage:?}: {} by {:?}",
+                    row.id, verdict.cause, verdict.evidence
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The text of a row with something lawful in its placeholders.
+fn filled(text: &str) -> String {
+    let values = [
+        ("recipient", "quota@example.net"),
+        ("sender", "spam@example.org"),
+        ("address", "bob@example.net"),
+        ("retry", "00:05:00"),
+        ("link", "https://example.net/greylisted"),
+        ("limit", "100"),
+        ("verb", "TURN"),
+        ("name", "bob"),
+        ("problem", "unexpected `>`"),
+        ("expected", "an address"),
+        ("id", "4x7"),
+    ];
+    values
+        .iter()
+        .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+}
+
+#[test]
+fn the_first_digit_decides_permanence_but_for_552_too_many_recipients() {
+    let permanence = |text: &str| {
+        check(text, None, classify(&reply(text), &Context::default()).cause).permanence
+    };
+    assert_eq!(permanence("552 too many recipients"), Permanence::Transient);
+    assert_eq!(permanence("550 too many recipients"), Permanence::Permanent);
+    assert_eq!(permanence("450 5.1.1 user unknown"), Permanence::Transient);
+    assert_eq!(permanence("550 4.2.2 mailbox full"), Permanence::Permanent);
+    assert_eq!(permanence("250 2.0.0 mailbox full"), Permanence::Positive);
+}
+
+#[test]
+fn the_stage_narrows_a_code_without_words() {
+    check("550", Some(Stage::Rcpt), Cause::MailboxUnknown);
+    check("550", Some(Stage::Mail), Cause::SenderRefused);
+    check("554", Some(Stage::Connection), Cause::PolicyRefused);
+    check("552", Some(Stage::EndOfData), Cause::MessageTooBig);
+}
+
+#[test]
+fn words_beat_the_enhanced_code_and_it_beats_the_basic_code() {
+    check("452 4.2.2 Greylisted, please wait", None, Cause::Greylisted);
+    check("550 5.2.2 no", None, Cause::MailboxFull);
+    check("550 sorry (#5.2.2)", None, Cause::MailboxFull);
+}
+
+#[test]
+fn a_word_broken_by_a_line_end_is_read() {
+    check("450-4.7.1 you are grey\n450 4.7.1 listed", None, Cause::Greylisted);
+}
+
+#[test]
+fn the_evidence_is_quoted_as_it_was_heard() {
+    let verdict = check("552 5.2.2 Ihr Postfach ist  VOLL", None, Cause::MailboxFull);
+    assert_eq!(
+        verdict.evidence,
+        Evidence { rule: "mailbox-full".into(), text: "Postfach ist VOLL".into() }
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_octets_are_read_without_a_panic_and_always_alike(octets in proptest::collection::vec(any::<u8>(), 0..400)) {
+        prop_assert_eq!(crate::heard::read_any(&octets), crate::heard::read_any(&octets));
+    }
+
+    #[test]
+    fn any_text_is_classified(code in 200u16..600, text in "[a-z0-9 :=<>@.\\-\\\\n\u{e4}\u{5206}]{0,120}") {
+        let heard = crate::heard::read_any(format!("{code} {text}").as_bytes());
+        let verdict = heard.first().and_then(|heard| heard.verdict.as_ref());
+        prop_assert_eq!(verdict.and_then(|verdict| verdict.code).map(Code::value), Some(code));
+        let _ = hint::hint(&text, Some(Timestamp::EPOCH));
+    }
+}
+
+mod corpus;

@@ -1,0 +1,82 @@
+//! A scoreboard over other people's replies, read where they lie beside the checkout
+//! (or in `SECONDPOST_CORPUS`); skipped, with a line that says so, where they do not.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::heard::read_any;
+
+/// Part of the rows whose first cause must be one of the fair ones.
+const FLOOR: f64 = 0.97;
+
+fn corpus(name: &str) -> Option<String> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus");
+    let folder =
+        std::env::var_os("SECONDPOST_CORPUS").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    let text = std::fs::read_to_string(folder.join(name)).ok();
+    if text.is_none() {
+        println!("skipped: no {name} in {}", folder.display());
+    }
+    text
+}
+
+/// Scores a table of cause, hint in seconds, reply.
+fn score(name: &str) {
+    let Some(text) = corpus(name) else { return };
+    let mut board: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+    let (mut right, mut all) = (0u32, 0u32);
+    for row in text.lines().skip(1) {
+        let fields: Vec<&str> = row.split('\t').collect();
+        let [causes, hint, reply, ..] = fields[..] else { continue };
+        let heard = read_any(reply.as_bytes());
+        let verdict = heard.first().and_then(|heard| heard.verdict.as_ref());
+        let cause = verdict.map_or("nothing", |verdict| verdict.cause.name());
+        let seconds = verdict
+            .and_then(|verdict| verdict.retry_after)
+            .map(|after| after.as_secs().to_string());
+        let fair =
+            causes.split('|').any(|fair| fair == cause) && seconds.unwrap_or_default() == hint;
+        if !fair {
+            println!(
+                "{causes} {hint} <> {cause} by {:?}: {reply}",
+                verdict.map(|verdict| &verdict.evidence)
+            );
+        }
+        let first = causes.split('|').next().unwrap_or_default().to_owned();
+        let entry = board.entry(first).or_default();
+        (entry.0, entry.1) = (entry.0 + u32::from(fair), entry.1 + 1);
+        (right, all) = (right + u32::from(fair), all + 1);
+    }
+    for (cause, (right, all)) in board {
+        println!("{cause:28} {right:3} of {all:3}");
+    }
+    println!("{name}: {right} of {all}");
+    assert!(f64::from(right) >= FLOOR * f64::from(all), "{name}: {right} of {all}");
+}
+
+#[test]
+fn replies_of_the_field_are_understood() {
+    score("replies.tsv");
+}
+
+#[test]
+fn greylisting_wordings_and_their_hints_are_understood() {
+    score("greylist_wordings.tsv");
+}
+
+/// Log lines are a later reader's; what the reader of replies already finds is printed.
+#[test]
+fn log_lines_are_scored_without_a_floor() {
+    let Some(text) = corpus("loglines.tsv") else { return };
+    let rows = text.lines().skip(1).filter_map(|row| {
+        let mut fields = row.split('\t').skip(1);
+        Some((fields.next()?, fields.next()?))
+    });
+    let fair = |(causes, line): (&str, &str)| {
+        let heard = read_any(line.as_bytes());
+        let verdict = heard.into_iter().find_map(|heard| heard.verdict);
+        verdict.is_some_and(|verdict| causes.split('|').any(|cause| cause == verdict.cause.name()))
+    };
+    let scored: Vec<bool> = rows.map(fair).collect();
+    println!("loglines.tsv: {} of {}", scored.iter().filter(|fair| **fair).count(), scored.len());
+}
