@@ -194,8 +194,9 @@ impl Use {
         let seen = &text[range.clone()];
         let before = text[..range.start].chars().next_back();
         let after = text[range.end..].chars().next();
-        !(self.whole_start && joins(before, seen.chars().next()))
-            && !(self.whole_end && joins(after, seen.chars().next_back()))
+        let starts_inside = self.whole_start && joins(before, seen.chars().next());
+        let ends_inside = self.whole_end && joins(after, seen.chars().next_back());
+        !starts_inside && !ends_inside
     }
 }
 

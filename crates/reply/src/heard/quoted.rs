@@ -246,12 +246,14 @@ fn found(line: &str, code: Code, more_follows: bool, text: &str, bare: bool) -> 
 
 /// Postfix joins the lines of a reply with spaces: "550-5.7.1 one 550-5.7.1 two 550 5.7.1 three".
 fn joined_lines(code: Code, more_follows: bool, text: &str) -> Vec<String> {
+    if !more_follows {
+        return vec![text.to_owned()];
+    }
+    let (middle, last) = (format!(" {code}-"), format!(" {code} "));
+    let next = |rest: &str| [rest.find(&middle), rest.find(&last)].into_iter().flatten().min();
     let mut lines = Vec::new();
     let mut rest = text;
-    let (middle, last) = (format!(" {code}-"), format!(" {code} "));
-    while more_follows {
-        let found = [rest.find(&middle), rest.find(&last)].into_iter().flatten().min();
-        let Some(at) = found else { break };
+    while let Some(at) = next(rest) {
         lines.push(rest[..at].trim().to_owned());
         rest = &rest[at + middle.len()..];
     }

@@ -135,6 +135,15 @@ pub(super) const RULES: &[Rule] = &[
     rule("qq-content", Provider, ContentSpam, &[ContentRefused], &["mail content denied", "mail is rejected by recipients"], &["550 Mail content denied, see the page"]),
     rule("chinese-hosters-ip-check", Provider, SpfFailed, &[SenderRefused], &["remote ip check error"], &["556 remote ip check error"]),
 
+    rule(
+        "client-in-a-list",
+        Provider,
+        HostBlocklisted,
+        &[ReputationPoor, ContentSpam],
+        &["is in an rbl", "in an rbl", "listed in an rbl", "spamcop.net/bl", "listed in rbl"],
+        &["550 junk: host8.example.com [192.0.2.8] is in an RBL"],
+    ),
+
     // ── others ───────────────────────────────────────────────────────────────────
     rule("facebook-recipient", Provider, MailboxPrivate, &[MailboxUnknown], &["rcp p2", "rcp p3"], &["550 5.1.1 RCP-P2 https://example.net/codes"]),
     rule("facebook-unknown", Provider, MailboxUnknown, &[MailboxDisabled], &["rcp p1"], &["550 5.1.1 RCP-P1 https://example.net/codes"]),

@@ -1247,6 +1247,8 @@ pub(super) const RULES: &[Rule] = &[
             "connection dropped",
             "connection was dropped",
             "connection reset",
+            "connection expired",
+            "try reconnecting",
             "connection aborted",
             "connection broken",
             "connection closed",
