@@ -1,0 +1,88 @@
+//! What a newcomer meets: the first start, greylisting and its window, the story of a
+//! message, a clean stop, and the errors of a start that cannot be.
+
+use std::path::Path;
+
+use crate::daemon::{BINARY, Daemon, eventually, secondpost};
+use crate::dialog::Dialog;
+
+const MESSAGE: &str = "Subject: first\r\nFrom: a@example.org\r\n\r\nhello";
+
+#[test]
+fn a_first_attempt_is_greylisted_and_the_second_is_in_the_maildir() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = Daemon::start(folder.path(), &["--set", "greylist.window=1s"]);
+    let first = Dialog::greeted(daemon.mx).message("a@example.org", "postmaster@localhost", "");
+    assert!(!first.starts_with("450"), "postmaster is never greylisted: {first}");
+
+    daemon.ask(&["mailbox", "add", "alice@localhost"]);
+    let refused = Dialog::greeted(daemon.mx).message("a@example.org", "alice@localhost", MESSAGE);
+    assert!(refused.starts_with("450 4.2.0 "), "{refused}");
+    assert!(refused.contains("retry=00:00:01"), "{refused}");
+
+    let accepted = eventually("the window opens", || {
+        let mut dialog = Dialog::greeted(daemon.mx);
+        let reply = dialog.message("a@example.org", "alice@localhost", MESSAGE);
+        reply.starts_with("250 2.0.0 ").then_some(reply)
+    });
+    let id = accepted.trim_end().rsplit(' ').next().expect("the reply ends in the id").to_owned();
+    let file = eventually("the message is delivered", || daemon.new_mail("localhost", "alice").pop());
+    let mail = std::fs::read_to_string(file).expect("it can be read");
+    assert!(mail.starts_with("Return-Path: <a@example.org>"), "{mail}");
+    assert!(mail.ends_with("\n\nhello\n") || mail.ends_with("\r\n\r\nhello\r\n"), "{mail:?}");
+    let story = eventually("the story is told", || {
+        Some(daemon.ask(&["why", &id])).filter(|story| story.contains("delivered"))
+    });
+    assert!(story.contains("a@example.org"), "{story}");
+}
+
+#[test]
+fn sigterm_says_421_and_exits_cleanly() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = Daemon::start(folder.path(), &[]);
+    let mut dialog = Dialog::greeted(daemon.mx);
+    let (status, log) = daemon.terminate();
+    assert!(status.success(), "{status}: {log}");
+    let farewell = dialog.hear();
+    assert!(farewell.starts_with("421 4.3.2 "), "{farewell}");
+    assert_eq!(dialog.hear(), "");
+}
+
+#[test]
+fn a_second_daemon_on_the_same_data_directory_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let _first = Daemon::start(folder.path(), &[]);
+    let complaint = refused_start(folder.path(), &["--listen-mx", "127.0.0.1:0"]);
+    assert!(complaint.contains(&folder.path().display().to_string()), "{complaint}");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = taken.local_addr().expect("it has an address").to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let complaint = refused_start(folder.path(), &["--listen-mx", &address]);
+    assert!(complaint.contains(&address), "{complaint}");
+}
+
+#[test]
+fn a_config_error_shows_its_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("bad.toml");
+    std::fs::write(&config, "hostname = \"mx.test\"\n\n[greylist]\nwindow = \"soon\"\n")
+        .expect("it can be written");
+    let complaint = refused_start(folder.path(), &["--config", &config.display().to_string()]);
+    assert!(complaint.contains("bad.toml:4"), "{complaint}");
+    assert!(complaint.contains("window = \"soon\""), "{complaint}");
+}
+
+/// Starts the daemon where it must not start; what it complains of.
+fn refused_start(data_dir: &Path, arguments: &[&str]) -> String {
+    let quiet = ["serve", "--listen-submission", "127.0.0.1:0"];
+    let output = secondpost(data_dir, &[&quiet, arguments].concat());
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{BINARY} started all the same");
+    assert!(!complaint.contains("panicked"), "{complaint}");
+    assert!(complaint.contains("error: "), "{complaint}");
+    complaint
+}

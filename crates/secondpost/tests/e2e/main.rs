@@ -1,0 +1,14 @@
+//! The whole server: the binary on ports of the system's choice, real peers, `kill -9`.
+//!
+//! Each module is a part of the specification. Only loopback is spoken to.
+
+mod daemon;
+mod dialog;
+mod postfix;
+
+mod clients;
+mod faulty_peers;
+mod first_contact;
+mod kill;
+mod postfix_receives;
+mod postfix_sends;
