@@ -268,10 +268,10 @@ catalogue! {
     expn_off() = 502 ["5.5.1"]
         "EXPN is switched off here; ask the owner of the list for its members"
         => CommandNotImplemented, &[Expn], "RFC 5321 §4.2.4, §7.3";
-    /// A word that is no SMTP command.
+    /// A word that is no SMTP command; HELO and EHLO on LMTP, LHLO on SMTP.
     command_unknown() = 500 ["5.5.2"]
         "command not recognized"
-        => CommandUnknown, &[Unrecognized], "RFC 5321 §4.2.4";
+        => CommandUnknown, &[Unrecognized, Ehlo, Helo, Lhlo], "RFC 5321 §4.2.4";
     /// A command line over its limit; the session goes on.
     line_too_long(limit) = 500 ["5.5.2"]
         "line too long: at most {limit} octets with CRLF"

@@ -1,0 +1,349 @@
+//! Command lines (RFC 5321 §4.1.1): the verb first, then its arguments.
+//!
+//! A verb that is switched off is refused whatever follows it, so the verb is read alone
+//! ([`split`]) and the session calls the reader of its arguments. Whether a command may
+//! come *now* is not known here.
+
+use std::fmt;
+
+use reply::{Answer, Stage, catalogue};
+
+use super::parameters::{mail_parameters, recipient_parameters};
+use super::path::{forward_path, reverse_path};
+use super::{AddressError, Domain, ForwardPath, MailParameters, Mailbox};
+use super::{RecipientParameters, ReversePath};
+use crate::extension::Extensions;
+
+/// What a client calls itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HelloName {
+    /// A domain name or an address literal, as it should be.
+    Domain(Domain),
+    /// What the field sends besides: a trailing dot, a bare IPv6 address in brackets.
+    Other(String),
+}
+
+impl HelloName {
+    /// As it was given.
+    pub fn as_str(&self) -> &str {
+        match self {
+            HelloName::Domain(domain) => domain.as_str(),
+            HelloName::Other(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for HelloName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What VRFY asks about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VerifyArgument {
+    /// An address, with or without angle brackets.
+    Mailbox(Mailbox),
+    /// A name without a domain, unquoted.
+    Name(String),
+}
+
+impl fmt::Display for VerifyArgument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            VerifyArgument::Mailbox(mailbox) => mailbox.fmt(f),
+            VerifyArgument::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// The verb of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// A command of a specification: its stage, and the word in upper case.
+    Smtp(Stage, &'static str),
+    /// A method of HTTP, followed by what a request line holds.
+    Http,
+    /// A word that is no command.
+    Unknown,
+}
+
+/// Every verb that some specification of SMTP knows.
+const VERBS: &[(&str, Stage)] = &[
+    ("EHLO", Stage::Ehlo),
+    ("HELO", Stage::Helo),
+    ("LHLO", Stage::Lhlo),
+    ("MAIL", Stage::Mail),
+    ("RCPT", Stage::Rcpt),
+    ("DATA", Stage::Data),
+    ("BDAT", Stage::Bdat),
+    ("RSET", Stage::Rset),
+    ("NOOP", Stage::Noop),
+    ("QUIT", Stage::Quit),
+    ("VRFY", Stage::Vrfy),
+    ("EXPN", Stage::Expn),
+    ("HELP", Stage::Help),
+    ("STARTTLS", Stage::StartTls),
+    ("AUTH", Stage::Auth),
+    ("ETRN", Stage::Etrn),
+    ("TURN", Stage::Turn),
+    ("ATRN", Stage::Atrn),
+    ("SEND", Stage::Send),
+    ("SOML", Stage::Send),
+    ("SAML", Stage::Send),
+];
+
+const HTTP_METHODS: &[&str] =
+    &["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "PATCH", "TRACE"];
+
+/// Splits a line without its CRLF into the verb and what follows, trailing white space
+/// removed (RFC 5321 §4.1.1).
+pub fn split(line: &str) -> (Verb, &str) {
+    let line = line.trim_end_matches([' ', '\t']);
+    let end = line.find(' ').unwrap_or(line.len());
+    let (word, rest) = line.split_at(end);
+    let known = VERBS.iter().find(|(verb, _)| word.eq_ignore_ascii_case(verb));
+    let verb = match known {
+        Some((verb, stage)) => Verb::Smtp(*stage, verb),
+        None if is_http(word, rest) => Verb::Http,
+        None => Verb::Unknown,
+    };
+    (verb, rest)
+}
+
+/// `POST / HTTP/1.1`: the method, a target, a version.
+fn is_http(word: &str, rest: &str) -> bool {
+    HTTP_METHODS.contains(&word) && rest.trim_start().contains(" HTTP/")
+}
+
+/// The arguments of EHLO, HELO and LHLO.
+///
+/// # Errors
+/// 501.
+pub fn hello(rest: &str, verb: &'static str) -> Result<HelloName, Answer> {
+    let name = rest.trim_matches(' ');
+    if let Ok(domain) = name.parse() {
+        return Ok(HelloName::Domain(domain));
+    }
+    let tolerated = |c: char| c.is_ascii_alphanumeric() || "._-:[]".contains(c);
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+    if is_name && name.len() <= super::domain::MAX_DOMAIN_OCTETS && name.chars().all(tolerated) {
+        return Ok(HelloName::Other(name.to_owned()));
+    }
+    Err(catalogue::arguments_malformed(verb, "a domain name or an address literal"))
+}
+
+/// The arguments of MAIL: `FROM:` and what follows.
+///
+/// # Errors
+/// 501, 555, 550 for an address that needs SMTPUTF8.
+pub fn mail(rest: &str, offered: &Extensions) -> Result<(ReversePath, MailParameters), Answer> {
+    let path = after_keyword(rest, "FROM:")
+        .ok_or_else(|| catalogue::arguments_malformed("MAIL", "FROM:<address>"))?;
+    let (path, rest) = reverse_path(path).map_err(catalogue::sender_malformed)?;
+    let rest = separated(rest, "MAIL")?;
+    let parameters = mail_parameters(rest, offered)?;
+    if !path.is_ascii() && !parameters.smtputf8 {
+        return Err(catalogue::sender_not_ascii());
+    }
+    Ok((path, parameters))
+}
+
+/// The arguments of RCPT: `TO:` and what follows. `utf8` is whether MAIL had SMTPUTF8.
+///
+/// # Errors
+/// 501, 555, 553 for an address that needs SMTPUTF8.
+pub fn rcpt(
+    rest: &str,
+    offered: &Extensions,
+    utf8: bool,
+) -> Result<(ForwardPath, RecipientParameters), Answer> {
+    let path = after_keyword(rest, "TO:")
+        .ok_or_else(|| catalogue::arguments_malformed("RCPT", "TO:<address>"))?;
+    let (path, rest) = forward_path(path).map_err(catalogue::recipient_malformed)?;
+    let rest = separated(rest, "RCPT")?;
+    let parameters = recipient_parameters(rest, offered)?;
+    if !path.is_ascii() && !utf8 {
+        return Err(catalogue::recipient_not_ascii());
+    }
+    Ok((path, parameters))
+}
+
+/// What follows `FROM:` or `TO:`. White space after the colon is a departure: the field
+/// sends it daily.
+fn after_keyword<'a>(rest: &'a str, keyword: &str) -> Option<&'a str> {
+    let rest = rest.trim_start_matches(' ');
+    let start = rest.get(..keyword.len())?;
+    start.eq_ignore_ascii_case(keyword).then(|| rest[keyword.len()..].trim_start_matches(' '))
+}
+
+/// Parameters stand apart from the path.
+fn separated<'a>(rest: &'a str, verb: &'static str) -> Result<&'a str, Answer> {
+    if rest.is_empty() || rest.starts_with(' ') {
+        return Ok(rest);
+    }
+    Err(catalogue::arguments_malformed(verb, "a space between the address and the parameters"))
+}
+
+/// The arguments of BDAT: the chunk's size in octets, and whether it is the last. A size
+/// that 64 bits cannot hold counts as the largest that they can (RFC 3030 §2).
+///
+/// # Errors
+/// 501.
+pub fn bdat(rest: &str) -> Result<(u64, bool), Answer> {
+    let malformed = || catalogue::arguments_malformed("BDAT", "a chunk size, then LAST or nothing");
+    let mut words = rest.split_ascii_whitespace();
+    let size = words.next().ok_or_else(malformed)?;
+    if size.len() > 20 || !size.bytes().all(|octet| octet.is_ascii_digit()) {
+        return Err(malformed());
+    }
+    let last = match words.next() {
+        None => false,
+        Some(word) if word.eq_ignore_ascii_case("LAST") => true,
+        Some(_) => return Err(malformed()),
+    };
+    if words.next().is_some() {
+        return Err(malformed());
+    }
+    Ok((size.parse().unwrap_or(u64::MAX), last))
+}
+
+/// The argument of VRFY, and whether it came with SMTPUTF8 (RFC 6531 §3.7.4.2).
+///
+/// # Errors
+/// 501; 553 for an address that needs SMTPUTF8.
+pub fn verify(rest: &str) -> Result<(VerifyArgument, bool), Answer> {
+    let (text, utf8) = without_smtputf8(rest);
+    let argument = verify_argument(text)?;
+    let is_ascii = match &argument {
+        VerifyArgument::Mailbox(mailbox) => mailbox.is_ascii(),
+        VerifyArgument::Name(name) => name.is_ascii(),
+    };
+    if is_ascii || utf8 { Ok((argument, utf8)) } else { Err(catalogue::recipient_not_ascii()) }
+}
+
+fn verify_argument(text: &str) -> Result<VerifyArgument, Answer> {
+    let expected = || catalogue::arguments_malformed("VRFY", "a mailbox or a name");
+    if text.is_empty() {
+        return Err(expected());
+    }
+    if text.starts_with('<') {
+        let (path, rest) = forward_path(text).map_err(catalogue::recipient_malformed)?;
+        return match path {
+            _ if !rest.is_empty() => Err(expected()),
+            ForwardPath::Postmaster => Ok(VerifyArgument::Name("postmaster".into())),
+            ForwardPath::Mailbox(mailbox) => Ok(VerifyArgument::Mailbox(mailbox)),
+        };
+    }
+    match text.parse() {
+        Ok(mailbox) => Ok(VerifyArgument::Mailbox(mailbox)),
+        Err(AddressError::NoDomain) => Ok(VerifyArgument::Name(unquoted(text))),
+        Err(_) if !text.contains('@') => Ok(VerifyArgument::Name(unquoted(text))),
+        Err(problem) => Err(catalogue::recipient_malformed(problem)),
+    }
+}
+
+/// The argument of EXPN, unquoted and without brackets, and whether it came with SMTPUTF8.
+///
+/// # Errors
+/// 501.
+pub fn expand(rest: &str) -> Result<(String, bool), Answer> {
+    let (text, utf8) = without_smtputf8(rest);
+    if text.is_empty() {
+        return Err(catalogue::arguments_malformed("EXPN", "the name of a list"));
+    }
+    let bare = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text);
+    if bare.is_ascii() || utf8 {
+        Ok((unquoted(bare), utf8))
+    } else {
+        Err(catalogue::recipient_not_ascii())
+    }
+}
+
+fn without_smtputf8(rest: &str) -> (&str, bool) {
+    let text = rest.trim_matches(' ');
+    match text.rsplit_once(' ') {
+        Some((text, word)) if word.eq_ignore_ascii_case("SMTPUTF8") => (text.trim_end(), true),
+        _ => (text, false),
+    }
+}
+
+fn unquoted(text: &str) -> String {
+    let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    quoted
+        .map_or_else(|| text.to_owned(), |inner| inner.replace("\\\"", "\"").replace("\\\\", "\\"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verb_is_read_in_any_case_and_whatever_follows() {
+        assert_eq!(
+            split("mAiL FROM:<a@b.test> \t "),
+            (Verb::Smtp(Stage::Mail, "MAIL"), " FROM:<a@b.test>")
+        );
+        assert_eq!(split("QUIT"), (Verb::Smtp(Stage::Quit, "QUIT"), ""));
+        assert_eq!(split("SAML x").0, Verb::Smtp(Stage::Send, "SAML"));
+        assert_eq!(split("GET / HTTP/1.1").0, Verb::Http);
+        for line in ["GET", "FOO", "", "MAILX FROM:<>", "MAIL\tFROM:<>", "get / HTTP/1.1"] {
+            assert_eq!(split(line).0, Verb::Unknown, "{line}");
+        }
+    }
+
+    #[test]
+    fn hello_takes_what_the_field_sends_and_no_more() {
+        let name = |rest: &str| {
+            hello(rest, "EHLO").map(|name| name.to_string()).map_err(|a| a.code().value())
+        };
+        for lawful in
+            ["mx.example.org", "[192.0.2.1]", "[IPv6:2001:db8::1]", "my_pc", "[::1]", "host."]
+        {
+            assert_eq!(name(&format!(" {lawful}")), Ok(lawful.to_owned()));
+        }
+        for bad in ["", " ", " a b", " @", " <a>", " -a", " a\u{e9}!"] {
+            assert_eq!(name(bad), Err(501), "{bad}");
+        }
+    }
+
+    #[test]
+    fn mail_and_rcpt_read_their_paths() {
+        let mail = |rest| {
+            let read = mail(rest, &Extensions::all());
+            read.map(|(path, _)| path.to_string())
+                .map_err(|a| a.enhanced_code().unwrap().to_string())
+        };
+        assert_eq!(mail(" FROM:<a@b.test> SIZE=1").as_deref(), Ok("a@b.test"));
+        assert_eq!(mail(" from: <>").as_deref(), Ok(""));
+        assert_eq!(mail(" FROM:<\u{e9}@b.test> SMTPUTF8").as_deref(), Ok("\u{e9}@b.test"));
+        assert_eq!(mail(" FROM:<\u{e9}@b.test>"), Err("5.6.7".into()));
+        assert_eq!(mail(" FROM:<a@>"), Err("5.1.7".into()));
+        assert_eq!(mail(" FROM:a@b.test"), Err("5.1.7".into()));
+        assert_eq!(mail(" TO:<a@b.test>"), Err("5.5.4".into()));
+        assert_eq!(mail(" FROM:<a@b.test>SIZE=1"), Err("5.5.4".into()));
+        let rcpt = |rest| rcpt(rest, &Extensions::all(), false).map(|(path, _)| path.to_string());
+        assert_eq!(rcpt(" TO:<POSTMASTER>").unwrap(), "Postmaster");
+        assert_eq!(rcpt(" TO:<>").unwrap_err().enhanced_code().unwrap().to_string(), "5.1.3");
+    }
+
+    #[test]
+    fn chunk_sizes_do_not_wrap() {
+        assert_eq!(bdat(" 0 last"), Ok((0, true)));
+        assert_eq!(bdat(" 18446744073709551615"), Ok((u64::MAX, false)));
+        assert_eq!(bdat(" 99999999999999999999"), Ok((u64::MAX, false)));
+        for bad in ["", " x", " -1", " 1 2", " 1 LAST x", " 123456789012345678901"] {
+            assert_eq!(bdat(bad).unwrap_err().code().value(), 501, "{bad}");
+        }
+    }
+
+    #[test]
+    fn vrfy_takes_names_and_addresses() {
+        let argument = |rest| verify(rest).map(|(argument, _)| argument);
+        assert_eq!(argument(" alice"), Ok(VerifyArgument::Name("alice".into())));
+        assert_eq!(argument(" \"alice b\""), Ok(VerifyArgument::Name("alice b".into())));
+        assert_eq!(argument(" <a@b.test>").unwrap().to_string(), "a@b.test");
+        assert_eq!(argument(" a@b.test SMTPUTF8").unwrap().to_string(), "a@b.test");
+        assert_eq!(argument(" a@b@c").unwrap_err().code().value(), 501);
+    }
+}
