@@ -9,6 +9,7 @@
 
 pub mod clock;
 pub mod control;
+pub mod events;
 pub mod listener;
 pub mod mailbox;
 pub mod session_driver;
