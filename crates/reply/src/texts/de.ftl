@@ -103,7 +103,7 @@ when-next-give-back = Nicht von selbst: Die Nachricht geht an den Absender zurü
 evidence-first-digit = nur an der ersten Ziffer des Codes
 no-such-code = Einen SMTP-Antwortcode { $given } gibt es nicht: Sie haben drei Ziffern und reichen von 200 bis 599. Was ein Protokoll sonst zeigt, stammt von einem Programm, nicht von einem Mailserver.
 no-such-enhanced-code = Einen erweiterten Statuscode { $given } gibt es nicht: Er hat drei Zahlen, die erste ist 2, 4 oder 5, wie in 4.2.0.
-no-such-topic = { $given } ist weder ein Antwortcode noch ein erweiterter Statuscode, eine Ursache oder ein SMTP-Befehl.
+no-such-topic = Nachschlagen lassen sich Codes (450, 4.2.0), Ursachen (greylisted) und Befehle (VRFY); { $given } ist nichts davon. „secondpost codes“ und „secondpost causes“ zählen sie auf.
 
 ## Vergleichen
 
@@ -181,6 +181,23 @@ says-next-secure-first = Nach { $it } meldet sich der Client an oder schaltet TL
     .both = Nach beiden meldet sich der Client an oder schaltet TLS ein und wiederholt dann den Befehl.
 says-next-give-back = Nach { $it } gibt der Client auf und schickt die Nachricht an den Absender zurück.
     .both = Nach beiden gibt der Client auf und schickt die Nachricht an den Absender zurück.
+aspect-standing = Pflicht oder Kür
+aspect-replies = Welche Antworten
+relation-answers = { $code } kann auf { $other } folgen.
+relation-answers-not = { $code } folgt nicht auf { $other }.
+relation-tells = { $other } wird oft mit { $code } gesagt.
+says-standing-required = { $it } ist ein Befehl, den jeder Server anbieten muss.
+    .both = Beide sind Befehle, die jeder Server anbieten muss.
+says-standing-optional = { $it } darf ein Server abschalten, und oft geschieht das.
+    .both = Beide darf ein Server abschalten, und oft geschieht das.
+says-standing-extension = { $it } gehört zu einer Erweiterung; nehmen Sie es nur, wo EHLO sie aufzählt.
+    .both = Beide gehören zu Erweiterungen; nehmen Sie sie nur, wo EHLO diese aufzählt.
+says-standing-obsolete = { $it } ist veraltet; kein Server sollte es noch anbieten.
+    .both = Beide sind veraltet; kein Server sollte sie noch anbieten.
+says-standing-moment = { $it } ist kein Befehl, sondern ein Augenblick der Sitzung.
+    .both = Beide sind keine Befehle, sondern Augenblicke der Sitzung.
+says-replies-some = { $it } wird mit { $list } beantwortet.
+    .both = Beide werden mit { $list } beantwortet.
 choose-by-scope = Fragen Sie zuerst, worum es geht. Bei { $a }: { $scope-a }. Bei { $b }: { $scope-b }.
 choose-by-permanence = Fragen Sie, ob es vorübergeht: Kann derselbe Versuch später gelingen, ist { $transient } richtig; hilft nur eine Änderung, dann { $permanent }.
 use-of = { $it }: { $said }

@@ -96,9 +96,9 @@ when-next-secure-first = Once you have logged in, or TLS is on.
 when-next-another-transaction = At once, in another transaction.
 when-next-give-back = Not by itself: the message goes back to its sender. Send it anew when the reason is gone.
 evidence-first-digit = only the first digit of the code
-no-such-code = There is no SMTP reply code { $given }: they have three digits, from 200 to 599. What a log shows beyond that was made by a client or a program, not by a mail server.
-no-such-enhanced-code = There is no enhanced status code { $given }: it has three numbers, the first 2, 4 or 5, as in 4.2.0.
-no-such-topic = { $given } is no reply code, enhanced code, cause or SMTP command.
+no-such-code = { $given } cannot be an SMTP reply code: they have three digits, from 200 to 599. What a log shows beyond that was made by a program, not by a mail server.
+no-such-enhanced-code = { $given } cannot be an enhanced status code: they have three numbers, the first 2, 4 or 5, as in 4.2.0.
+no-such-topic = What can be looked up are codes (450, 4.2.0), causes (greylisted) and commands (VRFY); { $given } is none. “secondpost codes” and “secondpost causes” list them.
 
 ## Comparing
 
@@ -176,6 +176,23 @@ says-next-secure-first = After { $it } the client logs in or turns on TLS, then 
     .both = After both the client logs in or turns on TLS, then repeats the command.
 says-next-give-back = After { $it } the client gives up and returns the message to its sender.
     .both = After both the client gives up and returns the message to its sender.
+aspect-standing = Required or optional
+aspect-replies = Which replies
+relation-answers = { $code } may answer { $other }.
+relation-answers-not = { $code } does not answer { $other }.
+relation-tells = { $other } is commonly told with { $code }.
+says-standing-required = { $it } is a command that every server has to offer.
+    .both = Both are commands that every server has to offer.
+says-standing-optional = { $it } may be switched off by a server, and often is.
+    .both = Both may be switched off by a server, and often are.
+says-standing-extension = { $it } comes with an extension; use it only where EHLO lists that.
+    .both = Both come with extensions; use them only where EHLO lists those.
+says-standing-obsolete = { $it } is obsolete; no server should offer it any more.
+    .both = Both are obsolete; no server should offer them any more.
+says-standing-moment = { $it } is no command, but a moment of the session.
+    .both = Both are no commands, but moments of the session.
+says-replies-some = { $it } is answered with { $list }.
+    .both = Both are answered with { $list }.
 choose-by-scope = Ask first what it is about: { $a } speaks of { $scope-a }, { $b } of { $scope-b }.
 choose-by-permanence = Ask whether it passes: if the same attempt may work later, { $transient } is right; if only a change helps, { $permanent } is.
 use-of = { $it }: { $said }

@@ -1,6 +1,7 @@
 //! The built binary, as a user calls it: what needs no running daemon.
 
 mod command_line;
+mod explaining;
 mod mailbox;
 mod sendmail;
 mod settings;
