@@ -142,7 +142,7 @@ const WORDS: &str = "permanence-positive permanence-transient permanence-permane
     no-such-topic compare-same compare-alike choose-by-scope choose-by-permanence use-of
     relation-answers relation-answers-not relation-tells
     dsn-from dsn-closing dsn-remote-said dsn-said dsn-no-answer dsn-next-attempt dsn-try-until
-    dsn-may-be-full";
+    dsn-may-be-full dsn-whose-move dsn-what-to-do";
 
 /// A remedy for some stands beside one for all; it may be there or not.
 fn is_remedy_for_some(key: &str) -> bool {
