@@ -23,7 +23,7 @@ const MAX_INPUT_OCTETS: u64 = 64 * 1024 * 1024;
 /// Says what a reply, a code, a cause or a command means, whose move it is, what to do
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  secondpost explain \"450 4.2.0 Greylisted, try again in 300 seconds\"
+  secondpost explain 450 4.2.0 Greylisted, try again in 300 seconds
   secondpost explain 502
   secondpost explain mailbox-full --lang de
   tail -n 1 reply.txt | secondpost explain -")]
@@ -104,7 +104,7 @@ fn nothing_heard(text: &str, language: Language) -> Failure {
 }
 
 /// What can be explained.
-const EXPECTED: &str = "expected a reply like \"450 4.2.0 Greylisted\", a code, a cause or a \
+const EXPECTED: &str = "expected a reply like `450 4.2.0 Greylisted`, a code, a cause or a \
     command; `secondpost codes` and `secondpost causes` list them";
 
 /// One thing as it is, several as a list.
