@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use reply::classify::hint::hint;
 use reply::compare::{list, stage_in_words};
-use reply::explain::entry::{Entry, Remedy, Topic, entry};
+use reply::explain::entry::{Entry, NoSuchTopic, Remedy, Topic, entry};
 use reply::explain::{
     cause_name, concerned_in_words, label, permanence_in_words, quoted, whose_move_in_words,
 };
 use reply::heard::{Heard, read_any};
-use reply::{Explanation, Language, Reply, Scope, Stage, explain};
+use reply::{Cause, Explanation, Language, Reply, Scope, Stage, explain};
 use serde_json::{Value, json};
 
 use super::page::Page;
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     }
     let path = args.file.as_ref().map(|path| path.display().to_string());
     let heard = read_any(&octets);
-    if heard.is_empty() {
+    if heard.is_empty() || is_made_up(&text, &heard) {
         return Err(nothing_heard(&text, language));
     }
     if context.global.json {
@@ -89,6 +89,16 @@ fn bounded(from: impl Read) -> io::Result<Vec<u8>> {
     let mut octets = Vec::new();
     from.take(MAX_INPUT_OCTETS).read_to_end(&mut octets)?;
     Ok(octets)
+}
+
+/// Whether it is a bare number outside SMTP that means nothing to anybody: 999, but not
+/// 101, under which programs say that they could not connect.
+fn is_made_up(text: &str, heard: &[Heard]) -> bool {
+    let means_nothing = |heard: &Heard| {
+        heard.verdict.as_ref().is_none_or(|verdict| verdict.cause == Cause::Unknown)
+    };
+    matches!(text.parse::<Topic>(), Err(NoSuchTopic::CodeOutsideSmtp(_)))
+        && heard.iter().all(means_nothing)
 }
 
 fn nothing_heard(text: &str, language: Language) -> Failure {
