@@ -10,7 +10,6 @@ pub mod client;
 pub mod drop;
 pub mod protocol;
 pub mod server;
-mod submission;
 pub mod view;
 
 #[cfg(test)]

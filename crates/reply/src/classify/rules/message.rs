@@ -9,7 +9,7 @@ pub(super) const RULES: &[Rule] = &[
     // ── number, size, form ───────────────────────────────────────────────────────
     rule(
         "too-many-recipients",
-        Provider,
+        Exact,
         TooManyRecipients,
         &[RateLimited],
         &[
@@ -362,8 +362,6 @@ pub(super) const RULES: &[Rule] = &[
             "mime nesting",
             "mime structure",
             "bare lf",
-            "bare <lf>",
-            "bare <cr>",
             "bare cr",
             "bare newline",
             "bare line feed",
@@ -1095,7 +1093,7 @@ pub(super) const RULES: &[Rule] = &[
     .transient(),
     rule(
         "spf-failed",
-        Provider,
+        Exact,
         SpfFailed,
         &[SenderRefused, DmarcFailed],
         &[
@@ -1129,7 +1127,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "dkim-failed",
-        Provider,
+        Exact,
         DkimFailed,
         &[DmarcFailed],
         &[

@@ -1,0 +1,3 @@
+//! The public face of the policy: questions in, decisions out.
+
+mod decisions;

@@ -1,3 +1,0 @@
-//! The API of the protocol floor, one binary.
-
-mod pair;
