@@ -106,7 +106,17 @@ struct Candidate {
     rank: Rank,
     cause: Cause,
     also: &'static [Cause],
-    evidence: Evidence,
+    source: Source,
+}
+
+/// What a candidate saw; only the best one's becomes evidence.
+enum Source {
+    /// A rule's words, in the text.
+    Words(&'static str, std::ops::Range<usize>),
+    EnhancedCode(EnhancedCode),
+    /// A code, and whether the stage narrowed it.
+    Code(Code, bool),
+    Class,
 }
 
 impl Heard<'_> {
@@ -123,7 +133,7 @@ impl Heard<'_> {
         let alternatives = alternatives(&candidates);
         let best = candidates.into_iter().next().unwrap_or_else(|| self.by_class());
         let permanence = self.permanence(&best, enhanced);
-        let mut verdict = verdict_of(best.cause, permanence, best.evidence);
+        let mut verdict = verdict_of(best.cause, permanence, self.evidence(best.source));
         verdict.code = self.code;
         verdict.enhanced_code = enhanced;
         verdict.alternatives = alternatives;
@@ -153,36 +163,48 @@ impl Heard<'_> {
     }
 
     fn candidate(&self, found: &Match, plain: &Plain) -> Candidate {
-        let words = &self.text[plain.origin(found.range.clone(), self.text)];
-        let words = &words[..text::floor_char_boundary(words, MAX_EVIDENCE_OCTETS)];
-        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = plain.origin(found.range.clone(), self.text);
         Candidate {
             rank: found.rule.rank,
             cause: found.rule.cause,
             also: found.rule.also,
-            evidence: Evidence { rule: found.rule.name.to_owned(), text: words },
+            source: Source::Words(found.rule.name, words),
         }
+    }
+
+    fn evidence(&self, source: Source) -> Evidence {
+        let (rule, text) = match source {
+            Source::Words(rule, range) => (rule, self.words(range)),
+            Source::EnhancedCode(enhanced) => ("enhanced-code", enhanced.to_string()),
+            Source::Code(code, true) => ("code-at-stage", code.to_string()),
+            Source::Code(code, false) => ("code", code.to_string()),
+            Source::Class => ("class", String::new()),
+        };
+        Evidence { rule: rule.to_owned(), text }
+    }
+
+    /// The text there, in one line and not too long.
+    fn words(&self, range: std::ops::Range<usize>) -> String {
+        let words = &self.text[range];
+        let words = &words[..text::floor_char_boundary(words, MAX_EVIDENCE_OCTETS)];
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     fn by_enhanced_code(&self, enhanced: Option<EnhancedCode>) -> Option<Candidate> {
         let enhanced = enhanced.filter(|_| !self.is_positive())?;
         let (rank, cause, also) = codes::by_enhanced_code(enhanced, self.code)?;
-        let evidence = Evidence { rule: "enhanced-code".to_owned(), text: enhanced.to_string() };
-        Some(Candidate { rank, cause, also, evidence })
+        Some(Candidate { rank, cause, also, source: Source::EnhancedCode(enhanced) })
     }
 
     fn by_basic_code(&self, stage: Option<Stage>) -> Option<Candidate> {
         let code = self.code?;
         let (rank, cause, also) = codes::by_basic_code(code, stage, self.text.contains('@'))?;
-        let rule = if rank == Rank::Stage { "code-at-stage" } else { "code" };
-        let evidence = Evidence { rule: rule.to_owned(), text: code.to_string() };
-        Some(Candidate { rank, cause, also, evidence })
+        Some(Candidate { rank, cause, also, source: Source::Code(code, rank == Rank::Stage) })
     }
 
     fn by_class(&self) -> Candidate {
         let cause = if self.is_positive() { Cause::Delivered } else { Cause::Unknown };
-        let evidence = Evidence { rule: "class".to_owned(), text: String::new() };
-        Candidate { rank: Rank::Class, cause, also: &[], evidence }
+        Candidate { rank: Rank::Class, cause, also: &[], source: Source::Class }
     }
 
     /// The first digit decides, but for 552 "too many recipients", which RFC 5321

@@ -66,8 +66,8 @@ struct Matcher {
 }
 
 /// How far a pattern of several parts has come.
-#[derive(Clone)]
 struct Progress {
+    pattern: usize,
     parts: usize,
     range: Range<usize>,
 }
@@ -108,7 +108,7 @@ impl Matcher {
 
     fn matches(&self, text: &str) -> Vec<Match> {
         let mut found: Vec<Match> = Vec::new();
-        let mut open: HashMap<usize, Progress> = HashMap::new();
+        let mut open: Vec<Progress> = Vec::new();
         let Some(automaton) = &self.automaton else { return found };
         for seen in automaton.find_overlapping_iter(text).take(MAX_OCCURRENCES) {
             let range = seen.start()..seen.end();
@@ -125,25 +125,24 @@ impl Matcher {
         &self,
         used: &Use,
         range: Range<usize>,
-        open: &mut HashMap<usize, Progress>,
+        open: &mut Vec<Progress>,
         found: &mut Vec<Match>,
     ) {
         let parts = self.patterns[used.pattern].parts;
         if parts == 1 {
             return self.finish(used.pattern, range, found);
         }
+        let progress = open.iter_mut().find(|progress| progress.pattern == used.pattern);
         if used.part == 0 {
-            // The latest beginning is the nearest to what follows.
-            open.entry(used.pattern)
-                .and_modify(|progress| {
-                    if progress.parts == 1 {
-                        progress.range = range.clone();
-                    }
-                })
-                .or_insert(Progress { parts: 1, range });
+            match progress {
+                // The latest beginning is the nearest to what follows.
+                Some(progress) if progress.parts == 1 => progress.range = range,
+                Some(_) => {}
+                None => open.push(Progress { pattern: used.pattern, parts: 1, range }),
+            }
             return;
         }
-        let Some(progress) = open.get_mut(&used.pattern) else { return };
+        let Some(progress) = progress else { return };
         let near =
             range.start >= progress.range.end && range.start - progress.range.end <= MAX_GAP_OCTETS;
         if progress.parts == used.part && near {

@@ -95,6 +95,12 @@ impl Rule {
         self
     }
 
+    /// A stage at which it counts, where it asks for one.
+    #[cfg(test)]
+    pub(crate) fn a_stage(&self) -> Option<Stage> {
+        self.stages.first().copied()
+    }
+
     /// Whether the rule counts. What is not known excludes only what asks for it.
     pub(crate) fn counts(
         &self,

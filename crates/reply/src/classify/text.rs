@@ -23,8 +23,10 @@ impl Plain {
             origin: Vec::with_capacity(source.len() + 8),
         };
         let mut at = 0;
+        let has_address = source.contains('@');
         while let Some(c) = source[at..].chars().next() {
-            let masked = if starts_token(source, at) { address_len(&source[at..]) } else { 0 };
+            let may_mask = has_address && starts_token(source, at);
+            let masked = if may_mask { address_len(&source[at..]) } else { 0 };
             if masked > 0 {
                 plain.push('@', at);
                 at += masked;

@@ -1458,11 +1458,11 @@ pub(super) const RULES: &[Rule] = &[
     .transient(),
     rule(
         "rejected-at-the-door",
-        Stage,
+        Vague,
         PolicyRefused,
         &[HostBlocklisted, ReputationPoor],
         &["rejected", "denied", "refused", "blocked", "not accepted", "unavailable", "closing"],
-        &[],
+        &["554 mx.example.net denied"],
     )
     .at(&[Connection, Ehlo, Helo])
     .permanent(),

@@ -239,8 +239,8 @@ pub(super) const RULES: &[Rule] = &[
         &["450 4.1.1 <bob@example.net>: Recipient address rejected: unverified address: in progress"],
     ).transient(),
     rule(
-        "recipient-said-at-vrfy", Stage, MailboxUnknown, &[PolicyRefused],
+        "recipient-said-at-vrfy", Vague, MailboxUnknown, &[PolicyRefused],
         &["rejected", "denied", "refused"],
-        &[],
+        &["550 bob denied"],
     ).at(&[Vrfy, Expn]).permanent(),
 ];

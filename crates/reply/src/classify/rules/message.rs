@@ -927,11 +927,11 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "sender-address-at-mail",
-        Stage,
+        Vague,
         SenderRefused,
         &[PolicyRefused],
         &["rejected", "denied", "refused", "not allowed", "invalid", "blocked", "unknown"],
-        &[],
+        &["550 bob denied"],
     )
     .at(&[Mail])
     .permanent(),
@@ -1241,5 +1241,4 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &["550 4.4.7 Message expired after 3 days in the queue", "554 5.4.7 delivery time expired"],
     ),
-    rule("delivered", Likely, Delivered, &[], &["previously delivered"], &[]).codes(&[250]),
 ];

@@ -72,7 +72,6 @@ pub(super) const RULES: &[Rule] = &[
             "502 5.5.1 EXPN command is disabled by the administrator",
             "502 5.3.3 Command is not implemented",
             "500 5.3.3 Befehl nicht implementiert",
-            "252 VRFY disallowed here",
         ],
     )
     .permanent(),
