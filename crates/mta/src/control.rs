@@ -10,6 +10,7 @@ pub mod client;
 pub mod drop;
 pub mod protocol;
 pub mod server;
+mod submission;
 pub mod view;
 
 #[cfg(test)]

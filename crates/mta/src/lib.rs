@@ -9,6 +9,11 @@
 
 pub mod clock;
 pub mod control;
+pub mod delivery;
+pub mod events;
 pub mod listener;
 pub mod mailbox;
+pub mod resolver;
+pub mod route_to;
+pub mod router;
 pub mod session_driver;

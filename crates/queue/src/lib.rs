@@ -7,8 +7,10 @@
 
 pub mod history;
 pub mod id;
+pub mod message;
 pub mod notify;
 pub mod retry;
 pub mod schedule;
 
 pub use id::QueueId;
+pub use message::{Message, Origin, Received, RecipientState, Status};

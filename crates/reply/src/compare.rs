@@ -6,7 +6,7 @@
 
 use crate::explain::entry::{Entry, Facts, Topic, entry};
 use crate::explain::{Language, fill, scope_in_words, text};
-use crate::facts::NextStep;
+use crate::facts::{self, NextStep};
 use crate::{Permanence, Stage};
 
 /// What two entries are compared in.
@@ -24,6 +24,10 @@ pub enum Aspect {
     Answers,
     /// What a client does next.
     Next,
+    /// How firmly a command belongs to SMTP.
+    Standing,
+    /// Which codes may answer a command.
+    Replies,
 }
 
 impl Aspect {
@@ -36,6 +40,8 @@ impl Aspect {
             Aspect::WhoseMove => "whose-move",
             Aspect::Answers => "answers",
             Aspect::Next => "next",
+            Aspect::Standing => "standing",
+            Aspect::Replies => "replies",
         }
     }
 }
@@ -88,10 +94,33 @@ pub fn compare(a: &Topic, b: &Topic, language: Language) -> Comparison {
     }
     let aspects = aspects(&a, &b, language);
     let differences: Vec<Difference> = aspects.iter().filter_map(Told::difference).collect();
-    let remark = differences.is_empty().then(|| text(language, "compare-alike"));
+    let alike = differences.is_empty() && !aspects.is_empty();
+    let remark = relation(&a, &b, language)
+        .or_else(|| relation(&b, &a, language))
+        .or_else(|| alike.then(|| text(language, "compare-alike")));
     let in_common = aspects.iter().filter_map(Told::common).collect();
     let when_to_use = when_to_use(&a, &b, language);
     Comparison { remark, differences, in_common, when_to_use, a, b }
+}
+
+/// How a code stands to a command, or a code to a cause; both may be seen together.
+fn relation(code: &Entry, other: &Entry, language: Language) -> Option<String> {
+    let key = match (code.topic, other.topic) {
+        (Topic::Code(code), Topic::Command(_)) if other.facts.codes.contains(&code) => {
+            "relation-answers"
+        }
+        (Topic::Code(_), Topic::Command(_)) => "relation-answers-not",
+        (Topic::Code(code), Topic::Cause(_)) if other.facts.codes.contains(&code) => {
+            "relation-tells"
+        }
+        (Topic::Enhanced(code), Topic::Cause(_)) if other.facts.enhanced_codes.contains(&code) => {
+            "relation-tells"
+        }
+        _ => return None,
+    };
+    let values =
+        [("code", code.topic.to_string().into()), ("other", other.topic.to_string().into())];
+    Some(fill(language, key, &values))
 }
 
 /// One aspect of both, told.
@@ -131,13 +160,15 @@ impl Value {
 type Of = fn(&Entry, Language) -> Option<Value>;
 
 fn aspects(a: &Entry, b: &Entry, language: Language) -> Vec<Told> {
-    const ASPECTS: [(Aspect, Of); 6] = [
+    const ASPECTS: [(Aspect, Of); 8] = [
         (Aspect::Permanence, permanence),
         (Aspect::Action, action),
         (Aspect::Scope, scope),
         (Aspect::WhoseMove, whose_move),
         (Aspect::Answers, answers),
         (Aspect::Next, next),
+        (Aspect::Standing, standing),
+        (Aspect::Replies, replies),
     ];
     let told = ASPECTS.iter().filter_map(|(aspect, of)| {
         let (value_a, value_b) = (of(a, language)?, of(b, language)?);
@@ -148,8 +179,7 @@ fn aspects(a: &Entry, b: &Entry, language: Language) -> Vec<Told> {
 
 fn tell(aspect: Aspect, a: (&Entry, &Value), b: (&Entry, &Value), language: Language) -> Told {
     let key = |value: &Value| {
-        let name =
-            if aspect == Aspect::Answers && value.name != "any" { "some" } else { &value.name };
+        let name = if value.list.is_empty() { &value.name } else { "some" };
         format!("says-{}-{name}", aspect.name())
     };
     let say = |key: &str, (entry, value): (&Entry, &Value)| {
@@ -218,6 +248,20 @@ fn next(entry: &Entry, _: Language) -> Option<Value> {
     Some(Value::named(entry.facts.next?.name()))
 }
 
+fn standing(entry: &Entry, _: Language) -> Option<Value> {
+    match entry.topic {
+        Topic::Command(stage) => Some(Value::named(facts::standing(stage).name())),
+        _ => None,
+    }
+}
+
+/// The codes that may answer a command.
+fn replies(entry: &Entry, language: Language) -> Option<Value> {
+    let Topic::Command(_) = entry.topic else { return None };
+    let codes: Vec<String> = entry.facts.codes.iter().map(ToString::to_string).collect();
+    Some(Value { name: codes.join(" "), list: list(&codes, language) })
+}
+
 /// A verb as it is; the moments that are none, in words.
 pub fn stage_in_words(stage: Stage, language: Language) -> String {
     match stage {
@@ -271,13 +315,13 @@ fn deciding_question(a: &Entry, b: &Entry, language: Language) -> Option<String>
     Some(fill(language, "choose-by-permanence", &values))
 }
 
-/// When to say it, for basic codes; when it is seen, for all else.
+/// When to say it, for basic codes; what it stands for, for all else.
 fn own_use(entry: &Entry, language: Language) -> String {
     let said = match entry.topic {
-        Topic::Code(code) if crate::facts::of_code(code).is_some() => {
+        Topic::Code(code) if facts::of_code(code).is_some() => {
             text(language, &format!("code-{code}.use"))
         }
-        _ => entry.when_seen.clone(),
+        _ => entry.meaning.clone(),
     };
     let values = [("it", entry.topic.to_string().into()), ("said", said.into())];
     fill(language, "use-of", &values)
@@ -321,6 +365,21 @@ mod tests {
             assert!(comparison.remark.is_some_and(|remark| remark.contains("450")));
             assert!(comparison.differences.is_empty());
         }
+    }
+
+    #[test]
+    fn commands_differ_in_standing_and_replies_and_are_told_apart_from_codes() {
+        let comparison = compared("MAIL", "TURN", Language::En);
+        let aspects: Vec<&str> =
+            comparison.differences.iter().map(|one| one.aspect.name()).collect();
+        assert_eq!(aspects, ["standing", "replies"]);
+        let remark = |a, b| compared(a, b, Language::En).remark.unwrap_or_default();
+        assert!(remark("VRFY", "502").contains("502 may answer VRFY"));
+        assert!(remark("450", "VRFY").contains("450 does not answer VRFY"));
+        assert!(
+            remark("mailbox-full", "4.2.2").contains("mailbox-full is commonly told with 4.2.2")
+        );
+        assert_eq!(remark("mailbox-full", "550"), "");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::facts::{self, Pace};
-use crate::{Class, Code, Permanence, Timestamp, Verdict, WhoseMove};
+use crate::{Cause, Class, Code, Permanence, Timestamp, Verdict, WhoseMove};
 
 pub use texts::label;
 pub(crate) use texts::{fill, has, text};
@@ -173,6 +173,9 @@ fn whose_move(verdict: &Verdict, language: Language) -> String {
 
 /// The remedy of the cause: for all, then for whose move it is, if that stands apart.
 fn what_to_do(verdict: &Verdict, language: Language) -> String {
+    if verdict.cause == Cause::Delivered {
+        return String::new();
+    }
     let key = format!("cause-{}.fix", verdict.cause.name());
     let apart = format!("{key}-{}", verdict.whose_move.name());
     let mut paragraph = text(language, &key);

@@ -82,6 +82,55 @@ pub enum Pace {
     Hours,
 }
 
+/// How firmly a command belongs to SMTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Every server must have it (RFC 5321 §4.5.1), or LMTP's.
+    Required,
+    /// A server may switch it off.
+    Optional,
+    /// It comes with an extension and is there only where EHLO lists it.
+    Extension,
+    /// Nobody should offer it any more.
+    Obsolete,
+    /// No command, but a moment of the session.
+    Moment,
+}
+
+impl Standing {
+    /// Every standing.
+    pub const ALL: &[Standing] = &[
+        Standing::Required,
+        Standing::Optional,
+        Standing::Extension,
+        Standing::Obsolete,
+        Standing::Moment,
+    ];
+
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Standing::Required => "required",
+            Standing::Optional => "optional",
+            Standing::Extension => "extension",
+            Standing::Obsolete => "obsolete",
+            Standing::Moment => "moment",
+        }
+    }
+}
+
+/// How firmly `stage` belongs to SMTP. VRFY is in RFC 5321's required list, and in §3.5.2
+/// and §7.3 a site may switch it off: it is optional in all but name.
+pub const fn standing(stage: Stage) -> Standing {
+    match stage {
+        Ehlo | Helo | Lhlo | Mail | Rcpt | Data | Rset | Noop | Quit => Standing::Required,
+        Vrfy | Expn | Help => Standing::Optional,
+        Bdat | StartTls | Auth | Etrn | Atrn => Standing::Extension,
+        Turn | Send => Standing::Obsolete,
+        Connection | EndOfData | Unrecognized => Standing::Moment,
+    }
+}
+
 /// What is known of a basic code.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CodeFacts {

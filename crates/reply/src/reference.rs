@@ -5,7 +5,9 @@ use std::fmt::Write;
 
 use crate::catalogue::ROWS;
 use crate::explain::entry::{Entry, Topic, entry};
-use crate::explain::{Language, any_command, cause_in_words, whose_move_in_words};
+use crate::explain::{
+    Language, any_command, cause_in_words, concerned_in_words, whose_move_in_words,
+};
 use crate::{Cause, Code, EnhancedCode, Row, Stage, facts};
 
 const MADE: &str = "<!-- Made by `cargo xtask docs`; do not edit. -->\n";
@@ -106,7 +108,7 @@ fn push_entry(page: &mut String, heading: &str, entry: &Entry, words: &str) {
 fn fix(entry: &Entry) -> String {
     let told = entry.how_to_fix.iter().map(|remedy| match remedy.whom {
         None => remedy.text.clone(),
-        Some(whom) => format!("*{}:* {}", whose_move_in_words(whom, Language::En), remedy.text),
+        Some(whom) => format!("*{}:* {}", concerned_in_words(whom, Language::En), remedy.text),
     });
     told.collect::<Vec<_>>().join(" ")
 }

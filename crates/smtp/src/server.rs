@@ -18,6 +18,7 @@ mod tests;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use memchr::memmem;
 
@@ -38,6 +39,9 @@ use crate::syntax::{ForwardPath, HelloName, RecipientParameters, ReversePath};
 const DATA_OCTETS: usize = 64 * 1024;
 /// Replies that wait to be polled before no further command is taken, in octets.
 const OUTPUT_OCTETS: usize = 16 * 1024;
+
+/// How late a timer may fire that nothing held up.
+const LATE: Duration = Duration::from_secs(1);
 
 /// What incoming octets are.
 #[derive(Debug)]
@@ -118,9 +122,15 @@ pub struct Session<P> {
     data_polled: bool,
     /// A complete command is still in the shell's buffer: replies wait for its own.
     more_commands: bool,
+    /// The command, or the moment, that the next reply answers.
+    answering: Stage,
+    /// A reply waits that may not be held back for others (RFC 2920 §3.2).
+    urgent: bool,
     errors: usize,
     shutting_down: bool,
     heard_at: Timestamp,
+    /// Since it was heard the client waited for us, so that its silence is no idleness.
+    waited_for_us: bool,
     proof: PhantomData<fn(P)>,
 }
 
@@ -141,9 +151,12 @@ impl<P: Proof> Session<P> {
             draft: false,
             data_polled: false,
             more_commands: false,
+            answering: Stage::Connection,
+            urgent: false,
             errors: 0,
             shutting_down: false,
             heard_at: now,
+            waited_for_us: false,
             proof: PhantomData,
         }
     }
@@ -156,6 +169,7 @@ impl<P: Proof> Session<P> {
         while used < input.len() && self.can_receive() {
             used += self.take(&input[used..]);
             self.heard_at = now;
+            self.waited_for_us = false;
         }
         let rest = &input[used..];
         let commands = matches!(self.mode, Mode::Commands | Mode::NoService);
@@ -180,14 +194,14 @@ impl<P: Proof> Session<P> {
         {
             let slow = matches!(question, Question::End);
             if slow && !self.output.is_empty() {
-                return Step::Send(std::mem::take(&mut self.output));
+                return Step::Send(self.flush());
             }
             self.asked = true;
             return self.ask();
         }
         let held = self.question.is_some() || (self.more_commands && !self.must_flush());
         if !self.output.is_empty() && !held {
-            return Step::Send(std::mem::take(&mut self.output));
+            return Step::Send(self.flush());
         }
         if matches!(self.mode, Mode::Closed) { Step::Close } else { Step::Receive }
     }
@@ -195,7 +209,7 @@ impl<P: Proof> Session<P> {
     /// The replies that wait for others of their group: for a shell whose answer to a
     /// question takes long.
     pub fn take_output(&mut self) -> Option<Vec<u8>> {
-        (!self.output.is_empty()).then(|| std::mem::take(&mut self.output))
+        (!self.output.is_empty()).then(|| self.flush())
     }
 
     /// The answer to [`Step::Ask`].
@@ -250,7 +264,11 @@ impl<P: Proof> Session<P> {
                 self.say_all(vec![why; transaction.envelope().recipients.len()]);
             }
             (_, Ended::Refused(why)) => self.say(why),
-            (_, Ended::PerRecipient(results)) => self.per_recipient(&transaction, results),
+            (Protocol::Lmtp, Ended::PerRecipient(results)) => {
+                self.per_recipient(&transaction, results);
+            }
+            // SMTP knows no partial success (RFC 5321 §4.1.1.4): one that is safe decides.
+            (_, Ended::PerRecipient(results)) => self.say(all_or_none(results)),
         }
         self.after_command();
     }
@@ -267,13 +285,18 @@ impl<P: Proof> Session<P> {
 
     /// Time has passed: the greeting is due, or nothing was heard for too long.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        match self.poll_timeout() {
-            Some(deadline) if deadline <= now => {}
+        let late = match self.poll_timeout() {
+            Some(deadline) if deadline <= now => now.since(deadline),
             _ => return,
-        }
+        };
         if matches!(self.mode, Mode::Silence(_)) {
             self.heard_at = now;
             return self.greet();
+        }
+        // The deadline went by while the client waited for our answer: it starts again.
+        if std::mem::take(&mut self.waited_for_us) && late > LATE {
+            self.heard_at = now;
+            return;
         }
         self.drop_draft();
         self.say(catalogue::idle_too_long());
@@ -312,6 +335,7 @@ impl<P: Proof> Session<P> {
         self.question.is_none()
             && !self.has_data()
             && !self.abort
+            && !self.urgent
             && self.output.len() < OUTPUT_OCTETS
             && !matches!(self.mode, Mode::Closed)
     }
@@ -333,9 +357,10 @@ impl<P: Proof> Session<P> {
     fn take_line(&mut self, input: &[u8]) -> usize {
         let (used, line) = self.lines.take(input, self.options.limits.command_line_octets);
         if let Some(line) = line {
+            self.answering = Stage::Unrecognized;
             let no_service = matches!(self.mode, Mode::NoService);
             let outcome = match line {
-                Ok(line) if no_service => verbs::without_service(&line, &self.options),
+                Ok(line) if no_service => self.without_service(&line),
                 Ok(line) => self.command(&line),
                 Err(answer) => Outcome::Say(answer),
             };
@@ -370,6 +395,7 @@ impl<P: Proof> Session<P> {
         if decoded.ended
             && let Mode::Data(incoming) = std::mem::replace(&mut self.mode, Mode::Commands)
         {
+            self.answering = Stage::EndOfData;
             self.whole(incoming);
         }
         decoded.used
@@ -403,9 +429,12 @@ impl<P: Proof> Session<P> {
         }
         let Mode::Chunk(chunk) = std::mem::replace(&mut self.mode, Mode::Commands) else { return };
         match chunk.kind {
-            ChunkKind::Nothing(answer) => self.end_transaction_with(answer),
-            ChunkKind::Message(incoming) if incoming.has_failed() => self.whole(incoming),
+            ChunkKind::Nothing(answer) => self.refuse_chunk(answer, chunk.last),
+            ChunkKind::Message(incoming) if incoming.has_failed() && !chunk.last => {
+                self.whole(incoming);
+            }
             ChunkKind::Message(mut incoming) if chunk.last => {
+                self.answering = Stage::EndOfData;
                 if incoming.finish(self.options.limits.message_octets) {
                     self.drop_draft();
                 }
@@ -433,16 +462,27 @@ impl<P: Proof> Session<P> {
         }
     }
 
-    /// Refuses what was sent, and the transaction is over.
+    /// Refuses a chunk that belonged to nothing. In LMTP the last one has a reply for each
+    /// accepted recipient, so none where the transaction has none (RFC 2033 §4.3).
+    fn refuse_chunk(&mut self, answer: Answer, last: bool) {
+        let begun = self.transaction.as_ref();
+        let unanswered = begun.is_some_and(|t| t.attempts() > 0 && !t.has_recipients());
+        if self.options.protocol == Protocol::Lmtp && last && unanswered {
+            return self.reset();
+        }
+        if last && begun.is_some_and(Transaction::has_recipients) {
+            self.answering = Stage::EndOfData;
+        }
+        self.end_transaction_with(answer);
+    }
+
+    /// Refuses what was sent, and the transaction is over. In LMTP the end of the data has
+    /// a reply for each recipient (RFC 2033 §4.2); a chunk before it has one.
     fn end_transaction_with(&mut self, answer: Answer) {
         self.drop_draft();
-        let lmtp = self.options.protocol == Protocol::Lmtp;
         let recipients = self.transaction.take().map_or(0, |t| t.envelope().recipients.len());
-        if lmtp && recipients > 0 {
-            self.say_all(vec![answer; recipients]);
-        } else {
-            self.say(answer);
-        }
+        let each = self.options.protocol == Protocol::Lmtp && self.answering == Stage::EndOfData;
+        self.say_all(vec![answer; if each { recipients.max(1) } else { 1 }]);
         self.after_command();
     }
 }
@@ -466,10 +506,8 @@ impl<P: Proof> Session<P> {
 
     /// The question that was asked; the session goes on.
     fn answered(&mut self) -> Option<Question> {
-        if !self.asked {
-            return self.question.take();
-        }
         self.asked = false;
+        self.waited_for_us = true;
         self.question.take()
     }
 
@@ -510,9 +548,6 @@ impl<P: Proof> Session<P> {
 
     /// A greeting other than 220 or 421 leaves a session in which only QUIT works.
     fn refused(&mut self, query: &Query, answer: Answer) {
-        let code = answer.code();
-        let counts = matches!(query, Query::Recipient { .. }) && code.class() == Class::Permanent;
-        self.errors += usize::from(counts && !is_error(code.value()));
         self.say(answer);
         if matches!(query, Query::Connect) && !matches!(self.mode, Mode::Closed) {
             self.mode = Mode::NoService;
@@ -570,16 +605,19 @@ impl<P: Proof> Session<P> {
         }
     }
 
+    /// One reply for each recipient, whatever the shell gave: a result that is missing is a
+    /// fault of ours.
     fn per_recipient(&mut self, transaction: &Transaction, results: Vec<Result<P, Answer>>) {
-        let answer = |(recipient, result): (&crate::envelope::Recipient, Result<P, Answer>)| {
-            result.map_or_else(
-                |why| why,
-                |proof| catalogue::message_accepted_for(&recipient.path, proof.queue_id()),
-            )
-        };
-        let recipients = &transaction.envelope().recipients;
-        let answers: Vec<Answer> = recipients.iter().zip(results).map(answer).collect();
-        self.say_all(answers);
+        let mut results = results.into_iter();
+        for recipient in &transaction.envelope().recipients {
+            self.say(match results.next() {
+                Some(Ok(proof)) => {
+                    catalogue::message_accepted_for(&recipient.path, proof.queue_id())
+                }
+                Some(Err(why)) => why,
+                None => catalogue::server_fault(),
+            });
+        }
     }
 }
 
@@ -593,13 +631,13 @@ impl<P: Proof> Session<P> {
 
     /// Writes a reply, counts it, and closes after 421 and 221.
     fn say(&mut self, answer: Answer) {
+        let lawful = answer.row().answers.contains(&self.answering);
+        debug_assert!(lawful, "{} does not answer {}", answer.row().id, self.answering);
         let code = answer.code().value();
         answer.write(&mut self.output);
-        if is_error(code) {
-            self.errors += 1;
-        }
-        let accepted = answer.row().answers.contains(&Stage::EndOfData);
-        if accepted && answer.code().class() == Class::Positive {
+        self.urgent |= is_urgent(self.answering);
+        self.errors += usize::from(is_error(self.answering, &answer));
+        if self.answering == Stage::EndOfData && answer.code().class() == Class::Positive {
             self.errors = 0;
         }
         if code == 421 || code == 221 {
@@ -622,7 +660,13 @@ impl<P: Proof> Session<P> {
 
     /// Replies that cannot wait for others: the client must hear them to go on.
     fn must_flush(&self) -> bool {
-        !matches!(self.mode, Mode::Commands | Mode::NoService) || self.output.len() >= OUTPUT_OCTETS
+        let reads_commands = matches!(self.mode, Mode::Commands | Mode::NoService);
+        self.urgent || !reads_commands || self.output.len() >= OUTPUT_OCTETS
+    }
+
+    fn flush(&mut self) -> Vec<u8> {
+        self.urgent = false;
+        std::mem::take(&mut self.output)
     }
 
     /// Ends a transaction without a word.
@@ -678,7 +722,26 @@ impl<P: Proof> Session<P> {
     }
 }
 
-/// The errors that count: 500 to 504 (RFC 5321 §4.2.4). Refused recipients count apart.
-const fn is_error(code: u16) -> bool {
-    code >= 500 && code <= 504
+/// The errors that count: 500 to 504 (RFC 5321 §4.2.4), and a recipient refused for good.
+fn is_error(answering: Stage, answer: &Answer) -> bool {
+    let code = answer.code();
+    let refused_recipient = answering == Stage::Rcpt && code.class() == Class::Permanent;
+    refused_recipient || (500..=504).contains(&code.value())
+}
+
+/// Only replies to a group's own commands wait for each other; RFC 2920 §3.2 forbids it
+/// for EHLO, DATA, VRFY, EXPN, TURN, QUIT, NOOP and what is not recognized.
+const fn is_urgent(answering: Stage) -> bool {
+    !matches!(answering, Stage::Mail | Stage::Rcpt | Stage::Rset | Stage::Bdat)
+}
+
+fn all_or_none<P: Proof>(results: Vec<Result<P, Answer>>) -> Answer {
+    let mut refused = None;
+    for result in results {
+        match result {
+            Ok(proof) => return catalogue::message_accepted(proof.queue_id()),
+            Err(why) => refused = refused.or(Some(why)),
+        }
+    }
+    refused.unwrap_or_else(catalogue::server_fault)
 }

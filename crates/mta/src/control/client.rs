@@ -119,6 +119,14 @@ impl Client {
         self.finish(&mut |_: Value| Ok(()))
     }
 
+    /// Whether a message with this envelope would be taken.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; a refusal holds the reply that an SMTP client would get.
+    pub fn check(&mut self, submission: Submission) -> Result<(), ClientError> {
+        self.ask(Request::Check(submission))
+    }
+
     /// Every queued message, oldest first, as it comes.
     ///
     /// # Errors

@@ -37,6 +37,8 @@ pub enum Request {
     Status,
     /// A message for the queue: the envelope here, then its octets; the queue id comes back.
     Submit(Submission),
+    /// Whether a message with this envelope would be taken; nothing is kept.
+    Check(Submission),
     /// Every queued message: a [`QueuedMessage`](super::QueuedMessage) per item.
     Queue,
     /// One queued message.
@@ -119,6 +121,9 @@ pub struct SubmittedRecipient {
     /// The value of NOTIFY as it stands in RCPT (RFC 3461 §4.1), as in `SUCCESS,FAILURE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<String>,
+    /// The value of ORCPT as it stands in RCPT (RFC 3461 §4.2), as in `rfc822;a@b.test`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orcpt: Option<String>,
 }
 
 /// How the daemon is.

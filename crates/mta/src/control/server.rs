@@ -247,6 +247,8 @@ impl<R: BufRead> Connection<'_, R> {
         match request {
             Request::Status => self.end(Ok(handler.status())),
             Request::Submit(submission) => self.submit(submission, handler),
+            // The draft that was opened is dropped, which gives it up.
+            Request::Check(submission) => self.end(handler.submit(submission).map(drop)),
             Request::Queue => {
                 let ended = handler.queue(&mut |message| self.item(&message));
                 self.end(ended)

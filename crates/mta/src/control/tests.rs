@@ -148,7 +148,7 @@ fn a_submitted_message_arrives_octet_for_octet() {
     let message: Vec<u8> = (0..300_000u32).map(|n| (n % 251) as u8).collect();
     let submission = Submission {
         sender: "a@example.org".into(),
-        recipients: vec![SubmittedRecipient { address: "b@example.net".into(), notify: None }],
+        recipients: vec![SubmittedRecipient::new("b@example.net")],
         octets: message.len() as u64,
         ..Submission::default()
     };
@@ -167,6 +167,9 @@ fn a_refused_submission_costs_no_octets_and_leaves_the_connection_usable() {
     let message = b"full".repeat(25_000);
     assert_eq!(client.submit(full, &mut &message[..]).unwrap_err().to_string(), "disk full");
     assert_eq!(client.status().unwrap().version, "1");
+    let sender = "refused@example.org".to_owned();
+    assert!(client.check(Submission { sender, ..Submission::default() }).is_err());
+    client.check(Submission::default()).unwrap();
     assert_eq!(handler.messages().len(), 0);
 }
 

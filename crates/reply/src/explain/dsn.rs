@@ -123,7 +123,13 @@ fn heard(told: &Told<'_>, language: Language) -> String {
 
 fn reasons(verdict: &Verdict, language: Language) -> Vec<String> {
     let explanation = explain(verdict, language);
-    vec![explanation.meaning, explanation.whose_move, explanation.what_to_do]
+    let whose_move = [("move", explanation.whose_move.into())];
+    let what_to_do = [("remedy", explanation.what_to_do.into())];
+    vec![
+        explanation.meaning,
+        fill(language, "dsn-whose-move", &whose_move),
+        fill(language, "dsn-what-to-do", &what_to_do),
+    ]
 }
 
 fn prospects(told: &Told<'_>, language: Language) -> Vec<String> {
@@ -200,6 +206,7 @@ mod tests {
     fn a_failure_says_nothing_of_another_attempt() {
         let text = told_of("550 5.1.1 no such user", Notice::Failed, 3, Language::En);
         assert!(text.contains("550 5.1.1 no such user") && !text.contains("2000-"), "{text}");
+        assert!(text.contains("Whose move is it? ") && text.contains("What can be done? "));
         let delivered = told_of("250 2.0.0 ok", Notice::Relayed, 0, Language::En);
         assert_eq!(delivered.lines().count(), 1, "{delivered}");
     }

@@ -51,12 +51,9 @@ pub enum NoSuchTopic {
 impl fmt::Display for NoSuchTopic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NoSuchTopic::CodeOutsideSmtp(code) => {
-                write!(f, "there is no SMTP reply code `{code}`: they go from 200 to 599")
-            }
+            NoSuchTopic::CodeOutsideSmtp(code) => write!(f, "there is no SMTP reply code `{code}`"),
             NoSuchTopic::NotEnhanced(code) => {
-                write!(f, "there is no enhanced status code `{code}`: expected 2, 4 or 5, ")?;
-                f.write_str("then two numbers up to 999, as in 4.2.0")
+                write!(f, "there is no enhanced status code `{code}`")
             }
             NoSuchTopic::Unknown(text) => {
                 write!(f, "`{text}` is no reply code, enhanced code, cause or SMTP command")

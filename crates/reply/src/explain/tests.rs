@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::entry::{CONCERNED, Topic, entry, key};
 use super::*;
 use crate::compare::Aspect;
-use crate::facts::NextStep;
+use crate::facts::{NextStep, Standing};
 use crate::{Cause, Confidence, Context, EnhancedCode, Evidence, Reply, Scope, Stage, classify};
 
 /// Every text of a file by its key, and its raw pattern; read as Fluent reads it.
@@ -90,6 +90,10 @@ fn keys_of_facts() -> BTreeSet<String> {
     for action in ["wait", "change", "nothing"] {
         says(Aspect::Action, action);
     }
+    for standing in Standing::ALL {
+        says(Aspect::Standing, standing.name());
+    }
+    says(Aspect::Replies, "some");
     for answers in ["any", "some"] {
         says(Aspect::Answers, answers);
     }
@@ -136,8 +140,9 @@ const WORDS: &str = "permanence-positive permanence-transient permanence-permane
     label-in-common label-when-to-use move-waits move-gave-up when-after when-at when-at-once
     when-minutes when-hours evidence-first-digit no-such-code no-such-enhanced-code
     no-such-topic compare-same compare-alike choose-by-scope choose-by-permanence use-of
+    relation-answers relation-answers-not relation-tells
     dsn-from dsn-closing dsn-remote-said dsn-said dsn-no-answer dsn-next-attempt dsn-try-until
-    dsn-may-be-full";
+    dsn-may-be-full dsn-whose-move dsn-what-to-do";
 
 /// A remedy for some stands beside one for all; it may be there or not.
 fn is_remedy_for_some(key: &str) -> bool {

@@ -182,6 +182,10 @@ const QUOTES: &[&str] = &[
 ];
 
 fn quoted(line: &str) -> Option<Quoted> {
+    // The number of a local program is its exit status.
+    if starts_with(line.trim_start(), "x-unix;") {
+        return None;
+    }
     let bare = undecorated(line);
     if let Some((code, more_follows, text)) = code_at_start(bare) {
         return Some(found(line, code, more_follows, text, true));
@@ -191,11 +195,20 @@ fn quoted(line: &str) -> Option<Quoted> {
 }
 
 fn undecorated(line: &str) -> &str {
-    let mut rest = line.trim_start_matches(DECORATION);
+    let mut rest = without_type(line.trim_start_matches(DECORATION)).trim_start_matches(DECORATION);
     while let Some(speaker) = SPEAKERS.iter().find(|speaker| starts_with(rest, speaker)) {
         rest = rest[speaker.len()..].trim_start_matches(DECORATION);
     }
     rest
+}
+
+/// Cuts the type of a diagnostic (RFC 3464 §2.3.6), as in `x-unix; ` and `smtp; `.
+fn without_type(text: &str) -> &str {
+    let Some((name, rest)) = text.split_once(';') else { return text };
+    let is_type = starts_with(name, "x-")
+        || name.eq_ignore_ascii_case("smtp")
+        || name.eq_ignore_ascii_case("lmtp");
+    if is_type && !name.contains(' ') { rest.trim_start() } else { text }
 }
 
 fn starts_with(text: &str, prefix: &str) -> bool {

@@ -1,5 +1,7 @@
 //! Addresses as they are given on the command line.
 
+use smtp::syntax::Mailbox;
+
 use super::Failure;
 
 /// A reverse-path: an address, or nothing (also `<>`) for the null one.
@@ -24,18 +26,11 @@ fn bare(text: &str) -> &str {
 }
 
 fn checked(text: &str) -> Result<String, Failure> {
-    let problem = |problem: &str| {
+    let mailbox: Mailbox = text.parse().map_err(|problem| {
         Failure::usage(format!("`{text}` is no mail address: {problem}"))
             .help("write it as in `user@example.org`")
-    };
-    let (local_part, domain) = text.rsplit_once('@').ok_or_else(|| problem("it has no `@`"))?;
-    if local_part.is_empty() || domain.is_empty() {
-        return Err(problem("a part beside the `@` is missing"));
-    }
-    if text.chars().any(|c| c.is_control() || c == '<' || c == '>') {
-        return Err(problem("it has characters that cannot stand in one"));
-    }
-    Ok(text.to_owned())
+    })?;
+    Ok(mailbox.to_string())
 }
 
 /// The domain of an address in lower case; empty where it has none.

@@ -53,6 +53,9 @@ fn tell(comparison: &Comparison, language: Language, page: &mut Page<'_>) -> io:
         page.paragraph(remark, 0)?;
         page.blank()?;
     }
+    if comparison.a.topic == comparison.b.topic {
+        page.title(&entry_title(&comparison.a, language))?;
+    }
     tell_entries(comparison, language, page)?;
     if !comparison.differences.is_empty() {
         page.blank()?;
@@ -84,7 +87,9 @@ fn tell_entries(
             page.columns(&of(a), &of(b))
         }
     };
-    both("comparison", &|entry| vec![entry_title(entry, language)])?;
+    if !one {
+        both("comparison", &|entry| vec![entry_title(entry, language)])?;
+    }
     both("meaning", &|entry| vec![entry.meaning.clone()])?;
     both("when-seen", &|entry| vec![entry.when_seen.clone()])?;
     both("how-to-fix", &|entry| {

@@ -4,13 +4,14 @@
 use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
 
+use reply::classify::hint::hint;
 use reply::compare::{list, stage_in_words};
-use reply::explain::entry::{Entry, Remedy, Topic, entry};
+use reply::explain::entry::{Entry, NoSuchTopic, Remedy, Topic, entry};
 use reply::explain::{
-    cause_name, concerned_in_words, label, permanence_in_words, whose_move_in_words,
+    cause_name, concerned_in_words, label, permanence_in_words, quoted, whose_move_in_words,
 };
 use reply::heard::{Heard, read_any};
-use reply::{Explanation, Language, Scope, Stage, explain};
+use reply::{Cause, Explanation, Language, Reply, Scope, Stage, explain};
 use serde_json::{Value, json};
 
 use super::page::Page;
@@ -22,7 +23,7 @@ const MAX_INPUT_OCTETS: u64 = 64 * 1024 * 1024;
 /// Says what a reply, a code, a cause or a command means, whose move it is, what to do
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  secondpost explain \"450 4.2.0 Greylisted, try again in 300 seconds\"
+  secondpost explain 450 4.2.0 Greylisted, try again in 300 seconds
   secondpost explain 502
   secondpost explain mailbox-full --lang de
   tail -n 1 reply.txt | secondpost explain -")]
@@ -47,8 +48,8 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     }
     let path = args.file.as_ref().map(|path| path.display().to_string());
     let heard = read_any(&octets);
-    if heard.is_empty() {
-        return Err(nothing_heard(&text));
+    if heard.is_empty() || is_made_up(&text, &heard) {
+        return Err(nothing_heard(&text, language));
     }
     if context.global.json {
         let all: Vec<Value> =
@@ -75,7 +76,7 @@ fn input(args: &Args) -> Result<Vec<u8>, Failure> {
             let failure = Failure::usage(
                 "nothing to explain: expected a reply, a code, a cause or a command",
             );
-            return Err(failure.help("secondpost explain \"450 4.2.0 Greylisted\""));
+            return Err(failure.help(EXPECTED));
         }
         [] => true,
         [one] => one == "-",
@@ -90,16 +91,31 @@ fn bounded(from: impl Read) -> io::Result<Vec<u8>> {
     Ok(octets)
 }
 
-fn nothing_heard(text: &str) -> Failure {
-    let shown: String = text.trim().chars().filter(|c| !c.is_control()).take(60).collect();
-    let problem = match text.trim().parse::<Topic>() {
-        Err(error) if !text.trim().contains(' ') && !shown.is_empty() => error.to_string(),
-        _ if shown.is_empty() => "there is nothing to explain".to_owned(),
-        _ => format!("there is no SMTP reply in `{shown}`"),
+/// Whether it is a bare number outside SMTP that means nothing to anybody: 999, but not
+/// 101, under which programs say that they could not connect.
+fn is_made_up(text: &str, heard: &[Heard]) -> bool {
+    let means_nothing = |heard: &Heard| {
+        heard.verdict.as_ref().is_none_or(|verdict| verdict.cause == Cause::Unknown)
     };
-    Failure::usage(problem)
-        .help("expected a reply like \"450 4.2.0 Greylisted\", a code, a cause or a command; `secondpost codes` and `secondpost causes` list them")
+    matches!(text.parse::<Topic>(), Err(NoSuchTopic::CodeOutsideSmtp(_)))
+        && heard.iter().all(means_nothing)
 }
+
+fn nothing_heard(text: &str, language: Language) -> Failure {
+    let text = text.trim();
+    let shown: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
+    match text.parse::<Topic>() {
+        Err(error) if !shown.is_empty() && !text.contains(char::is_whitespace) => {
+            Failure::usage(error.to_string()).help(error.in_words(language))
+        }
+        _ if shown.is_empty() => Failure::usage("there is nothing to explain").help(EXPECTED),
+        _ => Failure::usage(format!("there is no SMTP reply in `{shown}`")).help(EXPECTED),
+    }
+}
+
+/// What can be explained.
+const EXPECTED: &str = "expected a reply like `450 4.2.0 Greylisted`, a code, a cause or a \
+    command; `secondpost codes` and `secondpost causes` list them";
 
 /// One thing as it is, several as a list.
 fn one_or_all(mut all: Vec<Value>) -> Value {
@@ -123,7 +139,16 @@ fn tell_heard(heard: &Heard, language: Language, context: &mut Context<'_>) -> i
     if let Some(recipient) = &heard.recipient {
         writeln!(context.out, "<{recipient}>")?;
     }
-    tell_explanation(&explain(verdict, language), language, context.out)
+    let mut told = explain(verdict, language);
+    if let Some(words) = heard.reply.as_ref().and_then(hint_words) {
+        told.evidence = format!("{}, {}", told.evidence, quoted(&words, language));
+    }
+    tell_explanation(&told, language, context.out)
+}
+
+/// The words of a reply that say when to come back.
+fn hint_words(reply: &Reply) -> Option<String> {
+    hint(&reply.text(), None).map(|(_, words)| words.to_owned())
 }
 
 /// The explanation as a page.

@@ -26,6 +26,7 @@ mod serve;
 pub(crate) mod settings;
 mod submit;
 pub(crate) mod text;
+mod why;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -127,6 +128,7 @@ enum Command {
     Serve(serve::Args),
     Send(send::Args),
     Queue(queue::Args),
+    Why(why::Args),
     Mailbox(mailbox::Args),
     Greylist(greylist::Args),
     Config(config::Args),
@@ -167,6 +169,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<(), Failure>
         Command::Serve(args) => serve::run(args, context),
         Command::Send(args) => send::run(args, context),
         Command::Queue(args) => queue::run(args, context),
+        Command::Why(args) => why::run(args, context),
         Command::Mailbox(args) => mailbox::run(args, context),
         Command::Greylist(args) => greylist::run(args, context),
         Command::Config(args) => config::run(args, context),

@@ -4,7 +4,7 @@ use reply::Row;
 use reply::catalogue::ROWS;
 use serde_json::{Value, json};
 
-use super::page::{Page, padded};
+use super::page::Page;
 use super::{Context, Failure};
 
 /// Lists every reply that this server can send
@@ -16,9 +16,9 @@ pub(crate) fn run(_args: &Args, context: &mut Context<'_>) -> Result<(), Failure
     if context.global.json {
         return context.json(&Value::Array(ROWS.iter().map(row_json).collect()));
     }
-    let mut page = Page::new(context.out, ["550 5.7.1"]);
+    let mut page = Page::new(context.out, ROWS.iter().map(codes));
     for row in ROWS {
-        page.row(&padded(&codes(row), 9), row.text)?;
+        page.row(&codes(row), row.text)?;
         page.row("", &row.when.replace('\n', " "))?;
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::message::{Malformed, Message, Reading, prepare};
-use super::submit::{Submitted, envelope, submit};
+use super::submit::{Submitted, complete, envelope, submit};
 use super::{Context, Failure, address, settings};
 use crate::config::diagnostic::{self, Source};
 use crate::config::field::Fault;
@@ -41,10 +41,11 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     let sender = address::sender(&args.from)?;
     let recipients: Vec<String> =
         args.to.iter().map(|to| address::recipient(to)).collect::<Result<_, _>>()?;
-    let limit = settings::of_daemon(&context.global)?.config.limits.message.0;
-    let raw = read(&args.file, limit)?;
+    let config = settings::of_daemon(&context.global)?.config;
+    let raw = read(&args.file, config.limits.message.0)?;
     let message =
         prepare(&raw, Reading::Strict).map_err(|why| malformed(&args.file, &raw, &why))?;
+    let message = complete(message, &config);
     let mut submission = envelope(sender, &recipients, args.notify.as_deref(), &message);
     submission.ret = args.ret.as_ref().map(|ret| ret.to_ascii_uppercase());
     let submitted = submit(&context.global, submission, &message)?;

@@ -3,6 +3,7 @@
 
 mod options;
 mod recipients;
+mod session;
 
 use std::ffi::OsString;
 use std::io::{BufRead, Write};
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 
 use self::options::{Mode, Options};
 use super::message::{Reading, prepare};
-use super::submit::{SubmitError, Submitted, envelope, submit};
+use super::submit::{SubmitError, Submitted, complete, envelope, submit};
 use super::{Context, Global, address, queue, settings};
 use crate::config::Config;
 use mta::control::RefusedKind;
@@ -49,7 +50,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let args: Vec<String> = args.map(|arg| arg.to_string_lossy().into_owned()).collect();
     let result = Options::parse(&args).and_then(|options| match options.mode {
         Mode::List => list(),
-        Mode::Session => session(),
+        Mode::Session => speak(),
         Mode::Deliver => deliver(&options),
     });
     report(result)
@@ -103,6 +104,7 @@ fn deliver(options: &Options) -> Result<(), Exit> {
     given.dedup();
     let message = prepare(&raw, Reading::Sendmail)
         .map_err(|why| Exit::new(EX_DATAERR, format!("line {}: {why}", why.line)))?;
+    let message = complete(message, &config);
     let recipients = addresses(&given, &config)?;
     let sender = options.sender.clone().unwrap_or_else(user);
     let sender = if sender.is_empty() { sender } else { qualified(&sender, &config)? };
@@ -110,6 +112,15 @@ fn deliver(options: &Options) -> Result<(), Exit> {
     submission.ret.clone_from(&options.ret);
     submission.envid.clone_from(&options.envid);
     submit(&global, submission, &message).map(|_: Submitted| ()).map_err(|error| exit_of(&error))
+}
+
+fn speak() -> Result<(), Exit> {
+    let global = global();
+    let loaded = settings::of_daemon(&global);
+    let config = loaded.map_err(|failure| Exit::new(EX_CONFIG, failure.to_string()))?.config;
+    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
+    session::run(&global, &config, &mut input, &mut output)
+        .map_err(|error| Exit::new(EX_IOERR, error.to_string()))
 }
 
 fn addresses(given: &[String], config: &Config) -> Result<Vec<String>, Exit> {
@@ -183,10 +194,6 @@ fn read(input: &mut impl BufRead, dot_ends: bool, limit: u64) -> Result<Vec<u8>,
         return Err(Exit::new(EX_DATAERR, format!("the message is bigger than {limit} octets")));
     }
     Ok(raw)
-}
-
-fn session() -> Result<(), Exit> {
-    Err(Exit::new(EX_UNAVAILABLE, "-bs waits for the session to land"))
 }
 
 #[cfg(test)]

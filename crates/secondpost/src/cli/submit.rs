@@ -3,9 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
+use mta::clock::Clock;
 use mta::control::protocol::SubmittedRecipient;
 use mta::control::{Client, ClientError, Refused, RefusedKind, Submission, drop};
-use reply::{Answer, catalogue};
+use reply::{Answer, Timestamp, catalogue};
+use smtp::message::header::{Header, missing_fields};
 
 use super::message::Message;
 use super::{Failure, Global, address, daemon, settings};
@@ -47,8 +49,8 @@ pub(crate) fn envelope(
     message: &Message,
 ) -> Submission {
     let recipient = |address: &String| SubmittedRecipient {
-        address: address.clone(),
         notify: notify.map(str::to_owned),
+        ..SubmittedRecipient::new(address)
     };
     let ascii = sender.is_ascii() && recipients.iter().all(|address| address.is_ascii());
     Submission {
@@ -60,6 +62,29 @@ pub(crate) fn envelope(
         sender,
         ..Submission::default()
     }
+}
+
+/// Adds the Date and Message-ID that are missing (RFC 6409 §8). The address of the sender
+/// stands in no field that is added: who wrote it is the writer's to say.
+pub(crate) fn complete(message: Message, config: &Config) -> Message {
+    let now = Clock::start().now();
+    let header = Header::scan(&message.octets);
+    let id = format!("{}.{}", now.as_millis() % 1000, std::process::id());
+    let fields = missing_fields(&header, now, offset_minutes(now), &config.hostname(), &id);
+    if fields.is_empty() {
+        return message;
+    }
+    Message {
+        header_octets: fields.len() + message.header_octets,
+        octets: [fields, message.octets].concat(),
+    }
+}
+
+/// How far the local time is ahead of UTC.
+fn offset_minutes(now: Timestamp) -> i32 {
+    let at = i64::try_from(now.as_millis()).ok().map(jiff::Timestamp::from_millisecond);
+    let offset = |at| jiff::tz::TimeZone::system().to_offset(at).seconds() / 60;
+    at.and_then(Result::ok).map_or(0, offset)
 }
 
 /// Hands the message over.
@@ -112,7 +137,7 @@ fn unwritable(global: &Global, error: &io::Error) -> Failure {
 }
 
 /// What the daemon would say to the envelope, as far as the settings alone decide it.
-fn refusal(config: &Config, submission: &Submission) -> Option<Answer> {
+pub(crate) fn refusal(config: &Config, submission: &Submission) -> Option<Answer> {
     if submission.octets > config.limits.message.0 {
         return Some(catalogue::message_too_big(config.limits.message.0));
     }
@@ -139,7 +164,7 @@ mod tests {
         let mut config = Config::default();
         config.domains.0 = vec!["example.org".into()];
         config.routes.0.insert("example.net".into(), crate::config::values::Route::Hold);
-        let recipients = vec![SubmittedRecipient { address: recipient.into(), notify: None }];
+        let recipients = vec![SubmittedRecipient::new(recipient)];
         let submission = Submission { recipients, ..Submission::default() };
         let answer = refusal(&config, &submission);
         assert_eq!(answer.map(|answer| answer.row().id), expected, "{recipient}");

@@ -1,6 +1,7 @@
 //! The built binary, as a user calls it: what needs no running daemon.
 
 mod command_line;
+mod explaining;
 mod mailbox;
 mod sendmail;
 mod settings;
@@ -43,12 +44,16 @@ fn secondpost(dir: &Path, args: &[&str], input: &[u8]) -> Ended {
     call(Path::new(env!("CARGO_BIN_EXE_secondpost")), dir, args, input)
 }
 
-/// The one file of the drop folder: its envelope and the message.
+/// The one file of the drop folder: its envelope, and the message without the Date and
+/// Message-ID that are put in front of it.
 fn dropped(data_dir: &Path) -> (serde_json::Value, String) {
     let mut files = std::fs::read_dir(data_dir.join("drop")).unwrap();
     let file = files.next().unwrap().unwrap().path();
     assert!(files.next().is_none());
     let text = std::fs::read_to_string(file).unwrap();
     let (envelope, message) = text.split_once('\n').unwrap();
+    let (date, message) = message.split_once("\r\n").unwrap();
+    let (message_id, message) = message.split_once("\r\n").unwrap();
+    assert!(date.starts_with("Date: ") && message_id.starts_with("Message-ID: <"), "{text}");
     (serde_json::from_str(envelope).unwrap(), message.to_owned())
 }

@@ -50,3 +50,19 @@ fn failures_have_the_statuses_of_sysexits() {
     assert_eq!(status(&["@"]), 65);
     assert_eq!(face("mailq", dir.path(), &[], b"").status, 69);
 }
+
+#[test]
+fn a_session_on_stdin_takes_mail_and_refuses_what_has_no_route() {
+    let dir = tempfile::tempdir().unwrap();
+    let input = b"EHLO me.test\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\n\
+                  RCPT TO:<b@localhost> NOTIFY=NEVER\r\nDATA\r\nSubject: x\r\n\r\n..dot\r\n.\r\nQUIT\r\n";
+    let ended = face("sendmail", dir.path(), &["-bs"], input);
+    assert_eq!((ended.status, ended.err.as_str()), (0, ""));
+    let codes: Vec<&str> = ended.out.lines().filter(|l| &l[3..4] == " ").map(|l| &l[..3]).collect();
+    assert_eq!(codes, ["220", "250", "250", "550", "250", "354", "250", "221"], "{}", ended.out);
+    assert!(ended.out.contains("550 5.7.1 <b@example.net>"), "{}", ended.out);
+    let (envelope, message) = dropped(&dir.path().join("secondpost-data"));
+    assert_eq!(envelope["recipients"][0]["address"], "b@localhost");
+    assert_eq!(envelope["recipients"][0]["notify"], "NEVER");
+    assert!(message.ends_with("Subject: x\r\n\r\n.dot\r\n"), "{message}");
+}

@@ -261,6 +261,16 @@ fn lmtp_answers_for_each_recipient() {
     let options = Options::new("mx.test", Protocol::Lmtp);
     check_with(
         &options,
+        // A chunk before the last has one reply, the last one for each recipient, and none
+        // where there is no recipient (RFC 2033 §4.3).
+        "LHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<no@x.test>\r\nBDAT 2\r\nxxMAIL FROM:<>\r\n\
+         RCPT TO:<no@x.test>\r\nBDAT 2 LAST\r\nxxMAIL FROM:<>\r\nRCPT TO:<a@x.test>\r\n\
+         RCPT TO:<b@x.test>\r\nBDAT 2\r\nxxBDAT 0 LAST\r\nQUIT\r\n",
+        "220 250 250 550 503 250 550 250 250 250 250 250 250 221",
+        &["xx"],
+    );
+    check_with(
+        &options,
         "EHLO c\r\nLHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@x.test>\r\nRCPT TO:<no@x.test>\r\n\
          RCPT TO:<b@x.test>\r\nDATA\r\nx\r\n.\r\nMAIL FROM:<>\r\nRCPT TO:<no@x.test>\r\nDATA\r\n",
         "220 500 250 250 250 550 250 354 250 250 250 550 503",
@@ -276,6 +286,43 @@ fn silence_ends_a_session() {
     shell.session.handle_timeout(deadline);
     shell.steps();
     assert!(shell.heard.closed && shell.heard.said.contains("421 4.4.2 "));
+}
+
+#[test]
+fn a_client_that_waited_for_us_was_not_idle() {
+    let mut shell = Shell::new(options());
+    let late = shell.session.poll_timeout().unwrap() + Duration::from_secs(60);
+    shell.session.handle_timeout(late);
+    shell.steps();
+    assert!(!shell.heard.closed);
+    let again = shell.session.poll_timeout().unwrap();
+    assert_eq!(again, late + Duration::from_secs(300));
+    shell.session.handle_timeout(again + Duration::from_secs(60));
+    shell.steps();
+    assert!(shell.heard.closed);
+}
+
+#[test]
+fn replies_that_may_not_wait_leave_at_once() {
+    let mut shell = Shell::new(options());
+    for line in ["NOOP", "EHLO c", "VRFY x", "XYZZY", "DATA"] {
+        let wire = format!("{line}\r\nRSET\r\n");
+        let used = shell.session.receive(wire.as_bytes(), Timestamp::EPOCH);
+        assert_eq!(used, line.len() + 2, "{line}");
+        shell.heard.said.clear();
+        shell.steps();
+        assert!(!shell.heard.said.is_empty(), "{line}");
+        shell.hear(b"RSET\r\n");
+    }
+}
+
+#[test]
+fn only_addresses_may_be_utf_8() {
+    check("EHLO \u{e9}.test\r\nNOOP \u{e9}\r\nHELP \u{e9}\r\n", "220 501 501 501", &[]);
+    let wire = "EHLO c\r\nMAIL FROM:<\u{e9}@b.test> SMTPUTF8\r\nRCPT TO:<\u{e9}@x.test>\r\n";
+    check(wire, "220 250 250 250", &[]);
+    let wire = "EHLO c\r\nMAIL FROM:<\u{e9}@b.test>\r\nMAIL FROM:<>\r\nRCPT TO:<\u{e9}@x.test>\r\n";
+    check(wire, "220 250 550 250 553", &[]);
 }
 
 #[test]

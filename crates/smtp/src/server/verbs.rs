@@ -28,15 +28,24 @@ const fn opening(options: &Options) -> &'static str {
     }
 }
 
-/// After a greeting that refuses: only QUIT works (RFC 5321 §3.1).
-pub(super) fn without_service(line: &str, options: &Options) -> Outcome {
-    match command::split(line) {
-        (Verb::Smtp(Stage::Quit, _), "") => Say(catalogue::goodbye(&options.hostname)),
-        _ => Say(catalogue::no_service()),
-    }
+/// Whether a command's arguments may be UTF-8 (RFC 6531 §3.7); elsewhere octets above 127
+/// are an error of syntax (RFC 5321 §4.1.2).
+const fn takes_utf8(stage: Stage) -> bool {
+    matches!(stage, Stage::Mail | Stage::Rcpt | Stage::Vrfy | Stage::Expn)
 }
 
 impl<P: Proof> Session<P> {
+    /// After a greeting that refuses: only QUIT works (RFC 5321 §3.1).
+    pub(super) fn without_service(&mut self, line: &str) -> Outcome {
+        match command::split(line) {
+            (Verb::Smtp(Stage::Quit, _), "") => {
+                self.answering = Stage::Quit;
+                Say(catalogue::goodbye(&self.options.hostname))
+            }
+            _ => Say(catalogue::no_service()),
+        }
+    }
+
     /// One command line. Between BDAT chunks only BDAT, RSET, NOOP and QUIT go on, as RFC
     /// 3030 §2 has it; the others are told so by their own functions.
     pub(super) fn command(&mut self, line: &str) -> Outcome {
@@ -47,6 +56,10 @@ impl<P: Proof> Session<P> {
                 _ => Say(catalogue::command_unknown()),
             };
         };
+        self.answering = stage;
+        if !rest.is_ascii() && !takes_utf8(stage) {
+            return Say(catalogue::command_not_ascii());
+        }
         match stage {
             Stage::Ehlo | Stage::Helo | Stage::Lhlo => self.hello_verb(stage, word, rest),
             Stage::Mail => self.mail(rest),
@@ -201,16 +214,38 @@ impl<P: Proof> Session<P> {
         }
     }
 
+    /// The commands that work here, and what is known of one.
     fn help(&mut self, rest: &str) -> Outcome {
         let topic = rest.trim_matches(' ');
         if topic.is_empty() {
-            let lines = ["EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY HELP"];
-            return Say(catalogue::help("commands that work here, and RFC 5321 for the rest:")
-                .with_lines(lines));
+            let about = "commands that work here; RFC 5321 tells what they do";
+            return Say(catalogue::help(about).with_lines([self.offered_verbs().join(" ")]));
         }
         match command::split(topic) {
-            (Verb::Smtp(_, word), _) => Say(catalogue::help(format!("{word}: see RFC 5321"))),
+            (Verb::Smtp(_, word), _) if self.offered_verbs().contains(&word) => {
+                Say(catalogue::help(command::usage(word)))
+            }
             _ => Say(catalogue::argument_not_implemented("HELP")),
         }
+    }
+
+    fn offered_verbs(&self) -> Vec<&'static str> {
+        let lmtp = self.options.protocol == Protocol::Lmtp;
+        let rows = [
+            (lmtp, "LHLO"),
+            (!lmtp, "EHLO"),
+            (!lmtp, "HELO"),
+            (true, "MAIL"),
+            (true, "RCPT"),
+            (true, "DATA"),
+            (self.options.extensions.chunking, "BDAT"),
+            (true, "RSET"),
+            (true, "NOOP"),
+            (true, "QUIT"),
+            (self.options.vrfy != Offer::Off, "VRFY"),
+            (self.options.expn != Offer::Off, "EXPN"),
+            (self.options.extensions.help, "HELP"),
+        ];
+        rows.into_iter().filter(|(on, _)| *on).map(|(_, verb)| verb).collect()
     }
 }

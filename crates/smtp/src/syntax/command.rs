@@ -10,7 +10,7 @@ use reply::{Answer, Stage, catalogue};
 
 use super::parameters::{mail_parameters, recipient_parameters};
 use super::path::{forward_path, reverse_path};
-use super::{AddressError, Domain, ForwardPath, MailParameters, Mailbox};
+use super::{AddressError, Domain, ForwardPath, LocalPart, MailParameters, Mailbox};
 use super::{RecipientParameters, ReversePath};
 use crate::extension::Extensions;
 
@@ -111,9 +111,30 @@ pub fn split(line: &str) -> (Verb, &str) {
     (verb, rest)
 }
 
-/// `POST / HTTP/1.1`: the method, a target, a version.
+/// `POST / HTTP/1.1`, `GET /`: the method, then a target or a version.
 fn is_http(word: &str, rest: &str) -> bool {
-    HTTP_METHODS.contains(&word) && rest.trim_start().contains(" HTTP/")
+    let target = rest.trim_start();
+    HTTP_METHODS.contains(&word)
+        && (target.starts_with(['/', '*']) || target.contains("://") || target.contains(" HTTP/"))
+}
+
+/// How a command is written, in ASCII (RFC 5321 §4.1.1, RFC 3030 §2, RFC 2033 §4.1).
+pub fn usage(verb: &str) -> &'static str {
+    match verb {
+        "EHLO" => "EHLO <your domain or [address]>",
+        "HELO" => "HELO <your domain>",
+        "LHLO" => "LHLO <your domain or [address]>",
+        "MAIL" => "MAIL FROM:<address> [parameters]",
+        "RCPT" => "RCPT TO:<address> [parameters]",
+        "DATA" => "DATA, then the message, then a line with a dot",
+        "BDAT" => "BDAT <octets> [LAST], then so many octets",
+        "RSET" => "RSET ends the transaction",
+        "NOOP" => "NOOP does nothing",
+        "QUIT" => "QUIT ends the session",
+        "VRFY" => "VRFY <name or address>",
+        "EXPN" => "EXPN <mailing list>",
+        _ => "HELP [command]",
+    }
 }
 
 /// The arguments of EHLO, HELO and LHLO.
@@ -122,7 +143,9 @@ fn is_http(word: &str, rest: &str) -> bool {
 /// 501.
 pub fn hello(rest: &str, verb: &'static str) -> Result<HelloName, Answer> {
     let name = rest.trim_matches(' ');
-    if let Ok(domain) = name.parse() {
+    if let Ok(domain) = name.parse::<Domain>()
+        && domain.is_ascii()
+    {
         return Ok(HelloName::Domain(domain));
     }
     let tolerated = |c: char| c.is_ascii_alphanumeric() || "._-:[]".contains(c);
@@ -256,7 +279,7 @@ pub fn expand(rest: &str) -> Result<(String, bool), Answer> {
     if bare.is_ascii() || utf8 {
         Ok((unquoted(bare), utf8))
     } else {
-        Err(catalogue::recipient_not_ascii())
+        Err(catalogue::command_not_ascii())
     }
 }
 
@@ -268,10 +291,12 @@ fn without_smtputf8(rest: &str) -> (&str, bool) {
     }
 }
 
+/// The content of a quoted string, or the text as it is where it is none.
 fn unquoted(text: &str) -> String {
-    let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    quoted
-        .map_or_else(|| text.to_owned(), |inner| inner.replace("\\\"", "\"").replace("\\\\", "\\"))
+    match LocalPart::at_start(text) {
+        Ok((content, used)) if used == text.len() => content.as_str().to_owned(),
+        _ => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -286,7 +311,9 @@ mod tests {
         );
         assert_eq!(split("QUIT"), (Verb::Smtp(Stage::Quit, "QUIT"), ""));
         assert_eq!(split("SAML x").0, Verb::Smtp(Stage::Send, "SAML"));
-        assert_eq!(split("GET / HTTP/1.1").0, Verb::Http);
+        for line in ["GET / HTTP/1.1", "POST /", "OPTIONS *", "CONNECT a.test:25 HTTP/1.1"] {
+            assert_eq!(split(line).0, Verb::Http, "{line}");
+        }
         for line in ["GET", "FOO", "", "MAILX FROM:<>", "MAIL\tFROM:<>", "get / HTTP/1.1"] {
             assert_eq!(split(line).0, Verb::Unknown, "{line}");
         }
@@ -302,7 +329,7 @@ mod tests {
         {
             assert_eq!(name(&format!(" {lawful}")), Ok(lawful.to_owned()));
         }
-        for bad in ["", " ", " a b", " @", " <a>", " -a", " a\u{e9}!"] {
+        for bad in ["", " ", " a b", " @", " <a>", " -a", " a\u{e9}!", " b\u{fc}cher.test"] {
             assert_eq!(name(bad), Err(501), "{bad}");
         }
     }

@@ -6,6 +6,7 @@
 
 use reply::{Answer, catalogue};
 
+use super::mailbox::is_atext;
 use crate::extension::Extensions;
 
 /// What BODY declares (RFC 6152 §3).
@@ -153,6 +154,7 @@ pub fn decode_xtext(text: &str) -> Option<String> {
                 rest = tail;
             }
             (b'+' | b'=', _) => return None,
+            (octet, _) if !octet.is_ascii_graphic() => return None,
             (octet, tail) => {
                 octets.push(*octet);
                 rest = tail;
@@ -320,21 +322,48 @@ fn ret(value: &str) -> Option<Ret> {
 
 /// At most 100 characters of xtext that decode to printable ASCII (RFC 3461 §4.4).
 fn envid(value: &str) -> Option<String> {
-    let decoded = decode_xtext(value)?;
-    let printable = decoded.bytes().all(|octet| (b' '..=b'~').contains(&octet));
-    (!value.is_empty() && value.len() <= 100 && printable).then(|| value.to_owned())
+    let lawful = !value.is_empty() && value.len() <= 100 && is_printable_xtext(value);
+    lawful.then(|| value.to_owned())
 }
 
-/// `atom ";" xtext`, at most 500 characters (RFC 3461 §4.2). The utf-8 type has an
-/// encoding of its own (RFC 6533 §3) and is kept as it is.
+/// `atom ";" xtext`, at most 500 characters (RFC 3461 §4.2). It goes into DSNs, so what it
+/// decodes to must be printable.
 fn orcpt(value: &str) -> Option<OriginalRecipient> {
     let (address_type, xtext) = value.split_once(';')?;
-    let atom = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let atom = |c: char| c.is_ascii() && is_atext(c);
     let is_type = !address_type.is_empty() && address_type.chars().all(atom);
-    let is_text = !xtext.is_empty()
-        && (address_type.eq_ignore_ascii_case("utf-8") || decode_xtext(xtext).is_some());
-    (is_type && is_text && value.len() <= 500)
+    let is_address = if address_type.eq_ignore_ascii_case("utf-8") {
+        is_utf8_address(xtext)
+    } else {
+        is_printable_xtext(xtext)
+    };
+    (is_type && is_address && !xtext.is_empty() && value.len() <= 500)
         .then(|| OriginalRecipient { address_type: address_type.into(), xtext: xtext.into() })
+}
+
+fn is_printable_xtext(text: &str) -> bool {
+    let printable = |c: char| c == ' ' || c.is_ascii_graphic();
+    decode_xtext(text).is_some_and(|decoded| decoded.chars().all(printable))
+}
+
+/// `utf-8-addr-xtext` or `utf-8-addr-unitext` (RFC 6533 §3), and plain xtext, which the
+/// field sends: graphic characters, UTF-8, and `\x{…}` for all else.
+fn is_utf8_address(text: &str) -> bool {
+    let plain = |c: char| !c.is_control() && !c.is_whitespace() && c != '=';
+    let xtext =
+        |text: &str| decode_xtext(text).is_some_and(|text| !text.contains(char::is_control));
+    text.chars().all(plain)
+        && text.split('\\').skip(1).all(is_embedded)
+        && (!text.contains('+') || xtext(text))
+}
+
+/// What follows the backslash of `EmbeddedUnicodeChar`: `x{HEXPOINT}`.
+fn is_embedded(text: &str) -> bool {
+    let digits = text.strip_prefix("x{").and_then(|text| text.split_once('}'));
+    let Some((digits, _)) = digits else { return false };
+    let upper = |octet: u8| matches!(octet, b'0'..=b'9' | b'A'..=b'F');
+    let point = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32);
+    (2..=6).contains(&digits.len()) && digits.bytes().all(upper) && point.is_some()
 }
 
 #[cfg(test)]
@@ -397,6 +426,28 @@ mod tests {
             assert_eq!(read(text).unwrap_err().code().value(), 501, "{text}");
         }
         assert_eq!(read(" SIZE=1").unwrap_err().code().value(), 555);
+    }
+
+    #[test]
+    fn an_original_recipient_cannot_break_a_notification() {
+        let read = |value: &str| {
+            let text = format!(" ORCPT={value}");
+            recipient_parameters(&text, &Extensions::all()).map(|r| r.orcpt.unwrap().address())
+        };
+        assert_eq!(read("UTF-8;\\x{7528}@example.org").unwrap(), "\\x{7528}@example.org");
+        assert_eq!(read("utf-8;\u{7528}@example.org").unwrap(), "\u{7528}@example.org");
+        for value in [
+            "rfc822;a+0D+0AX:b",
+            "rfc822;\u{7528}",
+            "utf-8;a+0Ab",
+            "utf-8;\\y",
+            "utf-8;\\x{D800}",
+            "utf-8;a\u{85}b",
+            "a b;c",
+            "rfc822;+7F",
+        ] {
+            assert_eq!(read(value).unwrap_err().code().value(), 501, "{value}");
+        }
     }
 
     #[test]

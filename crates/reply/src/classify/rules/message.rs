@@ -9,7 +9,7 @@ pub(super) const RULES: &[Rule] = &[
     // ── number, size, form ───────────────────────────────────────────────────────
     rule(
         "too-many-recipients",
-        Exact,
+        Provider,
         TooManyRecipients,
         &[RateLimited],
         &[
@@ -362,6 +362,8 @@ pub(super) const RULES: &[Rule] = &[
             "mime nesting",
             "mime structure",
             "bare lf",
+            "bare <lf>",
+            "bare <cr>",
             "bare cr",
             "bare newline",
             "bare line feed",
@@ -1093,7 +1095,7 @@ pub(super) const RULES: &[Rule] = &[
     .transient(),
     rule(
         "spf-failed",
-        Exact,
+        Provider,
         SpfFailed,
         &[SenderRefused, DmarcFailed],
         &[
@@ -1127,7 +1129,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "dkim-failed",
-        Exact,
+        Provider,
         DkimFailed,
         &[DmarcFailed],
         &[

@@ -81,7 +81,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("yahoo-554-30", Provider, MailboxDisabled, &[MailboxUnknown], &["(554.30)"], &["554 30 this mailbox is off (554.30)"]),
 
     // ── Apple, Proofpoint, Mimecast, Cisco ───────────────────────────────────────
-    rule("icloud-local-policy", Provider, ContentSpam, &[PolicyRefused], &["[cs01]", "message rejected due to local policy", "[hc01]"], &["550 5.7.1 [CS01] Message rejected due to local policy."]),
+    rule("icloud-local-policy", Provider, PolicyRefused, &[ContentSpam], &["[cs01]", "message rejected due to local policy", "[hc01]"], &["550 5.7.1 [CS01] Message rejected due to local policy."]),
     rule("icloud-deferred", Provider, ReputationPoor, &[PolicyTemporary, RateLimited], &["[hcm1]", "[hcm*"], &["421 [HCM1] mail from 192.0.2.8 was put off"]),
     rule("proofpoint-list", Provider, HostBlocklisted, &[ReputationPoor], &["dnsbl lookup.cgi", "ipcheck.proofpoint.com", "proofpoint.com/dnsbl", "blocked using cloudmark", "blocked see https://ipcheck"], &["550 5.7.0 Local: see https://ipcheck.proofpoint.com/?ip=192.0.2.8"]),
     rule("mimecast-greylist", Provider, Greylisted, &[ServerFault], &["internal resources are temporarily unavailable"], &["451 Internal resources are temporarily unavailable - https://example.net/help#451 [x.uk1]"]).transient(),

@@ -1135,7 +1135,6 @@ pub(super) const RULES: &[Rule] = &[
             "连接过多",
             "no more connections",
             "connections from your host",
-            "all server ports are busy",
         ],
         &[
             "421 4.7.0 host.example.net: too many concurrent SMTP sessions from [192.0.2.8]",
@@ -1314,6 +1313,8 @@ pub(super) const RULES: &[Rule] = &[
         &[
             "connection refused",
             "no route to host",
+            "did not accept our requests to connect",
+            "not accept connections",
             "host unreachable",
             "host is unreachable",
             "network unreachable",

@@ -9,10 +9,12 @@ use crate::heard::read_any;
 /// Part of the rows whose first cause must be one of the fair ones.
 const FLOOR: f64 = 0.97;
 
+/// Where the corpus lies when the checkout stands beside it.
+const BESIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus");
+
 fn corpus(name: &str) -> Option<String> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus");
     let folder =
-        std::env::var_os("SECONDPOST_CORPUS").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+        std::env::var_os("SECONDPOST_CORPUS").map_or_else(|| PathBuf::from(BESIDE), PathBuf::from);
     let text = std::fs::read_to_string(folder.join(name)).ok();
     if text.is_none() {
         println!("skipped: no {name} in {}", folder.display());
@@ -62,6 +64,47 @@ fn replies_of_the_field_are_understood() {
 #[test]
 fn greylisting_wordings_and_their_hints_are_understood() {
     score("greylist_wordings.tsv");
+}
+
+/// The replies that bounces quote (RFC 3464 §2.3.6), of bounces about one recipient.
+#[test]
+fn diagnostics_in_bounces_are_understood() {
+    let Some(expected) = corpus("bounces/expected.tsv") else { return };
+    let rows: Vec<Vec<&str>> =
+        expected.lines().skip(1).map(|row| row.split('\t').collect()).collect();
+    let (mut right, mut all) = (0u32, 0u32);
+    for row in &rows {
+        let [path, .., causes, _] = row[..] else { continue };
+        let is_alone = rows.iter().filter(|other| other[0] == path).count() == 1;
+        let Some(diagnostic) = diagnostic(path).filter(|_| is_alone && !causes.starts_with('('))
+        else {
+            continue;
+        };
+        let verdict = read_any(diagnostic.as_bytes()).into_iter().find_map(|heard| heard.verdict);
+        let cause = verdict.as_ref().map_or("nothing", |verdict| verdict.cause.name());
+        let fair = causes.split('|').any(|fair| fair == cause);
+        if !fair {
+            println!(
+                "{causes} <> {cause} by {:?}: {diagnostic}",
+                verdict.map(|verdict| verdict.evidence)
+            );
+        }
+        (right, all) = (right + u32::from(fair), all + 1);
+    }
+    println!("diagnostics in bounces: {right} of {all}");
+    assert!(f64::from(right) >= 0.9 * f64::from(all), "{right} of {all}");
+}
+
+/// The only Diagnostic-Code field of a mail, unfolded.
+fn diagnostic(path: &str) -> Option<String> {
+    let folder =
+        std::env::var_os("SECONDPOST_CORPUS").map_or_else(|| PathBuf::from(BESIDE), PathBuf::from);
+    let octets = std::fs::read(folder.join("bounces").join(path)).ok()?;
+    let text = String::from_utf8_lossy(&octets).replace("\r\n", "\n").replace('\r', "\n");
+    let (_, rest) = text.split_once("\nDiagnostic-Code:")?;
+    let folded =
+        rest.lines().enumerate().take_while(|(at, line)| *at == 0 || line.starts_with([' ', '\t']));
+    Some(folded.map(|(_, line)| line.trim()).collect::<Vec<_>>().join(" "))
 }
 
 /// Log lines are a later reader's; what the reader of replies already finds is printed.

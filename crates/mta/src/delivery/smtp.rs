@@ -1,0 +1,519 @@
+//! One message to one destination by SMTP or LMTP: the hosts in their order, one
+//! transaction for all its recipients, and what each of them heard.
+//!
+//! A host that cannot be reached, does not greet or breaks off before the end of the data
+//! is followed by the next one (RFC 5321 §5.1). A reply to a recipient or to the message
+//! ends the attempt: the other hosts are the same site. After an end of data without a
+//! reply nobody else is tried, since the host may have the message (RFC 1047).
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ::smtp::client::{
+    Broken, End, Extent, HostKnowledge, Options, Outcome, Protocol, RecipientOutcome, Transaction,
+};
+use ::smtp::envelope::{Envelope, Recipient};
+use queue::retry::LearnedStore;
+use reply::{Cause, Permanence, Stage, Timestamp};
+
+use super::body::{EightBit, Unconverted};
+use super::connection::Connection;
+use super::{Body, Ending};
+use crate::clock::Clock;
+
+/// Most recipients in a transaction where the server names no limit: what every server
+/// must take (RFC 5321 §4.5.3.1.8).
+const RECIPIENTS: usize = 100;
+
+/// Where a session can be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// A host by SMTP.
+    Tcp {
+        /// Its name, for people and for what is remembered of it.
+        host: String,
+        /// Where it is.
+        address: SocketAddr,
+    },
+    /// A unix socket by LMTP.
+    Unix(PathBuf),
+}
+
+impl Endpoint {
+    /// The host, as people are told.
+    pub fn name(&self) -> String {
+        match self {
+            Endpoint::Tcp { host, .. } => host.clone(),
+            Endpoint::Unix(path) => path.display().to_string(),
+        }
+    }
+
+    fn key(&self) -> String {
+        match self {
+            Endpoint::Tcp { host, address } => format!("{host}:{}", address.port()),
+            Endpoint::Unix(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// What all attempts share.
+#[derive(Clone)]
+pub struct Sender {
+    /// The session's options but for what is known of the host.
+    pub options: Options,
+    /// What was learned of hosts.
+    pub learned: LearnedStore,
+    /// The clocks.
+    pub clock: Clock,
+    /// At most so many messages are converted in memory at once.
+    pub conversions: Arc<tokio::sync::Semaphore>,
+}
+
+/// One message for recipients that share a destination.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// From whom, for whom.
+    pub envelope: Envelope,
+    /// The message.
+    pub body: Body,
+    /// Our own address to come from.
+    pub from: Option<IpAddr>,
+}
+
+/// What happened on the way, for the story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A session stands.
+    Connected {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// Our own address.
+        local_address: Option<IpAddr>,
+    },
+    /// A host could not be used.
+    Failed {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// Why, in words.
+        what: String,
+    },
+}
+
+/// What became of a job.
+#[derive(Debug)]
+pub struct Attempted {
+    /// One for each recipient, in the order of the envelope.
+    pub endings: Vec<Ending>,
+    /// What happened on the way.
+    pub notes: Vec<Note>,
+    /// A session stood: the destination is not dead.
+    pub reached: bool,
+}
+
+/// A way to a destination, with the connection that is open, if there is one.
+#[derive(Default)]
+pub struct Lane {
+    open: Option<(Endpoint, Connection)>,
+}
+
+impl Lane {
+    /// Takes leave of the open connection.
+    pub async fn close(&mut self) {
+        if let Some((_, connection)) = self.open.take() {
+            connection.quit().await;
+        }
+    }
+}
+
+impl Sender {
+    /// Brings `job` to the first of `endpoints` that takes it; reuses the lane's
+    /// connection, and leaves one open that is still good.
+    pub async fn send(&self, lane: &mut Lane, endpoints: &[Endpoint], job: &Job) -> Attempted {
+        let mut attempt = Attempt::new(self, job);
+        if let Some((endpoint, connection)) = lane.open.take()
+            && endpoints.contains(&endpoint)
+        {
+            // A kept connection may have died meanwhile; then its host is tried anew.
+            lane.open = attempt.transact(endpoint, connection).await;
+            attempt.reached = true;
+        }
+        for endpoint in endpoints {
+            if attempt.open_recipients().is_empty() {
+                break;
+            }
+            lane.close().await;
+            lane.open = attempt.visit(endpoint).await;
+        }
+        attempt.end()
+    }
+
+    /// What is known of a host, and nothing where that cannot be read.
+    async fn knowledge(&self, endpoint: &Endpoint) -> HostKnowledge {
+        let words = self.learned.host(&endpoint.key(), self.clock.now()).unwrap_or_default();
+        words.parse().unwrap_or_default()
+    }
+
+    fn remember(&self, endpoint: &Endpoint, knowledge: &HostKnowledge) {
+        let (key, words) = (endpoint.key(), knowledge.to_string());
+        if let Err(error) = self.learned.remember_host(&key, &words, self.clock.now()) {
+            tracing::warn!(host = key, %error, "what was learned of a host could not be kept");
+        }
+    }
+
+    /// Connects and waits until the session is ready.
+    async fn open(
+        &self,
+        endpoint: &Endpoint,
+        from: Option<IpAddr>,
+        known: HostKnowledge,
+    ) -> Result<Connection, Ending> {
+        let mut options = Options { known, ..self.options.clone() };
+        let connected = match endpoint {
+            Endpoint::Tcp { address, .. } => {
+                Connection::tcp(*address, from, Arc::new(options), self.clock).await
+            }
+            Endpoint::Unix(path) => {
+                options.protocol = Protocol::Lmtp;
+                Connection::unix(path, Arc::new(options), self.clock).await
+            }
+        };
+        let unreachable = |error: std::io::Error| {
+            let text = format!("{} cannot be reached: {error}", endpoint.name());
+            Ending::trouble(Cause::HostUnreachable, Permanence::Transient, text)
+        };
+        let mut connection = connected.map_err(unreachable)?;
+        if connection.until_ready().await {
+            return Ok(connection);
+        }
+        Err(self.why_it_ended(&connection))
+    }
+
+    fn why_it_ended(&self, connection: &Connection) -> Ending {
+        match connection.end() {
+            Some(End::Refused { reply, stage }) => {
+                Ending::heard(reply.clone(), *stage, self.clock.now())
+            }
+            Some(End::Broken { what, .. }) => broken(what),
+            Some(End::Quit) | None => broken(&Broken::ConnectionLost),
+        }
+    }
+}
+
+/// One job on its way along the endpoints.
+struct Attempt<'a> {
+    sender: &'a Sender,
+    job: &'a Job,
+    /// What decided each recipient; the best that was heard so far, while undecided.
+    endings: Vec<Option<Ending>>,
+    decided: Vec<bool>,
+    notes: Vec<Note>,
+    reached: bool,
+    /// Found when first needed.
+    eight_bit: Option<EightBit>,
+    seven_bits: Option<Body>,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(sender: &'a Sender, job: &'a Job) -> Attempt<'a> {
+        let count = job.envelope.recipients.len();
+        Attempt {
+            sender,
+            job,
+            endings: vec![None; count],
+            decided: vec![false; count],
+            notes: Vec::new(),
+            reached: false,
+            eight_bit: None,
+            seven_bits: None,
+        }
+    }
+
+    /// Recipients that no host has decided.
+    fn open_recipients(&self) -> Vec<usize> {
+        (0..self.decided.len()).filter(|index| !self.decided[*index]).collect()
+    }
+
+    /// Tries one host; gives its connection back where that can be used again.
+    async fn visit(&mut self, endpoint: &Endpoint) -> Option<(Endpoint, Connection)> {
+        let mut known = self.sender.knowledge(endpoint).await;
+        // A second round only where the session learned that the host must be spoken to
+        // otherwise, and that cannot be done on the same connection.
+        for _ in 0..2 {
+            let connection = match self.sender.open(endpoint, self.job.from, known.clone()).await {
+                Ok(connection) => connection,
+                Err(ending) => {
+                    self.host_failed(endpoint, ending);
+                    return None;
+                }
+            };
+            self.reached = true;
+            let local_address = connection.local_address();
+            self.notes.push(Note::Connected { endpoint: endpoint.clone(), local_address });
+            let before = known.clone();
+            let kept = self.transact(endpoint.clone(), connection).await;
+            known = self.sender.knowledge(endpoint).await;
+            if kept.is_some() || known.no_chunking == before.no_chunking {
+                return kept;
+            }
+        }
+        None
+    }
+
+    /// Sends what is open in as many transactions as the server's limits make it.
+    async fn transact(
+        &mut self,
+        endpoint: Endpoint,
+        mut connection: Connection,
+    ) -> Option<(Endpoint, Connection)> {
+        let known = connection.session().knowledge().clone();
+        loop {
+            let waiting = self.open_recipients();
+            let limit = recipients_limit(&connection);
+            let some: Vec<usize> = waiting.iter().copied().take(limit).collect();
+            if some.is_empty() {
+                break;
+            }
+            let local_address = connection.local_address();
+            let (outcomes, eight_bit) = match self.offer(&mut connection, &some).await {
+                Ok(sent) => sent,
+                Err(ending) => {
+                    self.decide_all(&some, &ending);
+                    continue;
+                }
+            };
+            let Some(outcomes) = outcomes else { break };
+            tracing::trace!(?outcomes, eight_bit, "transaction");
+            let progress = self.note(&endpoint, local_address, &some, outcomes);
+            if !progress || connection.end().is_some() {
+                break;
+            }
+        }
+        let learned = connection.session().knowledge().clone();
+        if learned != known {
+            self.sender.remember(&endpoint, &learned);
+        }
+        connection.end().is_none().then_some((endpoint, connection))
+    }
+
+    /// One transaction for `some` of the recipients. `Ok(None)`: the session was over.
+    ///
+    /// # Errors
+    /// Why the message cannot go to this host at all.
+    async fn offer(
+        &mut self,
+        connection: &mut Connection,
+        some: &[usize],
+    ) -> Result<(Option<Vec<RecipientOutcome>>, bool), Ending> {
+        let eight_bit = self.eight_bit().await?;
+        let takes_eight = connection.session().capabilities().has("8BITMIME");
+        let needs_utf8 = self.needs_utf8(eight_bit, some);
+        let is_eight = eight_bit.header || eight_bit.body;
+        // A header beyond ASCII that SMTPUTF8 does not cover cannot be converted: it goes
+        // as it came.
+        let convert = is_eight && !takes_eight && !needs_utf8;
+        let body = if convert { self.seven_bits().await? } else { self.job.body.clone() };
+        let transaction = Transaction {
+            envelope: self.envelope(some),
+            octets: body.octets(),
+            eight_bit: is_eight && !convert,
+            needs_utf8,
+            extent: Extent::Message,
+        };
+        let eight = transaction.eight_bit;
+        let report = connection.send(transaction, &body).await;
+        Ok((report.map(|report| report.recipients), eight))
+    }
+
+    fn envelope(&self, some: &[usize]) -> Envelope {
+        let all = &self.job.envelope;
+        let recipients: Vec<Recipient> =
+            some.iter().map(|index| all.recipients[*index].clone()).collect();
+        Envelope { recipients, ..all.clone() }
+    }
+
+    /// A message that was submitted with SMTPUTF8 needs it only for what is beyond ASCII
+    /// (RFC 6531 §3.6).
+    fn needs_utf8(&self, eight_bit: EightBit, some: &[usize]) -> bool {
+        let envelope = &self.job.envelope;
+        let addresses = !envelope.reverse_path.is_ascii()
+            || some.iter().any(|index| !envelope.recipients[*index].path.is_ascii());
+        addresses || (envelope.mail.smtputf8 && eight_bit.header)
+    }
+
+    async fn eight_bit(&mut self) -> Result<EightBit, Ending> {
+        if let Some(known) = self.eight_bit {
+            return Ok(known);
+        }
+        let body = self.job.body.clone();
+        let scanned = tokio::task::spawn_blocking(move || body.eight_bit()).await;
+        let found = scanned.map_err(std::io::Error::from).and_then(|found| found);
+        let found = found.map_err(|error| unreadable(&error))?;
+        self.eight_bit = Some(found);
+        Ok(found)
+    }
+
+    async fn seven_bits(&mut self) -> Result<Body, Ending> {
+        if let Some(converted) = &self.seven_bits {
+            return Ok(converted.clone());
+        }
+        // A closed semaphore cannot be: nobody closes it. Without a permit it is only slower.
+        let _permit = self.sender.conversions.acquire().await.ok();
+        let body = self.job.body.clone();
+        let converted = tokio::task::spawn_blocking(move || body.in_seven_bits()).await;
+        let converted = match converted {
+            Ok(Ok(converted)) => converted,
+            Ok(Err(Unconverted::Unreadable(error))) => return Err(unreadable(&error)),
+            Ok(Err(Unconverted::TooBig)) => return Err(inconvertible("it is too big")),
+            Ok(Err(Unconverted::Impossible(why))) => return Err(inconvertible(&why.to_string())),
+            Err(error) => return Err(unreadable(&error.into())),
+        };
+        self.seven_bits = Some(converted.clone());
+        Ok(converted)
+    }
+
+    /// Notes what each recipient heard; whether a further transaction makes sense: some
+    /// were accepted, and others were only too many.
+    fn note(
+        &mut self,
+        endpoint: &Endpoint,
+        local_address: Option<IpAddr>,
+        some: &[usize],
+        outcomes: Vec<RecipientOutcome>,
+    ) -> bool {
+        let now = self.sender.clock.now();
+        let (mut accepted, mut left) = (false, false);
+        for (index, outcome) in some.iter().zip(outcomes) {
+            let (mut ending, decided) = understood(outcome, now);
+            ending.host = Some(endpoint.name());
+            ending.local_address = local_address;
+            let too_many = ending.verdict.cause == Cause::TooManyRecipients;
+            accepted |= ending.verdict.permanence == Permanence::Positive;
+            left |= too_many || !decided;
+            self.decided[*index] = decided;
+            self.endings[*index] = Some(ending);
+            if too_many {
+                self.decided[*index] = false;
+            }
+        }
+        let more = self.open_recipients().len();
+        let progress = accepted && (left || more > 0);
+        if !progress {
+            self.settle_too_many();
+        }
+        progress
+    }
+
+    /// Recipients that were too many even so wait for the next attempt.
+    fn settle_too_many(&mut self) {
+        for (decided, ending) in self.decided.iter_mut().zip(&self.endings) {
+            let cause = ending.as_ref().map(|ending| ending.verdict.cause);
+            *decided |= cause == Some(Cause::TooManyRecipients);
+        }
+    }
+
+    fn decide_all(&mut self, some: &[usize], ending: &Ending) {
+        for index in some {
+            self.decided[*index] = true;
+            self.endings[*index] = Some(ending.clone());
+        }
+    }
+
+    /// A host that could not be used leaves the recipients to the next one. What a later
+    /// host may undo is kept: a transient reason outweighs a permanent one.
+    fn host_failed(&mut self, endpoint: &Endpoint, mut ending: Ending) {
+        ending.host = Some(endpoint.name());
+        self.notes.push(Note::Failed { endpoint: endpoint.clone(), what: ending.words.clone() });
+        for index in self.open_recipients() {
+            let best = &mut self.endings[index];
+            let weaker = best.as_ref().is_none_or(|best| {
+                best.verdict.permanence == Permanence::Permanent
+                    || ending.verdict.permanence == Permanence::Transient
+            });
+            if weaker {
+                *best = Some(ending.clone());
+            }
+        }
+    }
+
+    fn end(self) -> Attempted {
+        let nowhere = || {
+            let text = "no host of the destination could be tried";
+            Ending::trouble(Cause::HostUnreachable, Permanence::Transient, text)
+        };
+        let endings = self.endings.into_iter();
+        Attempted {
+            endings: endings.map(|ending| ending.unwrap_or_else(nowhere)).collect(),
+            notes: self.notes,
+            reached: self.reached,
+        }
+    }
+}
+
+/// What an outcome means, and whether it decides: a session that broke off before the end
+/// of the data, or was refused as a whole, leaves it to the next host.
+fn understood(outcome: RecipientOutcome, now: Timestamp) -> (Ending, bool) {
+    let mut decided = true;
+    let mut ending = match outcome.outcome {
+        Outcome::Accepted(reply) => Ending::heard(reply, Stage::EndOfData, now),
+        Outcome::Refused { reply, stage } => {
+            decided = !is_about_the_session(stage) && !chunking_refused(&reply, stage);
+            Ending::heard(reply, stage, now)
+        }
+        Outcome::Broken { what, stage } => {
+            decided = stage == Stage::EndOfData || !is_of_the_connection(&what);
+            let mut ending = broken(&what);
+            ending.stage = Some(stage);
+            ending
+        }
+    };
+    ending.dsn_passed_on = outcome.dsn_passed_on;
+    (ending, decided)
+}
+
+fn is_about_the_session(stage: Stage) -> bool {
+    matches!(stage, Stage::Connection | Stage::Ehlo | Stage::Helo | Stage::Lhlo)
+}
+
+/// BDAT was offered and is not there: the host is spoken to anew, with DATA.
+fn chunking_refused(reply: &reply::Reply, stage: Stage) -> bool {
+    stage == Stage::Bdat && matches!(reply.code().value(), 500 | 502 | 504)
+}
+
+fn is_of_the_connection(what: &Broken) -> bool {
+    match what {
+        Broken::NotOffered(_) | Broken::Abandoned => false,
+        Broken::ConnectionLost
+        | Broken::TimedOut
+        | Broken::NotSmtp(_)
+        | Broken::OutOfTurn(_)
+        | Broken::SessionOver => true,
+    }
+}
+
+fn broken(what: &Broken) -> Ending {
+    let (cause, permanence) = match what {
+        Broken::NotOffered("SMTPUTF8") => (Cause::Utf8NotSupported, Permanence::Permanent),
+        Broken::NotOffered(_) => (Cause::ConversionNeeded, Permanence::Permanent),
+        Broken::Abandoned => (Cause::ServerFault, Permanence::Transient),
+        _ => (Cause::ConnectionLost, Permanence::Transient),
+    };
+    Ending::trouble(cause, permanence, what.to_string())
+}
+
+fn unreadable(error: &std::io::Error) -> Ending {
+    let text = format!("our own queue could not give the message: {error}");
+    Ending::trouble(Cause::ServerFault, Permanence::Transient, text)
+}
+
+fn inconvertible(why: &str) -> Ending {
+    let text = format!("the host takes no 8-bit mail, and the message cannot be converted: {why}");
+    Ending::trouble(Cause::ConversionNeeded, Permanence::Permanent, text)
+}
+
+/// What the server says it takes in one transaction (RFC 9422), or what all must take.
+fn recipients_limit(connection: &Connection) -> usize {
+    let limits = connection.session().capabilities().parameters("LIMITS").unwrap_or_default();
+    let named = limits.iter().find_map(|limit| limit.strip_prefix("RCPTMAX=")?.parse().ok());
+    named.unwrap_or(RECIPIENTS).max(1)
+}

@@ -1,0 +1,132 @@
+//! A message as the queue knows it: how it came, for whom, and what became of each
+//! recipient. The octets of the message itself are read through the spool.
+
+use std::net::IpAddr;
+
+use reply::{EnhancedCode, Timestamp};
+use smtp::envelope::{Envelope, Recipient};
+
+use crate::QueueId;
+use crate::retry::History;
+
+/// How a message came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// From another host, by SMTP.
+    Mx,
+    /// From a submitter (RFC 6409).
+    Submission,
+    /// By LMTP (RFC 2033).
+    Lmtp,
+    /// From this machine: `send`, `sendmail`, the drop folder.
+    Local,
+    /// Our own notification.
+    Notification,
+}
+
+impl Origin {
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Origin::Mx => "mx",
+            Origin::Submission => "submission",
+            Origin::Lmtp => "lmtp",
+            Origin::Local => "local",
+            Origin::Notification => "notification",
+        }
+    }
+}
+
+/// What is known of a message when its data begin. It does not change afterwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The envelope as it was accepted.
+    pub envelope: Envelope,
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub origin: Origin,
+    /// The peer's address.
+    pub client: Option<IpAddr>,
+    /// What the peer said it was in EHLO, HELO or LHLO.
+    pub hello: Option<String>,
+    /// Held from the beginning, and why (a route `hold`, relay off).
+    pub held: Option<String>,
+}
+
+/// What stands between a recipient and the end of its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// An attempt is due at this time.
+    Waiting {
+        /// Not before this time.
+        due: Timestamp,
+    },
+    /// Accepted by the next host, or in the mailbox. Nothing more to do.
+    Delivered {
+        /// When.
+        at: Timestamp,
+    },
+    /// Given up. The sender was told, or is not to be told.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// What the sender is told (RFC 3464 §2.3.4).
+        status: Option<EnhancedCode>,
+    },
+    /// Taken out of the queue by the administrator, without a notification.
+    Removed {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Status {
+    /// When the next attempt is due; `None` where there is none.
+    pub fn due(&self) -> Option<Timestamp> {
+        match self {
+            Status::Waiting { due } => Some(*due),
+            _ => None,
+        }
+    }
+}
+
+/// One recipient and what became of it so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipientState {
+    /// Address and parameters, as in the envelope.
+    pub recipient: Recipient,
+    /// Where it stands.
+    pub status: Status,
+    /// Its attempts.
+    pub history: History,
+}
+
+/// A message in the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its name.
+    pub id: QueueId,
+    /// How it came.
+    pub received: Received,
+    /// Size of its data in octets, trace fields that were prepended included.
+    pub octets: u64,
+    /// Its recipients, in the order of the envelope.
+    pub recipients: Vec<RecipientState>,
+    /// Held, and why; a held message has no attempts until it is released.
+    pub held: Option<String>,
+}
+
+impl Message {
+    /// When the next attempt of any recipient is due; `None` where nobody waits or the
+    /// message is held.
+    pub fn due(&self) -> Option<Timestamp> {
+        let waiting = self.recipients.iter().filter_map(|recipient| recipient.status.due());
+        waiting.min().filter(|_| self.held.is_none())
+    }
+
+    /// Whether no recipient waits any more.
+    pub fn is_done(&self) -> bool {
+        self.recipients.iter().all(|recipient| recipient.status.due().is_none())
+    }
+}

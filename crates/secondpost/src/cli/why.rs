@@ -1,0 +1,54 @@
+//! `secondpost why ID`: the whole story of one message in order, each reply explained,
+//! and what comes next. Reads what the daemon wrote, so it needs none to be running.
+
+mod story;
+
+use mta::control::QueuedMessage;
+use queue::QueueId;
+
+use super::{Context, Failure, daemon};
+
+/// Tell the story of one message: what happened, why, and what comes next
+///
+/// It is known until `history.keep` (7 days) after its end, also without a daemon.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Queue id, as the 250 reply, `send` and `queue` show it
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+/// Runs `why`.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
+    let id: QueueId = args.id.parse().map_err(|error: queue::id::NotAQueueId| {
+        Failure::usage(error.to_string()).help("`secondpost queue` shows the ids of what waits")
+    })?;
+    let data_dir = &context.global.data_dir;
+    let events = mta::events::story(data_dir, id).map_err(|error| {
+        let folder = data_dir.join(mta::events::FOLDER_NAME);
+        Failure::new(format!("the stories in `{}` cannot be read: {error}", folder.display()))
+    })?;
+    let waiting = waiting(id, context)?;
+    if events.is_empty() && waiting.is_none() {
+        let place = context.global.data_dir.display();
+        return Err(Failure::new(format!("nothing is known of `{id}` in `{place}`"))
+            .help("a story is kept for `history.keep` (7 days) after the end of its message"));
+    }
+    if context.global.json {
+        let events: Vec<_> = events.iter().map(|(at, event)| story::json(*at, event)).collect();
+        return context.json(&serde_json::json!({
+            "id": id.to_string(), "events": events, "queued": waiting,
+        }));
+    }
+    let language = context.global.language();
+    let text = story::tell(id, &events, waiting.as_ref(), language);
+    Ok(context.out.write_all(text.as_bytes())?)
+}
+
+/// What the daemon has of it; `None` without a daemon, or where it is out of the queue.
+fn waiting(id: QueueId, context: &Context<'_>) -> Result<Option<QueuedMessage>, Failure> {
+    Ok(match daemon::connect(&context.global)? {
+        Some(mut client) => client.show(&id.to_string()).ok(),
+        None => None,
+    })
+}

@@ -1,0 +1,224 @@
+//! The fields that a message gets on its way: Received, Return-Path, Delivered-To
+//! (RFC 5321 §4.4). What a client says of itself is made harmless before it is written.
+
+use std::net::IpAddr;
+
+use reply::Timestamp;
+
+use super::date::rfc5322_date;
+use crate::syntax::{ForwardPath, Mailbox, ReversePath};
+
+/// Longest line that is written where a fold is possible, without CRLF (RFC 5322 §2.1.1).
+const FOLD_AT: usize = 78;
+/// Longest text of a client's that is written into a field.
+const MAX_WORD_OCTETS: usize = 255;
+
+/// How a message came: the keyword after `with` (RFC 3848, RFC 6531 §4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct With {
+    /// LMTP rather than SMTP.
+    pub lmtp: bool,
+    /// EHLO rather than HELO; always so in LMTP.
+    pub extended: bool,
+    /// MAIL said SMTPUTF8.
+    pub smtputf8: bool,
+    /// Through TLS.
+    pub tls: bool,
+    /// The client proved who it is.
+    pub authenticated: bool,
+}
+
+impl With {
+    /// The registered keyword, as in `ESMTPS` or `UTF8LMTP`.
+    pub fn keyword(&self) -> String {
+        let base = match (self.lmtp, self.smtputf8, self.extended) {
+            (true, true, _) => "UTF8LMTP",
+            (true, false, _) => "LMTP",
+            (false, true, _) => "UTF8SMTP",
+            (false, false, true) => "ESMTP",
+            (false, false, false) if !self.tls && !self.authenticated => "SMTP",
+            (false, false, false) => "ESMTP",
+        };
+        let tls = if self.tls { "S" } else { "" };
+        let authenticated = if self.authenticated { "A" } else { "" };
+        format!("{base}{tls}{authenticated}")
+    }
+}
+
+/// What a Received field tells.
+#[derive(Clone, Debug)]
+pub struct Received<'a> {
+    /// What the client called itself; none for mail that came through a pipe or socket.
+    pub hello: Option<&'a str>,
+    /// Where it came from.
+    pub client: Option<IpAddr>,
+    /// Who we are.
+    pub by: &'a str,
+    /// How it came; none for mail that a local program handed over.
+    pub with: Option<With>,
+    /// Our id of the message.
+    pub id: &'a str,
+    /// The recipient, only where the message has just one: others are nobody's business
+    /// (RFC 5321 §7.2).
+    pub recipient: Option<&'a ForwardPath>,
+    /// When it came.
+    pub at: Timestamp,
+    /// Our offset from UTC, in minutes.
+    pub offset_minutes: i32,
+}
+
+/// The Received field, folded, with CRLF.
+pub fn received_field(received: &Received<'_>) -> Vec<u8> {
+    let mut clauses = vec![from_clause(received), format!("by {}", domain(received.by))];
+    clauses.extend(received.with.map(|with| format!("with {}", with.keyword())));
+    clauses.push(format!("id {}", atom(received.id)));
+    clauses.extend(received.recipient.and_then(for_clause));
+    if let Some(last) = clauses.last_mut() {
+        last.push(';');
+    }
+    clauses.push(rfc5322_date(received.at, received.offset_minutes));
+    folded("Received:", clauses)
+}
+
+/// The Return-Path field, which final delivery puts in front (RFC 5321 §4.4).
+pub fn return_path_field(path: &ReversePath) -> Vec<u8> {
+    format!("Return-Path: <{path}>\r\n").into_bytes()
+}
+
+/// The Delivered-To field: the mailbox that a message was delivered to, by which a loop
+/// is noticed.
+pub fn delivered_to_field(mailbox: &Mailbox) -> Vec<u8> {
+    format!("Delivered-To: {mailbox}\r\n").into_bytes()
+}
+
+/// An address as a literal (RFC 5321 §4.1.3). A mapped IPv4 address is one.
+pub fn address_literal(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => format!("[{address}]"),
+        IpAddr::V6(address) => format!("[IPv6:{address}]"),
+    }
+}
+
+/// A local program is `localhost`. A name that is no domain stands in the comment, so
+/// that the field keeps its form.
+fn from_clause(received: &Received<'_>) -> String {
+    let hello = received.hello.unwrap_or("localhost");
+    let literal = received.client.map(address_literal);
+    match (is_domain(hello), literal) {
+        (true, Some(literal)) => format!("from {hello} ({literal})"),
+        (true, None) => format!("from {hello}"),
+        (false, Some(literal)) => format!("from {literal} ({literal}) (HELO {})", comment(hello)),
+        (false, None) => format!("from localhost (HELO {})", comment(hello)),
+    }
+}
+
+/// A domain or an address literal, of a length that fits.
+fn is_domain(text: &str) -> bool {
+    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || !c.is_ascii();
+    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let literal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
+    let clean = match inner {
+        Some(inner) => inner.chars().all(literal),
+        None => text.chars().all(|c| name(c) && !c.is_control() && !c.is_whitespace()),
+    };
+    clean && !text.is_empty() && text.len() <= MAX_WORD_OCTETS
+}
+
+fn domain(text: &str) -> &str {
+    if is_domain(text) { text } else { "localhost" }
+}
+
+/// What may stand in a comment: printable ASCII without parentheses and backslashes.
+fn comment(text: &str) -> String {
+    let safe = |c: char| c.is_ascii_graphic() && !matches!(c, '(' | ')' | '\\');
+    text.chars().map(|c| if safe(c) { c } else { '?' }).take(MAX_WORD_OCTETS).collect()
+}
+
+fn atom(text: &str) -> String {
+    let safe = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let kept: String = text.chars().filter(safe).take(MAX_WORD_OCTETS).collect();
+    if kept.is_empty() { "none".to_owned() } else { kept }
+}
+
+fn for_clause(recipient: &ForwardPath) -> Option<String> {
+    recipient.mailbox().map(|mailbox| format!("for <{mailbox}>"))
+}
+
+/// Clauses one after another, a new line where the next one does not fit.
+fn folded(name: &str, clauses: Vec<String>) -> Vec<u8> {
+    let mut field = name.to_owned();
+    let mut column = field.len();
+    for clause in clauses {
+        let width = clause.chars().count();
+        if column + 1 + width > FOLD_AT && column > name.len() {
+            field.push_str("\r\n\t");
+            column = 8;
+        } else {
+            field.push(' ');
+            column += 1;
+        }
+        column += width;
+        field.push_str(&clause);
+    }
+    field.push_str("\r\n");
+    field.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WITH: With =
+        With { lmtp: false, extended: true, smtputf8: false, tls: false, authenticated: false };
+
+    fn field(hello: &str, client: &str, recipient: Option<&ForwardPath>) -> String {
+        let received = Received {
+            hello: Some(hello),
+            client: Some(client.parse().unwrap()),
+            by: "mx.example.org",
+            with: Some(WITH),
+            id: "q1",
+            recipient,
+            at: Timestamp::from_secs(951_827_696),
+            offset_minutes: 60,
+        };
+        String::from_utf8(received_field(&received)).unwrap()
+    }
+
+    #[test]
+    fn a_received_field_tells_who_when_and_how() {
+        let to = ForwardPath::Mailbox("b@example.org".parse().unwrap());
+        let expected = "Received: from a.example.net ([192.0.2.1]) by mx.example.org with ESMTP id q1\r\n\
+                        \tfor <b@example.org>; Tue, 29 Feb 2000 13:34:56 +0100\r\n";
+        assert_eq!(field("a.example.net", "192.0.2.1", Some(&to)), expected);
+        assert!(field("a.example.net", "::ffff:192.0.2.1", None).contains("([192.0.2.1])"));
+        assert!(field("a.example.net", "2001:db8::1", None).contains("([IPv6:2001:db8::1])"));
+    }
+
+    #[test]
+    fn what_a_client_calls_itself_cannot_break_the_field() {
+        let hostile = field("a) by (evil;\r\nX: y", "192.0.2.1", None);
+        assert!(hostile.starts_with("Received: from [192.0.2.1] ([192.0.2.1]) (HELO a??by??evil;"));
+        assert_eq!(hostile.matches("\r\n").count(), hostile.matches("\r\n\t").count() + 1);
+        let endless = field(&"x".repeat(5000), "192.0.2.1", None);
+        assert!(endless.lines().all(|line| line.len() < 998));
+    }
+
+    #[test]
+    fn the_keyword_is_the_registered_one() {
+        let check = |with: With, keyword: &str| assert_eq!(with.keyword(), keyword);
+        check(WITH, "ESMTP");
+        check(With { extended: false, ..WITH }, "SMTP");
+        check(With { tls: true, authenticated: true, ..WITH }, "ESMTPSA");
+        check(With { smtputf8: true, tls: true, ..WITH }, "UTF8SMTPS");
+        check(With { lmtp: true, ..WITH }, "LMTP");
+        check(With { lmtp: true, smtputf8: true, ..WITH }, "UTF8LMTP");
+    }
+
+    #[test]
+    fn final_delivery_names_sender_and_mailbox() {
+        assert_eq!(return_path_field(&ReversePath(None)), b"Return-Path: <>\r\n");
+        let mailbox: Mailbox = "b@example.org".parse().unwrap();
+        assert_eq!(delivered_to_field(&mailbox), b"Delivered-To: b@example.org\r\n");
+    }
+}

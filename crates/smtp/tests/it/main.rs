@@ -1,0 +1,3 @@
+//! The API of the protocol floor, one binary.
+
+mod pair;
