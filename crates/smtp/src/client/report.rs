@@ -88,7 +88,8 @@ pub enum Broken {
     NotOffered(&'static str),
     /// We gave up ourselves: the message could not be read.
     Abandoned,
-    /// The session had ended before the transaction began.
+    /// The session had ended before the transaction began: nothing of it was sent, and
+    /// another connection may take it at once.
     SessionOver,
 }
 

@@ -514,7 +514,11 @@ impl Session {
         self.state = State::Over(end);
     }
 
+    /// What never began shares the end of a session that never came to its hello. After
+    /// that it has no part in what happened to others, least of all in an end of data.
     fn report_all(&mut self, end: &End) {
+        let over = End::Broken { what: Broken::SessionOver, stage: Stage::Connection };
+        let end = if self.hello.is_some() { &over } else { end };
         while let Some(transaction) = self.waiting.pop_front() {
             self.report(self.unbegun(transaction), end);
         }

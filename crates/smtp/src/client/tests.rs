@@ -456,7 +456,7 @@ fn quit_waits_for_what_was_handed_over() {
     assert_eq!(run.session.end(), Some(&End::Quit));
     run.session.transaction(transaction(&["c@example.net"]), START);
     run.drain();
-    assert_eq!(run.outcomes()[1], "the session was already over at QUIT");
+    assert_eq!(run.outcomes()[1], "the session was already over at connection");
 }
 
 #[test]
@@ -530,6 +530,19 @@ fn a_lost_connection_says_where_it_was_lost() {
     assert_eq!(lost(&group), "the connection was lost at MAIL");
     let sent = format!("{group} S: 250 ok\nS: 250 ok\nS: 354 go\nC: x\nC: .");
     assert_eq!(lost(&sent), "the connection was lost at end of data");
+}
+
+#[test]
+fn a_message_that_never_began_shares_no_end_of_data() {
+    let mut run = Script::new(options(), usize::MAX);
+    run.message = b"x".to_vec();
+    run.session.transaction(transaction(&["b@example.net"]), START);
+    run.session.transaction(transaction(&["c@example.net"]), START);
+    run.run(&format!("{HELLO}{GROUP} S: 250 ok\nS: 250 ok\nS: 354 go\nC: x\nC: ."));
+    run.session.end_of_input(START);
+    run.drain();
+    let lost = "the connection was lost at end of data";
+    assert_eq!(run.outcomes(), [lost, "the session was already over at connection"]);
 }
 
 #[test]
