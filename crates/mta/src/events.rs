@@ -24,6 +24,7 @@ pub const FOLDER_NAME: &str = "history";
 /// RFC 3339 in UTC.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
+#[allow(clippy::large_enum_variant)] // made one at a time, told at once, never kept
 pub enum Event {
     /// It was taken and is on disk.
     Received {

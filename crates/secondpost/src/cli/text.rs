@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use reply::Timestamp;
-
 use super::page::{WIDTH, wrapped};
 
 /// A label and its text, wrapped with the text aligned: `  said   450 4.2.0 …`.
@@ -49,12 +47,6 @@ pub(crate) fn size(octets: u64) -> String {
     format!("{:.1} {unit}", octets as f64 / divisor)
 }
 
-/// A time in RFC 3339, read back. `None` where it is none.
-pub(crate) fn time(text: &str) -> Option<Timestamp> {
-    let at: jiff::Timestamp = text.parse().ok()?;
-    u64::try_from(at.as_millisecond()).ok().map(Timestamp::from_millis)
-}
-
 /// How long ago, in whole seconds.
 pub(crate) fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -73,10 +65,8 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_times_are_read_and_shown() {
+    fn sizes_are_shown_and_control_characters_are_not() {
         assert_eq!((size(812).as_str(), size(1300).as_str()), ("812 octets", "1.3 KiB"));
-        assert_eq!(time("1970-01-01T00:01:00Z"), Some(Timestamp::from_secs(60)));
-        assert_eq!(time("yesterday"), None);
         assert_eq!(printable("a\x1b[31m\r\nb"), "a [31m  b");
     }
 }
