@@ -1,7 +1,9 @@
 //! How a queued message is shown: the shapes that cross the admin socket and that
 //! `secondpost queue --json` prints. Their names are stable. Times are RFC 3339 in UTC.
 
-use reply::{Cause, Verdict};
+use queue::message::{Message, RecipientState, Status};
+use reply::classify::{Context, classify, verdict_of};
+use reply::{Cause, Evidence, Reply, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// One message of the queue.
@@ -50,6 +52,73 @@ pub struct QueuedRecipient {
     pub next_attempt_in_seconds: Option<u64>,
     /// Why then: as in `hint`, `learned window`, `ladder greylisted`.
     pub next_attempt_why: Option<String>,
+}
+
+impl QueuedMessage {
+    /// `message` as it stands at `now`.
+    pub fn of(message: &Message, now: Timestamp) -> QueuedMessage {
+        let received = &message.received;
+        QueuedMessage {
+            id: message.id.to_string(),
+            received_at: received.at.to_string(),
+            age_seconds: now.since(received.at).as_secs(),
+            origin: received.origin.name().to_owned(),
+            sender: received.envelope.reverse_path.to_string(),
+            octets: message.octets,
+            held: message.held.clone(),
+            recipients: message.recipients.iter().map(|r| QueuedRecipient::of(r, now)).collect(),
+        }
+    }
+}
+
+impl QueuedRecipient {
+    fn of(state: &RecipientState, now: Timestamp) -> QueuedRecipient {
+        let history = &state.history;
+        let due = state.status.due();
+        QueuedRecipient {
+            address: state.recipient.path.to_string(),
+            status: status_name(&state.status).to_owned(),
+            attempts: history.attempts,
+            transient_in_a_row: history.transient_in_a_row,
+            first_attempt_at: history.first_attempt.map(|at| at.to_string()),
+            last_attempt_at: history.last_attempt.map(|at| at.to_string()),
+            last_reply: history.last_reply.clone(),
+            verdict: last_verdict(state).as_ref().map(VerdictView::from),
+            next_attempt_at: due.map(|at| at.to_string()),
+            next_attempt_in_seconds: due.map(|at| at.since(now).as_secs()),
+            next_attempt_why: None,
+        }
+    }
+}
+
+const fn status_name(status: &Status) -> &'static str {
+    match status {
+        Status::Waiting { .. } => "waiting",
+        Status::Delivered { .. } => "delivered",
+        Status::Failed { .. } => "failed",
+        Status::Removed { .. } => "removed",
+    }
+}
+
+/// What the last reply meant. The cause and the permanence are those that the plan was
+/// made from; the rest is read from the reply once more.
+fn last_verdict(state: &RecipientState) -> Option<Verdict> {
+    let history = &state.history;
+    let last = history.last_verdict?;
+    let text = history.last_reply.as_deref().unwrap_or_default();
+    let context = Context { now: history.last_attempt, ..Context::default() };
+    let read = Reply::parse(text.as_bytes()).map(|reply| classify(&reply, &context));
+    let mut verdict = read.unwrap_or_else(|_| {
+        let evidence = Evidence { rule: "recorded".to_owned(), text: text.to_owned() };
+        verdict_of(last.cause, last.permanence, evidence)
+    });
+    if verdict.cause != last.cause {
+        verdict.alternatives.retain(|cause| *cause != last.cause);
+        verdict.whose_move = last.cause.whose_move();
+        verdict.cause = last.cause;
+    }
+    verdict.permanence = last.permanence;
+    Some(verdict)
 }
 
 /// A verdict in JSON.
@@ -110,5 +179,71 @@ impl From<&Verdict> for VerdictView {
             },
             confidence: verdict.confidence.name().to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use queue::message::{Origin, Received};
+    use queue::retry::{History, LastVerdict};
+    use reply::Permanence;
+    use smtp::envelope::Recipient;
+    use smtp::syntax::{ForwardPath, RecipientParameters};
+
+    use super::super::protocol::Submission;
+    use super::*;
+
+    fn message(reply: &str, cause: Cause) -> Message {
+        let at = Timestamp::from_secs(1_764_000_000);
+        let history = History {
+            attempts: 3,
+            transient_in_a_row: 3,
+            last_attempt: Some(at),
+            last_reply: Some(reply.into()),
+            last_verdict: Some(LastVerdict { cause, permanence: Permanence::Transient }),
+            ..History::default()
+        };
+        let path = ForwardPath::Mailbox("b@example.net".parse().unwrap());
+        let recipient = Recipient { path, parameters: RecipientParameters::default() };
+        let status = Status::Waiting { due: at + Duration::from_secs(300) };
+        let envelope = Submission { sender: "a@example.org".into(), ..Submission::default() };
+        Message {
+            id: "3bq8fz4k0000".parse().unwrap(),
+            received: Received {
+                envelope: envelope.envelope().unwrap(),
+                at,
+                origin: Origin::Local,
+                client: None,
+                hello: None,
+                held: None,
+            },
+            octets: 7,
+            recipients: vec![RecipientState { recipient, status, history }],
+            held: None,
+        }
+    }
+
+    #[test]
+    fn a_waiting_message_is_shown_with_its_verdict_and_when_it_is_due() {
+        let message = message("450 4.2.0 Greylisted for 300 seconds", Cause::Greylisted);
+        let view = QueuedMessage::of(&message, message.received.at + Duration::from_secs(60));
+        assert_eq!((view.age_seconds, view.sender.as_str()), (60, "a@example.org"));
+        let recipient = &view.recipients[0];
+        assert_eq!(recipient.next_attempt_in_seconds, Some(240));
+        let verdict = recipient.verdict.as_ref().unwrap();
+        assert_eq!((verdict.code, verdict.cause()), (Some(450), Some(Cause::Greylisted)));
+        assert_eq!(verdict.retry_after_seconds, Some(300));
+    }
+
+    #[test]
+    fn what_was_no_reply_keeps_its_recorded_cause_and_invents_no_code() {
+        let message = message("connection refused", Cause::HostUnreachable);
+        let view = QueuedMessage::of(&message, Timestamp::MAX);
+        let verdict = view.recipients[0].verdict.as_ref().unwrap();
+        assert_eq!((verdict.code, verdict.cause()), (None, Some(Cause::HostUnreachable)));
+        assert_eq!(verdict.permanence, "transient");
+        assert_eq!(view.recipients[0].next_attempt_in_seconds, Some(0));
     }
 }
