@@ -10,5 +10,4 @@ mod clients;
 mod faulty_peers;
 mod first_contact;
 mod kill;
-mod postfix_receives;
 mod postfix_sends;
