@@ -32,8 +32,3 @@ fn checked(text: &str) -> Result<String, Failure> {
     })?;
     Ok(mailbox.to_string())
 }
-
-/// The domain of an address in lower case; empty where it has none.
-pub(crate) fn domain(address: &str) -> String {
-    address.rsplit_once('@').map_or(String::new(), |(_, domain)| domain.to_lowercase())
-}

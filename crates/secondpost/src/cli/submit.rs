@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use mta::clock::Clock;
 use mta::control::protocol::SubmittedRecipient;
 use mta::control::{Client, ClientError, Refused, RefusedKind, Submission, drop};
+use mta::router::{Destination, Held};
 use reply::{Answer, Timestamp, catalogue};
+use smtp::envelope::Recipient;
 use smtp::message::header::{Header, missing_fields};
 
 use super::message::Message;
-use super::{Failure, Global, address, daemon, settings};
+use super::{Failure, Global, daemon, settings};
 use crate::config::Config;
-use crate::config::values::Relay;
 
 /// Where a message went.
 #[derive(Debug)]
@@ -144,16 +145,13 @@ pub(crate) fn refusal(config: &Config, submission: &Submission) -> Option<Answer
     if submission.recipients.len() > config.limits.recipients as usize {
         return Some(catalogue::too_many_recipients(config.limits.recipients));
     }
-    let domains = config.domains();
-    let has_place = |recipient: &&SubmittedRecipient| {
-        let domain = address::domain(&recipient.address);
-        domain.is_empty()
-            || config.relay != Relay::Off
-            || domains.contains(&domain)
-            || config.routes.0.contains_key(&domain)
+    let router = config.router();
+    let homeless = |recipient: &&Recipient| {
+        router.destination(&recipient.path) == Destination::Held(Held::RelayOff)
     };
-    let homeless = submission.recipients.iter().find(|recipient| !has_place(recipient))?;
-    Some(catalogue::relay_off(&homeless.address))
+    let envelope = submission.envelope().ok()?;
+    let homeless = envelope.recipients.iter().find(homeless)?;
+    Some(catalogue::relay_off(&homeless.path))
 }
 
 #[cfg(test)]
@@ -163,7 +161,7 @@ mod tests {
     fn check(recipient: &str, expected: Option<&str>) {
         let mut config = Config::default();
         config.domains.0 = vec!["example.org".into()];
-        config.routes.0.insert("example.net".into(), crate::config::values::Route::Hold);
+        config.routes.0.insert("example.net".into(), mta::router::Route::Hold);
         let recipients = vec![SubmittedRecipient::new(recipient)];
         let submission = Submission { recipients, ..Submission::default() };
         let answer = refusal(&config, &submission);

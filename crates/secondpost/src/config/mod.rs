@@ -4,8 +4,9 @@
 //! `field` makes parsing, showing and the reference from that declaration; `values` says
 //! how each type is written; `load` puts the layers on each other (default, file, flags,
 //! `--set`) and remembers where each value came from; `diagnostic` shows an error in its
-//! line; `render` writes the example, the effective settings and the reference page.
+//! line; `convert` tells each floor its part; `render` writes the example, the effective settings and the reference page.
 
+mod convert;
 pub(crate) mod diagnostic;
 pub(crate) mod field;
 pub(crate) mod load;

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use mta::router::Relay;
 use queue::retry::RetryOptions;
 
 use super::field::{Fault, Field, Given, Section, Setting, section};
 use super::values::{
     AccessRules, Addresses, BareLineEnd, EightBitHeaders, HostName, LogFormat, LogLevel, Names,
-    Networks, Offer, Patterns, Rate, Relay, Routes, Size, SocketPath, WebAddress,
+    Networks, Offer, Patterns, Rate, Routes, Size, SocketPath, WebAddress,
 };
 
 const MINUTE: u64 = 60;
@@ -29,8 +30,8 @@ section! {
         /// hosts that DNS names) or `host:port` (all to that smarthost).
         relay: Relay = Relay::Off,
             "nothing is sent to the Internet until somebody decides that it shall be";
-        /// Routes by domain, before the mailbox lookup: `host:port`, `mx`, `lmtp:PATH`,
-        /// `local`, `hold` or `discard`.
+        /// Routes by domain (or `*.domain`, or `*`), before the mailbox lookup: `host:port`,
+        /// `mx`, `lmtp:PATH`, `local`, `hold` or `discard`.
         routes: Routes = Routes::default(),
             "without a route the domains that are ours are local and the rest follows `relay`";
         /// What VRFY is answered: `off` (502), `noncommittal` (252) or `on` (the truth).
@@ -72,8 +73,6 @@ section! {
             history: History;
             /// The log.
             log: Log;
-            /// DNS.
-            dns: Dns;
             /// Web pages.
             web: Web;
         }
@@ -125,10 +124,21 @@ section! {
         /// A client that passed is known for so long after its last mail.
         white: Duration = Duration::from_secs(35 * DAY),
             "a monthly newsletter stays known";
-        /// Clients (addresses, networks), senders or recipients that are never greylisted:
-        /// `192.0.2.0/24`, `user@domain`, `user@`, `@domain`, `.domain`.
-        exempt: Patterns = Patterns::of(&["postmaster@", "abuse@"]),
-            "who has trouble sending must be able to say so";
+        /// This attempt passes, however early it comes.
+        attempts: u32 = 3,
+            "who comes three times within a minute does come back";
+        /// No attempt waits for longer than this, however long `window` is.
+        longest_wait: Duration = Duration::from_secs(30 * MINUTE),
+            "after half an hour people begin to ask where their mail is";
+        /// Networks that are never greylisted.
+        exempt_clients: Networks = Networks::default(),
+            "`own_networks` is the usual place";
+        /// Senders that are never greylisted.
+        exempt_senders: Patterns = Patterns::default(),
+            "a sender's address is easily forged";
+        /// Recipients whose mail is never greylisted; `postmaster@` and `abuse@` never are.
+        exempt_recipients: Patterns = Patterns::default(),
+            "who has trouble sending can reach the postmaster as it is";
     }
 }
 
@@ -213,15 +223,6 @@ section! {
         /// `error`, `warn`, `info`, `debug` or `trace`.
         level: LogLevel = LogLevel::Info,
             "one line for what happens to a message, none for each command";
-    }
-}
-
-section! {
-    /// DNS.
-    Dns {
-        /// Servers to ask, addresses with a port; empty is what the system asks.
-        servers: Addresses = Addresses::none(),
-            "the system knows its resolver";
     }
 }
 

@@ -7,7 +7,7 @@ pub(crate) mod size;
 pub(crate) mod words;
 
 pub(crate) use network::{Addresses, HostName, Names, Networks, SocketPath, WebAddress};
-pub(crate) use rules::{AccessRules, Patterns, Rate, Relay, Route, Routes};
+pub(crate) use rules::{AccessRules, Patterns, Rate, Routes};
 pub(crate) use size::Size;
 pub(crate) use words::{BareLineEnd, EightBitHeaders, LogFormat, LogLevel, Offer};
 

@@ -11,7 +11,7 @@ use mta::control::{Client, ClientError, RefusedKind, Submission};
 use reply::{Answer, Class, Code, Timestamp, catalogue};
 use smtp::envelope::Envelope;
 use smtp::query::{Decision, Query};
-use smtp::server::{Ended, Limits, Options, Proof, Protocol, Session, Step};
+use smtp::server::{Ended, Proof, Protocol, Session, Step};
 
 use super::super::message::{Message, Reading, prepare};
 use super::super::submit::{SubmitError, Submitted, complete, refusal, submit};
@@ -45,7 +45,10 @@ pub(super) fn run(
     output: &mut impl Write,
 ) -> io::Result<()> {
     let clock = Clock::start();
-    let mut session = Session::<Kept>::new(Arc::new(options(config)), clock.steady());
+    let mut session = Session::<Kept>::new(
+        Arc::new(config.session_options(Protocol::Submission)),
+        clock.steady(),
+    );
     let mut shell = Shell { global, config, draft: Draft::default() };
     while shell.settle(&mut session, output)? {
         let octets = input.fill_buf()?;
@@ -61,22 +64,6 @@ pub(super) fn run(
 
 fn now(clock: &Clock) -> Timestamp {
     clock.steady()
-}
-
-fn options(config: &Config) -> Options {
-    let limits = &config.limits;
-    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-    Options {
-        limits: Limits {
-            message_octets: limits.message.0,
-            recipients: count(limits.recipients),
-            command_line_octets: usize::try_from(limits.command_line.0).unwrap_or(usize::MAX),
-            errors: count(limits.errors),
-            received_fields: count(limits.received),
-            idle: limits.idle,
-        },
-        ..Options::new(config.hostname(), Protocol::Submission)
-    }
 }
 
 /// What stands around the session: it answers its questions.

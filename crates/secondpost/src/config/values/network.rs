@@ -79,11 +79,6 @@ impl Addresses {
     pub(crate) fn loopback(port: u16) -> Addresses {
         Addresses(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))])
     }
-
-    /// Nowhere.
-    pub(crate) const fn none() -> Addresses {
-        Addresses(Vec::new())
-    }
 }
 
 /// `127.0.0.1:25`, `[::1]:25`, `localhost:25`, or `*:25` and `:25` for every address.
@@ -106,7 +101,7 @@ impl Setting for Addresses {
 
     fn read(given: &Given<'_>) -> Result<Addresses, Fault> {
         if given.get_ref().as_str() == Some("off") {
-            return Ok(Addresses::none());
+            return Ok(Addresses(Vec::new()));
         }
         let mut addresses = Vec::new();
         for item in items(given) {

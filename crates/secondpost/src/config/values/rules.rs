@@ -3,51 +3,25 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use mta::router::{HostPort, Relay, Route};
+use policy::access::{Action, AddressPattern, DomainPattern, Rule};
 use toml::de::DeValue;
 
+use super::Networks;
 use super::network::is_domain;
 use super::{items, text, toml_list, toml_string, wrong};
 use crate::config::field::{Fault, Given, Setting};
 
-/// `host:port`; the host is a name, an IPv4 address or an IPv6 address in brackets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HostPort {
-    /// The host without brackets.
-    pub(crate) host: String,
-    /// The port.
-    pub(crate) port: u16,
-}
-
-impl HostPort {
-    /// Reads `host:port`.
-    pub(crate) fn parse(text: &str) -> Option<HostPort> {
-        let (host, port) = text.rsplit_once(':')?;
-        let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let right = match bracketed {
-            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => is_domain(host),
-        };
-        let port = port.parse().ok().filter(|port| *port > 0)?;
-        right.then(|| HostPort { host: bracketed.unwrap_or(host).to_owned(), port })
-    }
-}
-
-impl std::fmt::Display for HostPort {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let HostPort { host, port } = self;
-        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
-    }
-}
-
-/// Where mail for other domains goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Relay {
-    /// Nowhere.
-    Off,
-    /// To the hosts that DNS names.
-    Direct,
-    /// To a smarthost.
-    Host(HostPort),
+/// Reads `host:port`; the host is a name, an IPv4 address or an IPv6 address in brackets.
+fn host_port(text: &str) -> Option<HostPort> {
+    let (host, port) = text.rsplit_once(':')?;
+    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let right = match bracketed {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => is_domain(host),
+    };
+    let port = port.parse().ok().filter(|port| *port > 0)?;
+    right.then(|| HostPort { host: bracketed.unwrap_or(host).to_owned(), port })
 }
 
 impl Setting for Relay {
@@ -57,7 +31,7 @@ impl Setting for Relay {
         match text::<Relay>(given)? {
             "off" => Ok(Relay::Off),
             "direct" => Ok(Relay::Direct),
-            host => HostPort::parse(host).map(Relay::Host).ok_or_else(|| wrong::<Relay>(given)),
+            host => host_port(host).map(Relay::Host).ok_or_else(|| wrong::<Relay>(given)),
         }
     }
 
@@ -70,56 +44,40 @@ impl Setting for Relay {
     }
 }
 
-/// Where one domain's mail goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Route {
-    /// To one host, by SMTP.
-    Host(HostPort),
-    /// To the hosts that DNS names.
-    Mx,
-    /// To a unix socket, by LMTP.
-    Lmtp(PathBuf),
-    /// To the mailboxes of this machine.
-    Local,
-    /// Nowhere until it is released.
-    Hold,
-    /// Nowhere, and nobody is told.
-    Discard,
-}
-
-impl Route {
-    fn parse(text: &str) -> Option<Route> {
-        match (text, text.strip_prefix("lmtp:")) {
-            ("mx", _) => Some(Route::Mx),
-            ("local", _) => Some(Route::Local),
-            ("hold", _) => Some(Route::Hold),
-            ("discard", _) => Some(Route::Discard),
-            (_, Some(path)) => (!path.is_empty()).then(|| Route::Lmtp(PathBuf::from(path))),
-            _ => HostPort::parse(text).map(Route::Host),
-        }
+fn parse_route(text: &str) -> Option<Route> {
+    match (text, text.strip_prefix("lmtp:")) {
+        ("mx", _) => Some(Route::Mx),
+        ("local", _) => Some(Route::Local),
+        ("hold", _) => Some(Route::Hold),
+        ("discard", _) => Some(Route::Discard),
+        (_, Some(path)) => (!path.is_empty()).then(|| Route::Lmtp(PathBuf::from(path))),
+        _ => host_port(text).map(Route::Host),
     }
 }
 
-impl std::fmt::Display for Route {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Route::Host(host) => host.fmt(f),
-            Route::Mx => f.write_str("mx"),
-            Route::Lmtp(path) => write!(f, "lmtp:{}", path.display()),
-            Route::Local => f.write_str("local"),
-            Route::Hold => f.write_str("hold"),
-            Route::Discard => f.write_str("discard"),
-        }
+fn show_route(route: &Route) -> String {
+    match route {
+        Route::Host(host) => host.to_string(),
+        Route::Mx => "mx".to_owned(),
+        Route::Lmtp(path) => format!("lmtp:{}", path.display()),
+        Route::Local => "local".to_owned(),
+        Route::Hold => "hold".to_owned(),
+        Route::Discard => "discard".to_owned(),
     }
 }
 
-/// Routes by domain in lower case.
+/// A domain, `*.domain` for all below it, or `*` for all that have no other route.
+fn is_domain_pattern(text: &str) -> bool {
+    text == "*" || is_domain(text.strip_prefix("*.").unwrap_or(text))
+}
+
+/// Routes by domain in lower case, `*.domain` or `*`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Routes(pub(crate) BTreeMap<String, Route>);
 
 impl Routes {
     fn insert(&mut self, domain: &str, given: &Given<'_>) -> Result<(), Fault> {
-        let route = Route::parse(text::<Routes>(given)?).ok_or_else(|| {
+        let route = parse_route(text::<Routes>(given)?).ok_or_else(|| {
             let expected = "`host:port`, `mx`, `lmtp:PATH`, `local`, `hold` or `discard`";
             Fault { help: None, ..wrong::<Routes>(given) }.expected(expected)
         })?;
@@ -143,7 +101,7 @@ impl Setting for Routes {
 
     fn show(&self) -> String {
         let route = |(domain, route): (&String, &Route)| {
-            format!("{} = {}", toml_string(domain), toml_string(&route.to_string()))
+            format!("{} = {}", toml_string(domain), toml_string(&show_route(route)))
         };
         let routes: Vec<String> = self.0.iter().map(route).collect();
         if routes.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", routes.join(", ")) }
@@ -151,7 +109,7 @@ impl Setting for Routes {
 
     fn set_part(&mut self, part: &str, given: &Given<'_>) -> Option<Result<(), Fault>> {
         let domain = part.trim_matches('"');
-        is_domain(domain).then(|| self.insert(domain, given))
+        is_domain_pattern(domain).then(|| self.insert(domain, given))
     }
 }
 
@@ -170,43 +128,43 @@ fn read_route(
             read_route(routes, &prefix, name.get_ref(), name.span(), route)
         });
     }
-    if !is_domain(&domain) {
+    if !is_domain_pattern(&domain) {
         let fault = Fault { span, message: format!("`{domain}` is no domain"), help: None };
-        return Err(fault.expected("a domain such as `example.net`"));
+        return Err(fault.expected("a domain such as `example.net`, `*.example.net`, or `*`"));
     }
     routes.insert(&domain, given)
 }
 
-/// Clients, senders or recipients, as the lists of `policy` read them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Patterns(pub(crate) Vec<String>);
+/// Patterns of addresses, as they were written and as `policy` compares them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Patterns {
+    written: Vec<String>,
+    patterns: Vec<AddressPattern>,
+}
 
 impl Patterns {
-    /// Patterns known when compiling.
-    pub(crate) fn of(patterns: &[&str]) -> Patterns {
-        Patterns(patterns.iter().map(|pattern| (*pattern).to_owned()).collect())
+    /// The patterns.
+    pub(crate) fn patterns(&self) -> &[AddressPattern] {
+        &self.patterns
     }
 }
 
 impl Setting for Patterns {
-    const EXPECTED: &'static str =
-        "a list of `192.0.2.0/24`, `user@domain`, `user@`, `@domain` or `.domain`";
+    const EXPECTED: &'static str = "a list of `user@domain`, `user@`, `@domain`, `.domain` or `<>`";
 
     fn read(given: &Given<'_>) -> Result<Patterns, Fault> {
-        let pattern = |item: &Given<'_>| match text::<Patterns>(item)? {
-            pattern if is_pattern(pattern) => Ok(pattern.to_owned()),
-            _ => Err(wrong::<Patterns>(item)),
-        };
-        items(given).into_iter().map(pattern).collect::<Result<Vec<_>, _>>().map(Patterns)
+        let mut read = Patterns::default();
+        for item in items(given) {
+            let written = text::<Patterns>(item)?;
+            read.patterns.push(written.parse().map_err(|_| wrong::<Patterns>(item))?);
+            read.written.push(written.to_owned());
+        }
+        Ok(read)
     }
 
     fn show(&self) -> String {
-        toml_list(&self.0)
+        toml_list(&self.written)
     }
-}
-
-fn is_pattern(text: &str) -> bool {
-    !text.is_empty() && text != "@" && !text.contains(char::is_whitespace)
 }
 
 /// So many in a time, or no limit.
@@ -252,81 +210,65 @@ impl Setting for Rate {
 }
 
 /// Who may send to whom: the rules in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct AccessRules(pub(crate) Vec<AccessRule>);
 
-/// One rule; an empty list fits everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// One rule, and as it is written.
+#[derive(Clone, Debug)]
 pub(crate) struct AccessRule {
-    /// `accept`, `defer` or `refuse`.
-    pub(crate) action: String,
-    /// Networks of clients.
-    pub(crate) clients: Vec<String>,
-    /// Names given with EHLO or HELO.
-    pub(crate) hellos: Vec<String>,
-    /// Reverse-paths.
-    pub(crate) senders: Vec<String>,
-    /// Forward-paths.
-    pub(crate) recipients: Vec<String>,
+    written: String,
+    /// As `policy` compares it.
+    pub(crate) rule: Rule,
 }
 
 impl AccessRule {
-    fn list(&mut self, name: &str) -> Option<&mut Vec<String>> {
-        match name {
-            "clients" | "client" => Some(&mut self.clients),
-            "hellos" | "hello" => Some(&mut self.hellos),
-            "senders" | "sender" => Some(&mut self.senders),
-            "recipients" | "recipient" => Some(&mut self.recipients),
-            _ => None,
-        }
-    }
-
     fn read(given: &Given<'_>) -> Result<AccessRule, Fault> {
         let DeValue::Table(table) = given.get_ref() else {
             return Err(wrong::<AccessRules>(given));
         };
-        let mut rule = AccessRule::default();
-        for (name, value) in table {
-            let name_text: &str = name.get_ref();
-            if name_text == "action" {
-                rule.action = read_action(value)?;
-            } else if let Some(list) = rule.list(name_text) {
-                *list = items(value)
-                    .into_iter()
-                    .map(|item| read_pattern(name_text, item))
-                    .collect::<Result<_, _>>()?;
-            } else {
-                let message = format!("unknown key `{name_text}`");
-                let fault = Fault { span: name.span(), message, help: None };
-                return Err(
-                    fault.expected("`action`, `clients`, `hellos`, `senders`, `recipients`")
-                );
-            }
-        }
-        if rule.action.is_empty() {
+        let Some(action) = table.get("action") else {
             let fault = Fault::at(given, "this rule has no `action`");
             return Err(fault.expected("`accept`, `defer` or `refuse`"));
+        };
+        let mut rule = Rule::new(read_action(action)?);
+        let mut parts = vec![format!("action = {}", toml_string(text::<AccessRules>(action)?))];
+        for (name, value) in table {
+            match name.get_ref().as_ref() {
+                "action" => continue,
+                "clients" => rule.clients = Networks::read(value)?.0,
+                "hellos" => rule.hellos = read_hellos(value)?,
+                "senders" => rule.senders = Patterns::read(value)?.patterns,
+                "recipients" => rule.recipients = Patterns::read(value)?.patterns,
+                _ => return Err(unknown_part(name.get_ref(), name.span())),
+            }
+            let written = items(value).into_iter().filter_map(|item| item.get_ref().as_str());
+            parts.push(format!("{} = {}", name.get_ref(), toml_list(written)));
         }
-        Ok(rule)
+        Ok(AccessRule { written: format!("{{ {} }}", parts.join(", ")), rule })
     }
 }
 
-fn read_action(given: &Given<'_>) -> Result<String, Fault> {
-    match given.get_ref().as_str() {
-        Some(action @ ("accept" | "defer" | "refuse")) => Ok(action.to_owned()),
-        _ => Err(Fault { help: None, ..wrong::<AccessRules>(given) }
-            .expected("`accept`, `defer` or `refuse`")),
-    }
+fn unknown_part(name: &str, span: std::ops::Range<usize>) -> Fault {
+    let fault = Fault { span, message: format!("unknown key `{name}`"), help: None };
+    fault.expected("`action`, `clients`, `hellos`, `senders` or `recipients`")
 }
 
-fn read_pattern(list: &str, given: &Given<'_>) -> Result<String, Fault> {
-    let pattern = text::<Patterns>(given)?;
-    let client = list.starts_with("client");
-    if client && super::network::network(pattern).is_none() {
-        return Err(wrong::<super::Networks>(given));
-    }
-    let right = pattern == "<>" || is_pattern(pattern);
-    right.then(|| pattern.to_owned()).ok_or_else(|| wrong::<Patterns>(given))
+fn read_action(given: &Given<'_>) -> Result<Action, Fault> {
+    let action = given.get_ref().as_str().and_then(|word| word.parse().ok());
+    action.ok_or_else(|| {
+        let fault = Fault { help: None, ..wrong::<AccessRules>(given) };
+        fault.expected("`accept`, `defer` or `refuse`")
+    })
+}
+
+fn read_hellos(given: &Given<'_>) -> Result<Vec<DomainPattern>, Fault> {
+    let hello = |item: &Given<'_>| {
+        text::<AccessRules>(item)?.parse().map_err(|_| {
+            let fault = Fault { help: None, ..wrong::<AccessRules>(item) };
+            fault.expected("a domain, or `.domain` for all below it too")
+        })
+    };
+    items(given).into_iter().map(hello).collect()
 }
 
 impl Setting for AccessRules {
@@ -339,21 +281,7 @@ impl Setting for AccessRules {
     }
 
     fn show(&self) -> String {
-        let rules: Vec<String> = self.0.iter().map(show_rule).collect();
+        let rules: Vec<&str> = self.0.iter().map(|rule| rule.written.as_str()).collect();
         format!("[{}]", rules.join(", "))
     }
-}
-
-fn show_rule(rule: &AccessRule) -> String {
-    let mut parts = vec![format!("action = {}", toml_string(&rule.action))];
-    let lists = [
-        ("clients", &rule.clients),
-        ("hellos", &rule.hellos),
-        ("senders", &rule.senders),
-        ("recipients", &rule.recipients),
-    ];
-    for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
-        parts.push(format!("{name} = {}", toml_list(list)));
-    }
-    format!("{{ {} }}", parts.join(", "))
 }
