@@ -15,5 +15,6 @@ macro_rules! rfc {
 
 mod dialog;
 mod dialogs;
+mod pair;
 mod properties;
 mod shell;
