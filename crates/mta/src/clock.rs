@@ -9,18 +9,26 @@ use reply::Timestamp;
 pub struct Clock {
     started: Instant,
     started_at: Timestamp,
+    /// Whether the time of day is the system's; otherwise it is the steady time.
+    corrected: bool,
 }
 
 impl Clock {
     /// A clock that starts at the system's time.
     pub fn start() -> Clock {
-        Clock { started: monotonic(), started_at: wall() }
+        Clock { started: monotonic(), started_at: wall(), corrected: true }
+    }
+
+    /// A clock that starts at `at` and knows no corrections: days pass in it as the
+    /// reactor's time does, which a simulation can move.
+    pub fn starting_at(at: Timestamp) -> Clock {
+        Clock { started: monotonic(), started_at: at, corrected: false }
     }
 
     /// The time of day: for what is kept across restarts (the queue, greylisting). It
     /// follows the administrator's corrections, and may jump.
     pub fn now(&self) -> Timestamp {
-        wall()
+        if self.corrected { wall() } else { self.steady() }
     }
 
     /// A time that never jumps: for the timeouts of sessions.

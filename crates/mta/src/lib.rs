@@ -10,6 +10,7 @@
 pub mod clock;
 pub mod control;
 pub mod delivery;
+pub mod dispatcher;
 pub mod events;
 pub mod listener;
 pub mod mailbox;

@@ -212,6 +212,18 @@ impl Router {
         }
     }
 
+    /// The way of a recipient whose message was released: the hold of its route is passed,
+    /// as if that route were not there.
+    pub fn destination_when_released(&self, path: &ForwardPath) -> Destination {
+        match (self.destination(path), path.mailbox()) {
+            (Destination::Held(Held::Route), Some(mailbox)) if self.is_own(&mailbox.domain) => {
+                Destination::Local(self.named(mailbox.clone()))
+            }
+            (Destination::Held(Held::Route), Some(mailbox)) => self.elsewhere(&mailbox.domain),
+            (destination, _) => destination,
+        }
+    }
+
     /// The server's own postmaster (RFC 5321 §4.5.1).
     fn postmaster(&self) -> Option<Mailbox> {
         format!("postmaster@{}", self.own_domains.first()?).parse().ok()

@@ -37,7 +37,8 @@ enum End {
 #[test]
 fn every_message_to_a_faulty_peer_ends_delivered_queued_or_bounced() {
     let folder = tempfile::tempdir().expect("a folder");
-    let sinks: Vec<Sink> = FAULTS.iter().map(|(name, faults, _)| Sink::start(name, faults)).collect();
+    let sinks: Vec<Sink> =
+        FAULTS.iter().map(|(name, faults, _)| Sink::start(name, faults)).collect();
     let routes: Vec<String> = sinks.iter().map(Sink::route).collect();
     let config = format!("domains = [\"example.org\"]\n[routes]\n{}", routes.join("\n"));
     let config_path = folder.path().join("config.toml");

@@ -26,7 +26,8 @@ fn a_first_attempt_is_greylisted_and_the_second_is_in_the_maildir() {
         reply.starts_with("250 2.0.0 ").then_some(reply)
     });
     let id = accepted.trim_end().rsplit(' ').next().expect("the reply ends in the id").to_owned();
-    let file = eventually("the message is delivered", || daemon.new_mail("localhost", "alice").pop());
+    let file =
+        eventually("the message is delivered", || daemon.new_mail("localhost", "alice").pop());
     let mail = std::fs::read_to_string(file).expect("it can be read");
     assert!(mail.starts_with("Return-Path: <a@example.org>"), "{mail}");
     assert!(mail.ends_with("\n\nhello\n") || mail.ends_with("\r\n\r\nhello\r\n"), "{mail:?}");

@@ -63,7 +63,8 @@ impl Postfix {
     fn main_cf(&self, settings: &str) -> String {
         let folder = self.folder.display();
         let daemons = ["/usr/lib/postfix/sbin", "/usr/libexec/postfix"];
-        let daemons = daemons.iter().find(|path| Path::new(path).is_dir()).expect("Postfix's daemons");
+        let daemons =
+            daemons.iter().find(|path| Path::new(path).is_dir()).expect("Postfix's daemons");
         format!(
             "compatibility_level = 3.6\nqueue_directory = {folder}/queue\n\
              data_directory = {folder}/data\ncommand_directory = /usr/sbin\n\

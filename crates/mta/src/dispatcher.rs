@@ -1,0 +1,655 @@
+//! A message's way out: schedule → lease → destination → attempt → plan → spool, and a
+//! notification where one is due.
+//!
+//! Start at [`Dispatcher::run`] (when) and `Dispatcher::attempt` (where). `settle` is what
+//! an attempt's endings lead to (pure), `notice` builds the notifications, `commands` is
+//! what an administrator asks for, `backlog` what is needed of the spool. A notification
+//! is in the queue, synced, before the recipient that it is about is settled: a crash
+//! between the two tells the sender twice, never not at all.
+
+pub mod backlog;
+mod commands;
+pub mod notice;
+pub mod settle;
+
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use queue::retry::{LearnedStore, Pace, RetryOptions};
+use queue::schedule::{Lease, Limits, Mode, Schedule};
+use queue::{Message, QueueId, Status};
+use reply::{Cause, Permanence, Timestamp};
+use smtp::envelope::Envelope;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::delivery::smtp::{Endpoint, Job, Lane, Note, Sender};
+use crate::delivery::{Body, Ending, LocalDelivery, LocalMessage};
+use crate::events::{Event, Events};
+use crate::resolver::Resolver;
+use crate::route_to::{NoHost, Ourselves, hosts_of};
+use crate::router::{Destination, Router};
+
+pub use backlog::Backlog;
+pub use commands::ActError;
+pub use notice::Voice;
+
+/// How it works, from the configuration.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `retry.*`.
+    pub retry: RetryOptions,
+    /// How much goes out at once.
+    pub limits: Limits,
+    /// The client session's options.
+    pub session: smtp::client::Options,
+    /// The port that MX hosts and address literals listen on: 25.
+    pub mx_port: u16,
+    /// How notifications speak.
+    pub voice: Voice,
+    /// Who we are, so that mail does not come back.
+    pub ourselves: Ourselves,
+    /// How long attempts may take to end when the server stops.
+    pub grace: Duration,
+}
+
+/// The parts that it works with.
+pub struct Parts {
+    /// The messages.
+    pub backlog: Arc<dyn Backlog>,
+    /// Which way.
+    pub router: Router,
+    /// Which hosts.
+    pub resolver: Arc<dyn Resolver>,
+    /// The mailboxes of this machine.
+    pub local: Arc<dyn LocalDelivery>,
+    /// What was learned.
+    pub learned: LearnedStore,
+    /// Who is told.
+    pub events: Arc<Events>,
+    /// The clocks.
+    pub clock: Clock,
+}
+
+/// Most messages on one connection, so that other destinations get their turn.
+const MESSAGES_A_CONNECTION: usize = 100;
+/// The longest sleep: a clock that jumps is noticed after at most this.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// How long to wait before a state that could not be written is written again.
+const WRITE_AGAIN: Duration = Duration::from_secs(10);
+/// How much of a message goes into a notification at most.
+const ORIGINAL_OCTETS: usize = smtp::dsn::MAX_RETURNED_OCTETS;
+/// Locks that keep two destinations of one message from writing its state over each other.
+const STRIPES: usize = 64;
+
+/// Sends what waits. One for a spool.
+pub struct Dispatcher {
+    options: Options,
+    parts: Parts,
+    sender: Sender,
+    schedule: Mutex<Schedule>,
+    /// Messages that an administrator wants attempted whatever their plan says.
+    hastened: Mutex<HashSet<QueueId>>,
+    /// Messages that were released from a hold of their route.
+    released: Mutex<HashSet<QueueId>>,
+    stripes: [Mutex<()>; STRIPES],
+    wake: Notify,
+}
+
+/// What an attempt led to, for the schedule.
+struct Outcome {
+    again: Option<Timestamp>,
+    pace: Option<Pace>,
+}
+
+impl Dispatcher {
+    /// A dispatcher that waits for [`Dispatcher::run`].
+    pub fn new(options: Options, parts: Parts) -> Arc<Dispatcher> {
+        let sender = Sender {
+            options: options.session.clone(),
+            learned: parts.learned.clone(),
+            clock: parts.clock,
+            conversions: Arc::new(Semaphore::new(2)),
+        };
+        let schedule = Mutex::new(Schedule::new(options.limits.clone()));
+        Arc::new(Dispatcher {
+            options,
+            parts,
+            sender,
+            schedule,
+            hastened: Mutex::default(),
+            released: Mutex::default(),
+            stripes: std::array::from_fn(|_| Mutex::default()),
+            wake: Notify::new(),
+        })
+    }
+
+    /// Takes over what waits in the spool, then sends until `stop` becomes true. Attempts
+    /// that are under way get `grace` to end; what they had not settled by then is tried
+    /// again after the next start.
+    ///
+    /// # Errors
+    /// Where the spool cannot be read.
+    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+        let this = self.clone();
+        blocking(move || this.load()).await?;
+        let mut attempts = JoinSet::new();
+        while !*stop.borrow() {
+            let leases = self.schedule().due(self.parts.clock.now(), usize::MAX);
+            for lease in leases {
+                attempts.spawn(self.clone().work(lease, stop.clone()));
+            }
+            let sleep = tokio::time::sleep(self.until_next());
+            tokio::select! {
+                () = sleep => {}
+                () = self.wake.notified() => {}
+                Some(_) = attempts.join_next() => {}
+                _ = stop.changed() => break,
+            }
+        }
+        let all = async { while attempts.join_next().await.is_some() {} };
+        if tokio::time::timeout(self.options.grace, all).await.is_err() {
+            tracing::warn!("attempts that did not end in time are broken off");
+        }
+        Ok(())
+    }
+
+    /// Messages that wait for an attempt, held ones not counted.
+    pub fn waiting(&self) -> usize {
+        self.schedule().waiting()
+    }
+
+    /// A message has come into the spool: it takes its place in the schedule. Blocks.
+    ///
+    /// # Errors
+    /// Where the spool cannot be read.
+    pub fn enqueued(&self, id: QueueId) -> io::Result<()> {
+        if let Some(message) = self.parts.backlog.get(id)? {
+            self.adopt(&message)?;
+        }
+        Ok(())
+    }
+
+    fn load(&self) -> io::Result<()> {
+        let mut result = Ok(());
+        self.parts.backlog.scan(&mut |message| {
+            let adopted = self.adopt(&message);
+            if result.is_ok() {
+                result = adopted;
+            }
+        })?;
+        result
+    }
+
+    /// Puts a message into the schedule, under each of its destinations; holds it where
+    /// none of them can be gone to.
+    fn adopt(&self, message: &Message) -> io::Result<()> {
+        if message.held.is_some() {
+            return Ok(());
+        }
+        let places = self.places(message);
+        if let Some(reason) = self.stuck(message, &places) {
+            return self.hold_for(message, reason);
+        }
+        // A due time further away than any plan comes from a clock that was wrong.
+        let latest = self.parts.clock.now() + self.options.retry.slow.longest_pause;
+        let mut schedule = self.schedule();
+        for (destination, due) in places {
+            schedule.insert(message.id, &destination, due.min(latest));
+        }
+        drop(schedule);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// The destinations that a message waits for, with the earliest due time of each.
+    fn places(&self, message: &Message) -> BTreeMap<String, Timestamp> {
+        let mut places = BTreeMap::new();
+        for state in &message.recipients {
+            let Status::Waiting { due } = state.status else { continue };
+            match self.destination(message.id, &state.recipient.path) {
+                Destination::Held(_) => {}
+                destination => {
+                    let earliest = places.entry(destination.to_string()).or_insert(due);
+                    *earliest = due.min(*earliest);
+                }
+            }
+        }
+        places
+    }
+
+    /// Why a message that waits has nowhere to go.
+    fn stuck(&self, message: &Message, places: &BTreeMap<String, Timestamp>) -> Option<String> {
+        let mut waiting = message.recipients.iter().filter(|state| state.status.due().is_some());
+        let first = waiting.next().filter(|_| places.is_empty())?;
+        match self.destination(message.id, &first.recipient.path) {
+            Destination::Held(why) => Some(why.to_string()),
+            _ => None,
+        }
+    }
+
+    fn hold_for(&self, message: &Message, reason: String) -> io::Result<()> {
+        let held = Message { held: Some(reason.clone()), ..message.clone() };
+        self.parts.backlog.update(&held, true)?;
+        self.tell(message.id, &Event::Held { reason });
+        Ok(())
+    }
+
+    /// The way of a recipient; a released message passes the hold of its route.
+    fn destination(&self, id: QueueId, path: &smtp::syntax::ForwardPath) -> Destination {
+        if lock(&self.released).contains(&id) {
+            return self.parts.router.destination_when_released(path);
+        }
+        self.parts.router.destination(path)
+    }
+
+    fn until_next(&self) -> Duration {
+        let now = self.parts.clock.now();
+        let next = self.schedule().next_due().map(|at| at.since(now));
+        next.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+    }
+
+    /// Works on a lease, and while its connection is good on further ones of the same
+    /// destination.
+    async fn work(self: Arc<Self>, mut lease: Lease, stop: watch::Receiver<bool>) {
+        let mut lane = Lane::default();
+        for count in 1.. {
+            let outcome = self.attempt(&mut lane, &lease).await;
+            let more = count < MESSAGES_A_CONNECTION && !*stop.borrow();
+            match self.give_back(lease, outcome, more) {
+                Some(next) => lease = next,
+                None => break,
+            }
+        }
+        lane.close().await;
+        self.wake.notify_one();
+    }
+
+    fn give_back(&self, lease: Lease, outcome: Outcome, more: bool) -> Option<Lease> {
+        let now = self.parts.clock.now();
+        let destination = lease.destination;
+        let mut schedule = self.schedule();
+        if let Some(pace) = outcome.pace {
+            schedule.pace(destination, pace, now);
+        }
+        schedule.settle(lease, outcome.again);
+        if more { schedule.another(destination, now) } else { None }
+    }
+
+    /// One message, one destination, once.
+    async fn attempt(self: &Arc<Self>, lane: &mut Lane, lease: &Lease) -> Outcome {
+        let (id, name) = (lease.id, self.schedule().name(lease.destination).to_owned());
+        let this = self.clone();
+        let message = match blocking(move || this.parts.backlog.get(id)).await {
+            Ok(Some(message)) if message.held.is_none() => message,
+            Ok(_) => return Outcome { again: None, pace: None },
+            Err(error) => {
+                tracing::error!(%id, %error, "the spool cannot be read");
+                let again = Some(self.parts.clock.now() + WRITE_AGAIN);
+                return Outcome { again, pace: None };
+            }
+        };
+        let tried = self.due_recipients(&message, &name);
+        let Some(first) = tried.first() else {
+            return Outcome { again: self.places(&message).remove(&name), pace: None };
+        };
+        let destination = self.destination(id, &message.recipients[*first].recipient.path);
+        let (endings, reached) = match lease.mode {
+            Mode::Deliver => self.deliver(lane, &message, &tried, &destination).await,
+            Mode::NoteUnreachable => (not_tried(&tried), true),
+        };
+        let pace = self.settle(id, &name, tried, endings, reached).await;
+        let again = self.again(id, &name).await;
+        Outcome { again, pace: pace.filter(|_| lease.mode == Mode::Deliver) }
+    }
+
+    /// The recipients of `message` at the destination whose time has come: where none is
+    /// due (the clock was set back), the earliest.
+    fn due_recipients(&self, message: &Message, name: &str) -> Vec<usize> {
+        let now = self.parts.clock.now();
+        let here = message.recipients.iter().enumerate().filter_map(|(index, state)| {
+            let due = state.status.due()?;
+            let destination = self.destination(message.id, &state.recipient.path);
+            (destination.to_string() == name).then_some((index, due))
+        });
+        let here: Vec<(usize, Timestamp)> = here.collect();
+        let earliest = here.iter().map(|(_, due)| *due).min().unwrap_or(now);
+        let until = if lock(&self.hastened).remove(&message.id) { Timestamp::MAX } else { now };
+        let due = here.iter().filter(|(_, due)| *due <= until.max(earliest));
+        due.map(|(index, _)| *index).collect()
+    }
+
+    /// The endings of `tried`, and whether the destination was there at all.
+    async fn deliver(
+        self: &Arc<Self>,
+        lane: &mut Lane,
+        message: &Message,
+        tried: &[usize],
+        destination: &Destination,
+    ) -> (Vec<Ending>, bool) {
+        let all = |ending: Ending| vec![ending; tried.len()];
+        let body = Body::queued(self.parts.backlog.clone(), message.id, message.octets);
+        let endpoints = match destination {
+            Destination::Local(mailbox) => {
+                return (all(self.deliver_locally(message, mailbox.clone(), body).await), true);
+            }
+            Destination::Discard => return (all(discarded()), true),
+            Destination::Held(why) => {
+                let (cause, permanence) = (Cause::RouteUnusable, Permanence::Transient);
+                return (all(Ending::trouble(cause, permanence, why.to_string())), true);
+            }
+            Destination::Lmtp(path) => Ok(vec![Endpoint::Unix(path.clone())]),
+            elsewhere => self.endpoints(elsewhere, message.id).await,
+        };
+        let endpoints = match endpoints {
+            Ok(endpoints) => endpoints,
+            Err(none) => return (all(Ending::diagnosed(none.verdict())), false),
+        };
+        let job = self.job(message, tried, body);
+        let attempted = self.sender.send(lane, &endpoints, &job).await;
+        log_notes(message.id, &attempted.notes);
+        (attempted.endings, attempted.reached)
+    }
+
+    fn job(&self, message: &Message, tried: &[usize], body: Body) -> Job {
+        let states = tried.iter().map(|index| &message.recipients[*index]);
+        let from = states.clone().find_map(|state| same_address(state));
+        let recipients = states.map(|state| state.recipient.clone()).collect();
+        let envelope = Envelope { recipients, ..message.received.envelope.clone() };
+        Job { envelope, body, from }
+    }
+
+    async fn deliver_locally(
+        self: &Arc<Self>,
+        message: &Message,
+        mailbox: smtp::syntax::Mailbox,
+        body: Body,
+    ) -> Ending {
+        let (this, now) = (self.clone(), self.parts.clock.now());
+        let (id, reverse_path) = (message.id, message.received.envelope.reverse_path.clone());
+        let delivered = blocking(move || {
+            let message = LocalMessage { id, reverse_path: &reverse_path, body: &body };
+            Ok(this.parts.local.deliver(&mailbox, &message, now))
+        });
+        match delivered.await {
+            Ok(Ok(())) => Ending::trouble(Cause::Delivered, Permanence::Positive, "in the mailbox"),
+            Ok(Err(answer)) => Ending::answered(&answer, now),
+            Err(error) => {
+                Ending::trouble(Cause::ServerFault, Permanence::Transient, error.to_string())
+            }
+        }
+    }
+
+    /// Where to connect to, best first.
+    async fn endpoints(
+        &self,
+        destination: &Destination,
+        id: QueueId,
+    ) -> Result<Vec<Endpoint>, NoHost> {
+        let tcp = |host: &str, address, port| Endpoint::Tcp {
+            host: host.to_owned(),
+            address: SocketAddr::new(address, port),
+        };
+        let port = self.options.mx_port;
+        match destination {
+            Destination::Address(address) => Ok(vec![tcp(&address.to_string(), *address, port)]),
+            Destination::Host(host) => {
+                let addresses = self.addresses_of(&host.host).await?;
+                Ok(addresses.into_iter().map(|ip| tcp(&host.host, ip, host.port)).collect())
+            }
+            Destination::Domain(domain) => {
+                let (resolver, us) = (self.parts.resolver.as_ref(), &self.options.ourselves);
+                let hosts = hosts_of(resolver, domain, us, id.number()).await?;
+                let each = hosts.iter().flat_map(|host| {
+                    host.addresses.iter().map(|address| tcp(&host.name, *address, port))
+                });
+                Ok(each.collect())
+            }
+            Destination::Local(_)
+            | Destination::Lmtp(_)
+            | Destination::Held(_)
+            | Destination::Discard => Ok(Vec::new()),
+        }
+    }
+
+    /// The addresses of a configured host: an address, `localhost`, or a name in DNS. The
+    /// administrator who misspelt it will correct it: nothing bounces meanwhile.
+    async fn addresses_of(&self, host: &str) -> Result<Vec<std::net::IpAddr>, NoHost> {
+        if let Ok(address) = host.parse() {
+            return Ok(vec![address]);
+        }
+        if host.eq_ignore_ascii_case("localhost") {
+            return Ok(vec![[127, 0, 0, 1].into(), [0u16, 0, 0, 0, 0, 0, 0, 1].into()]);
+        }
+        let unresolved = |words: &str| {
+            let words = format!("the configured host `{host}` {words}");
+            NoHost::Unresolved(crate::resolver::ResolveError::Failed(words))
+        };
+        match self.parts.resolver.addresses(host).await {
+            Ok(addresses) if addresses.is_empty() => Err(unresolved("has no address")),
+            Ok(addresses) => Ok(addresses),
+            Err(error) => Err(unresolved(&error.to_string())),
+        }
+    }
+
+    /// Settles an attempt; `None` where the message is gone.
+    async fn settle(
+        self: &Arc<Self>,
+        id: QueueId,
+        name: &str,
+        tried: Vec<usize>,
+        endings: Vec<Ending>,
+        reached: bool,
+    ) -> Option<Pace> {
+        let work = Arc::new((name.to_owned(), tried, endings));
+        let settled = loop {
+            let (this, work) = (self.clone(), work.clone());
+            match blocking(move || this.prepare(id, &work.0, &work.1, &work.2)).await {
+                Ok(settled) => break Arc::new(settled?),
+                Err(error) => tracing::error!(%id, %error, "the spool cannot be read"),
+            }
+            tokio::time::sleep(WRITE_AGAIN).await;
+        };
+        // A state that cannot be written is written again until it can: the recipients
+        // who have the message must not get it twice.
+        loop {
+            let (this, work, settled) = (self.clone(), work.clone(), settled.clone());
+            match blocking(move || this.finish(&settled, &work.1)).await {
+                Ok(()) => break,
+                Err(error) => tracing::error!(%id, %error, "a state cannot be written"),
+            }
+            tokio::time::sleep(WRITE_AGAIN).await;
+        }
+        Some(if reached { settled.pace } else { dead(settled.pace) })
+    }
+
+    /// What an attempt leads to, with its notifications in the queue; nothing is written
+    /// down yet. `None` where the message is gone.
+    fn prepare(
+        &self,
+        id: QueueId,
+        name: &str,
+        tried: &[usize],
+        endings: &[Ending],
+    ) -> io::Result<Option<settle::Settled>> {
+        let now = self.parts.clock.now();
+        let Some(message) = self.parts.backlog.get(id)? else { return Ok(None) };
+        let window = self.parts.learned.window(name, now);
+        let options = &self.options.retry;
+        let mut settled = settle::settle(&message, tried, endings, window, options, now);
+        self.learn(name, &settled.lessons, now);
+        self.notify(&mut settled, now);
+        Ok(Some(settled))
+    }
+
+    /// Writes down the recipients that were tried, and tells what happened. Those of other
+    /// destinations, and a hold, may have changed meanwhile and are left as they are. A
+    /// message that nothing waits for leaves the queue.
+    fn finish(&self, settled: &settle::Settled, tried: &[usize]) -> io::Result<()> {
+        let id = settled.message.id;
+        let _one_writer = lock(self.stripe(id));
+        let Some(mut message) = self.parts.backlog.get(id)? else { return Ok(()) };
+        for index in tried {
+            message.recipients[*index] = settled.message.recipients[*index].clone();
+        }
+        match message.is_done() {
+            true => self.parts.backlog.remove(id)?,
+            false => self.parts.backlog.update(&message, true)?,
+        }
+        settled.events.iter().for_each(|event| self.tell(id, event));
+        if message.is_done() {
+            self.tell(id, &Event::Ended);
+            lock(&self.released).remove(&id);
+        }
+        Ok(())
+    }
+
+    fn learn(&self, name: &str, lessons: &[settle::Lesson], now: Timestamp) {
+        for lesson in lessons {
+            let learned = &self.parts.learned;
+            let kept = match *lesson {
+                settle::Lesson::Passed { first, last } => learned.passed(name, first, last, now),
+                settle::Lesson::Refused { first } => learned.refused(name, first, now),
+            };
+            if let Err(error) = kept {
+                tracing::warn!(destination = name, %error, "a window could not be kept");
+            }
+        }
+    }
+
+    /// Puts the notifications into the queue. One that cannot be kept leaves the
+    /// recipients that it is about waiting, so that it is tried again with them.
+    fn notify(&self, settled: &mut settle::Settled, now: Timestamp) {
+        if settled.notices.is_empty() {
+            return;
+        }
+        let message = &settled.message;
+        let body = Body::queued(self.parts.backlog.clone(), message.id, message.octets);
+        let original = body.read(0, ORIGINAL_OCTETS).unwrap_or_default();
+        let voice = &self.options.voice;
+        let due = notice::notifications(message, &settled.notices, &original, voice, now);
+        for notification in due {
+            let kind = notice::kind(notification.moment).to_owned();
+            let paths = notification.about.iter();
+            let recipients =
+                paths.map(|index| settled.message.recipients[*index].recipient.path.to_string());
+            let recipients = recipients.collect();
+            match self.parts.backlog.put(notification.received, &notification.octets) {
+                Ok(id) => {
+                    let notification = Some(id.to_string());
+                    settled.events.push(Event::Notified { kind, recipients, notification });
+                    if let Err(error) = self.enqueued(id) {
+                        tracing::error!(%id, %error, "a notification waits for the next start");
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a notification could not be put into the queue");
+                    undo(settled, &notification.about, now);
+                }
+            }
+        }
+    }
+
+    async fn again(self: &Arc<Self>, id: QueueId, name: &str) -> Option<Timestamp> {
+        let (this, name) = (self.clone(), name.to_owned());
+        let again = blocking(move || {
+            let _one_writer = lock(this.stripe(id));
+            let message = this.parts.backlog.get(id)?;
+            let message = message.filter(|message| message.held.is_none());
+            let Some(message) = message else { return Ok(None) };
+            let mut places = this.places(&message);
+            if let Some(reason) = this.stuck(&message, &places) {
+                this.hold_for(&message, reason)?;
+            }
+            Ok(places.remove(&name))
+        });
+        again.await.unwrap_or_else(|error| {
+            tracing::error!(%id, %error, "the spool cannot be read");
+            Some(self.parts.clock.now() + WRITE_AGAIN)
+        })
+    }
+
+    fn tell(&self, id: QueueId, event: &Event) {
+        self.parts.events.tell(self.parts.clock.now(), id, event);
+    }
+
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        lock(&self.schedule)
+    }
+
+    fn stripe(&self, id: QueueId) -> &Mutex<()> {
+        &self.stripes[id.number() as usize % STRIPES]
+    }
+}
+
+/// Nothing that panics holds these locks in a state that others could not go on from.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::from)?
+}
+
+/// Our address of the last attempt, where a greylisting host may know us by it.
+fn same_address(state: &queue::RecipientState) -> Option<std::net::IpAddr> {
+    let said = state.history.last_reply.as_deref()?;
+    let reply = reply::Reply::parse(said.as_bytes()).ok()?;
+    let verdict = reply::classify::classify(&reply, &reply::classify::Context::default());
+    let address = state.history.local_address?;
+    queue::retry::suggests_greylisting(&verdict).then_some(address)
+}
+
+/// A destination without a session is dead, unless its trouble was a final answer.
+fn dead(pace: Pace) -> Pace {
+    match pace {
+        Pace::Normal => Pace::Unreachable,
+        stricter => stricter,
+    }
+}
+
+fn not_tried(tried: &[usize]) -> Vec<Ending> {
+    let text = "not tried now: the destination has been unreachable for a while";
+    vec![Ending::trouble(Cause::HostUnreachable, Permanence::Transient, text); tried.len()]
+}
+
+/// Nobody is told of what is dropped.
+fn discarded() -> Ending {
+    let text = "dropped, as its route says";
+    let ending = Ending::trouble(Cause::Delivered, Permanence::Positive, text);
+    Ending { dsn_passed_on: true, ..ending }
+}
+
+/// The recipients of a notification that could not be kept wait on, as if it had not been
+/// due yet.
+fn undo(settled: &mut settle::Settled, about: &[usize], now: Timestamp) {
+    for index in about {
+        let state = &mut settled.message.recipients[*index];
+        state.history.delay_notified = false;
+        if matches!(state.status, Status::Failed { .. }) {
+            state.status = Status::Waiting { due: now + Duration::from_secs(600) };
+        }
+    }
+}
+
+fn log_notes(id: QueueId, notes: &[Note]) {
+    for note in notes {
+        match note {
+            Note::Connected { endpoint, .. } => {
+                tracing::debug!(%id, host = endpoint.name(), "connected");
+            }
+            Note::Failed { endpoint, what } => {
+                tracing::info!(%id, host = endpoint.name(), what, "the host cannot be used");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

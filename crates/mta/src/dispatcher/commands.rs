@@ -1,0 +1,176 @@
+//! What an administrator asks for: retry, hold, release, bounce, remove. Each blocks.
+
+use std::fmt;
+use std::io;
+
+use queue::{Message, QueueId, Status};
+use reply::{Cause, Permanence};
+
+use super::{Dispatcher, lock};
+use crate::control::Action;
+use crate::delivery::Ending;
+use crate::events::Event;
+use crate::router::Destination;
+
+/// Why an action was not done.
+#[derive(Debug)]
+pub enum ActError {
+    /// There is no such message in the queue.
+    NoSuchMessage(QueueId),
+    /// An attempt is under way; afterwards it can be done.
+    UnderWay(QueueId),
+    /// It stays held; why.
+    StaysHeld(String),
+    /// The spool could not be read or written.
+    Fault(io::Error),
+}
+
+impl fmt::Display for ActError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ActError::NoSuchMessage(id) => write!(f, "there is no message `{id}` in the queue"),
+            ActError::UnderWay(id) => {
+                write!(f, "an attempt with `{id}` is under way: try again in a moment")
+            }
+            ActError::StaysHeld(why) => write!(f, "it stays held: {why}"),
+            ActError::Fault(error) => write!(f, "the spool does not work: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ActError {}
+
+impl From<io::Error> for ActError {
+    fn from(error: io::Error) -> ActError {
+        ActError::Fault(error)
+    }
+}
+
+impl Dispatcher {
+    /// Does `action` to a message, effective at once.
+    ///
+    /// # Errors
+    /// Why it was not done; nothing has changed then.
+    pub fn act(&self, action: Action, id: QueueId) -> Result<(), ActError> {
+        match action {
+            Action::Retry => self.retry(id),
+            Action::Hold => self.hold(id),
+            Action::Release => self.release(id),
+            Action::Bounce => self.bounce(id),
+            Action::Remove => self.remove(id),
+        }
+    }
+
+    fn message(&self, id: QueueId) -> Result<Message, ActError> {
+        self.parts.backlog.get(id)?.ok_or(ActError::NoSuchMessage(id))
+    }
+
+    /// Every recipient that waits is attempted now, also where its host is being left
+    /// alone. A held message is released for it.
+    fn retry(&self, id: QueueId) -> Result<(), ActError> {
+        let mut message = self.message(id)?;
+        if message.held.is_some() {
+            self.release(id)?;
+            message = self.message(id)?;
+        }
+        lock(&self.hastened).insert(id);
+        let now = self.parts.clock.now();
+        let mut schedule = self.schedule();
+        for destination in self.places(&message).keys() {
+            schedule.remove(id, destination);
+            schedule.wake(destination);
+            schedule.insert(id, destination, now);
+        }
+        drop(schedule);
+        self.tell(id, &Event::Hastened);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    fn hold(&self, id: QueueId) -> Result<(), ActError> {
+        let _one_writer = lock(self.stripe(id));
+        let message = self.message(id)?;
+        self.hold_for(&message, "by the administrator".to_owned())?;
+        self.unschedule(&message);
+        Ok(())
+    }
+
+    /// A hold of the administrator, or of a route, is undone. What the configuration does
+    /// not let out stays.
+    fn release(&self, id: QueueId) -> Result<(), ActError> {
+        let _one_writer = lock(self.stripe(id));
+        let message = self.message(id)?;
+        if message.held.is_none() {
+            return Ok(());
+        }
+        lock(&self.released).insert(id);
+        let places = self.places(&message);
+        if let Some(why) = self.stuck(&message, &places) {
+            lock(&self.released).remove(&id);
+            return Err(ActError::StaysHeld(why));
+        }
+        let message = Message { held: None, ..message };
+        self.parts.backlog.update(&message, true)?;
+        self.tell(id, &Event::Released);
+        self.adopt(&message)?;
+        Ok(())
+    }
+
+    /// Gives up now; the sender is told.
+    fn bounce(&self, id: QueueId) -> Result<(), ActError> {
+        let message = self.take_out(id)?;
+        let waiting: Vec<usize> = (0..message.recipients.len())
+            .filter(|index| message.recipients[*index].status.due().is_some())
+            .collect();
+        let text = "given up by the administrator";
+        let ending = Ending::trouble(Cause::Expired, Permanence::Permanent, text);
+        self.tell(id, &Event::Bounced);
+        let endings = vec![ending; waiting.len()];
+        match self.prepare(id, "", &waiting, &endings)? {
+            Some(settled) => Ok(self.finish(&settled, &waiting)?),
+            None => Err(ActError::NoSuchMessage(id)),
+        }
+    }
+
+    /// Drops it; nobody is told.
+    fn remove(&self, id: QueueId) -> Result<(), ActError> {
+        let mut message = self.take_out(id)?;
+        let now = self.parts.clock.now();
+        for state in &mut message.recipients {
+            if state.status.due().is_some() {
+                state.status = Status::Removed { at: now };
+            }
+        }
+        self.parts.backlog.remove(id)?;
+        self.tell(id, &Event::Removed { reason: "by the administrator".to_owned() });
+        self.tell(id, &Event::Ended);
+        Ok(())
+    }
+
+    /// Takes a message out of the schedule, unless an attempt is under way.
+    fn take_out(&self, id: QueueId) -> Result<Message, ActError> {
+        let message = self.message(id)?;
+        let destinations = self.destinations(&message);
+        let schedule = self.schedule();
+        if destinations.iter().any(|destination| schedule.is_leased(id, destination)) {
+            return Err(ActError::UnderWay(id));
+        }
+        drop(schedule);
+        self.unschedule(&message);
+        Ok(message)
+    }
+
+    fn unschedule(&self, message: &Message) {
+        let mut schedule = self.schedule();
+        for destination in self.destinations(message) {
+            schedule.remove(message.id, &destination);
+        }
+    }
+
+    /// The names of every destination that the message waits for.
+    fn destinations(&self, message: &Message) -> Vec<String> {
+        let waiting = message.recipients.iter().filter(|state| state.status.due().is_some());
+        let ways = waiting.map(|state| self.destination(message.id, &state.recipient.path));
+        ways.filter(|way| !matches!(way, Destination::Held(_))).map(|way| way.to_string()).collect()
+    }
+}

@@ -1,0 +1,474 @@
+//! The whole way out over loopback, with scripted peers, in the reactor's own time.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use queue::{Origin, Received, RecipientState};
+use reply::catalogue;
+use reply::explain::Language;
+use smtp::envelope::Recipient;
+use smtp::syntax::{ForwardPath, MailParameters, Mailbox, RecipientParameters, ReversePath};
+use store::table::MemoryTable;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::*;
+use crate::control::Action;
+use crate::delivery::body::ReadMessage;
+use crate::resolver::StaticTable;
+use crate::router::{HostPort, Relay, Route};
+
+const START: Timestamp = Timestamp::from_secs(1_764_000_000);
+
+/// A queue in memory.
+#[derive(Default)]
+struct Memory {
+    messages: Mutex<BTreeMap<QueueId, (Message, Vec<u8>)>>,
+    next: AtomicU64,
+    /// Notifications do not fit.
+    full: Mutex<bool>,
+}
+
+impl ReadMessage for Memory {
+    fn read_at(&self, id: QueueId, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        let messages = lock(&self.messages);
+        let (_, octets) = messages.get(&id).ok_or(io::ErrorKind::NotFound)?;
+        let left = &octets[(offset as usize).min(octets.len())..];
+        let count = left.len().min(into.len());
+        into[..count].copy_from_slice(&left[..count]);
+        Ok(count)
+    }
+}
+
+impl Backlog for Memory {
+    fn scan(&self, visit: &mut dyn FnMut(Message)) -> io::Result<()> {
+        let all: Vec<Message> = lock(&self.messages).values().map(|(m, _)| m.clone()).collect();
+        all.into_iter().for_each(visit);
+        Ok(())
+    }
+
+    fn get(&self, id: QueueId) -> io::Result<Option<Message>> {
+        Ok(lock(&self.messages).get(&id).map(|(message, _)| message.clone()))
+    }
+
+    fn update(&self, message: &Message, _: bool) -> io::Result<()> {
+        let mut messages = lock(&self.messages);
+        let (stored, _) = messages.get_mut(&message.id).ok_or(io::ErrorKind::NotFound)?;
+        *stored = message.clone();
+        Ok(())
+    }
+
+    fn put(&self, received: Received, octets: &[u8]) -> io::Result<QueueId> {
+        if *lock(&self.full) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let number = (received.at.as_millis() << 16) + self.next.fetch_add(1, Ordering::Relaxed);
+        let id = QueueId::from_number(number).unwrap();
+        let waiting = |recipient: &Recipient| RecipientState {
+            recipient: recipient.clone(),
+            status: Status::Waiting { due: received.at },
+            history: queue::retry::History::default(),
+        };
+        let message = Message {
+            id,
+            octets: octets.len() as u64,
+            recipients: received.envelope.recipients.iter().map(waiting).collect(),
+            held: received.held.clone(),
+            received,
+        };
+        lock(&self.messages).insert(id, (message, octets.to_vec()));
+        Ok(id)
+    }
+
+    fn remove(&self, id: QueueId) -> io::Result<()> {
+        lock(&self.messages).remove(&id);
+        Ok(())
+    }
+}
+
+/// Mailboxes of this machine: `locked@` is locked, `none@` unknown, all others take mail.
+#[derive(Default)]
+struct Mailboxes(Mutex<Vec<(String, Vec<u8>)>>);
+
+impl LocalDelivery for Mailboxes {
+    fn deliver(
+        &self,
+        mailbox: &Mailbox,
+        message: &LocalMessage<'_>,
+        _: Timestamp,
+    ) -> Result<(), reply::Answer> {
+        match mailbox.local_part.as_str() {
+            "locked" => Err(catalogue::mailbox_locked(mailbox)),
+            "none" => Err(catalogue::mailbox_unknown(mailbox)),
+            _ => {
+                let octets = message.body.read(0, usize::MAX).unwrap();
+                lock(&self.0).push((mailbox.to_string(), octets));
+                Ok(())
+            }
+        }
+    }
+}
+
+struct World {
+    queue: Arc<Memory>,
+    mailboxes: Arc<Mailboxes>,
+    dispatcher: Arc<Dispatcher>,
+    clock: Clock,
+    folder: tempfile::TempDir,
+    stop: watch::Sender<bool>,
+}
+
+impl World {
+    fn new(routes: Vec<(String, Route)>, relay: Relay) -> World {
+        let clock = Clock::starting_at(START);
+        let (queue, mailboxes) = (Arc::new(Memory::default()), Arc::new(Mailboxes::default()));
+        let folder = tempfile::tempdir().unwrap();
+        let retry = RetryOptions::default();
+        let own = vec!["example.org".to_owned()];
+        let parts = Parts {
+            backlog: queue.clone(),
+            router: Router::new(routes, own, vec![], relay),
+            resolver: Arc::new(StaticTable::new()),
+            local: mailboxes.clone(),
+            learned: LearnedStore::new(Arc::new(MemoryTable::default()), &retry),
+            events: Arc::new(Events::open(folder.path()).unwrap()),
+            clock,
+        };
+        let voice = Voice {
+            hostname: "mail.example.org".to_owned(),
+            language: Language::En,
+            offset_minutes: 0,
+            lifetime: retry.give_up_after,
+        };
+        let options = Options {
+            limits: Limits::new(20, 100, &retry),
+            retry,
+            session: smtp::client::Options::default(),
+            mx_port: 25,
+            voice,
+            ourselves: Ourselves::default(),
+            grace: Duration::from_secs(5),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let dispatcher = Dispatcher::new(options, parts);
+        tokio::spawn(dispatcher.clone().run(stopped));
+        World { queue, mailboxes, dispatcher, clock, folder, stop }
+    }
+
+    fn send(&self, from: &str, to: &[&str]) -> QueueId {
+        let recipient = |address: &&str| Recipient {
+            path: ForwardPath::Mailbox(address.parse().unwrap()),
+            parameters: RecipientParameters::default(),
+        };
+        let reverse_path = ReversePath((!from.is_empty()).then(|| from.parse().unwrap()));
+        let received = Received {
+            envelope: Envelope {
+                reverse_path,
+                mail: MailParameters::default(),
+                recipients: to.iter().map(recipient).collect(),
+            },
+            at: self.clock.now(),
+            origin: Origin::Submission,
+            client: None,
+            hello: None,
+            held: None,
+        };
+        let id = self.queue.put(received, b"Subject: test\r\n\r\nHello.\r\n").unwrap();
+        self.dispatcher.enqueued(id).unwrap();
+        id
+    }
+
+    /// Waits until `done`, in the reactor's time, which only passes while all are idle.
+    async fn until(&self, what: &str, done: impl Fn(&World) -> bool) {
+        for _ in 0..20_000 {
+            if done(self) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        let left: Vec<Message> =
+            lock(&self.queue.messages).values().map(|(m, _)| m.clone()).collect();
+        panic!("never came: {what}; in the queue: {left:?}");
+    }
+
+    async fn until_empty(&self) {
+        self.until("an empty queue", |world| lock(&world.queue.messages).is_empty()).await;
+    }
+
+    fn events(&self, id: QueueId) -> Vec<(Timestamp, Event)> {
+        crate::events::story(self.folder.path(), id).unwrap()
+    }
+
+    fn mail(&self) -> Vec<(String, String)> {
+        let mail = lock(&self.mailboxes.0);
+        let text = |octets: &Vec<u8>| String::from_utf8_lossy(octets).into_owned();
+        mail.iter().map(|(to, octets)| (to.clone(), text(octets))).collect()
+    }
+}
+
+fn host(port: u16) -> Route {
+    Route::Host(HostPort { host: "127.0.0.1".to_owned(), port })
+}
+
+fn routed(port: u16) -> Vec<(String, Route)> {
+    vec![("example.net".to_owned(), host(port))]
+}
+
+/// A peer that answers each command line by `answer`, given the seconds since it began.
+async fn peer(
+    answer: impl Fn(u64, &str) -> String + Send + Sync + 'static,
+) -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (log, answer, began) = (heard.clone(), Arc::new(answer), tokio::time::Instant::now());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(converse(stream, answer.clone(), log.clone(), began));
+        }
+    });
+    (port, heard)
+}
+
+async fn converse(
+    stream: TcpStream,
+    answer: Arc<impl Fn(u64, &str) -> String>,
+    log: Arc<Mutex<Vec<String>>>,
+    began: tokio::time::Instant,
+) -> Option<()> {
+    // A delayed acknowledgement takes real time, in which the paused clock runs away.
+    stream.set_nodelay(true).ok()?;
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 peer.test ESMTP\r\n").await.ok()?;
+    let mut in_data = false;
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await.ok()? == 0 {
+            return None;
+        }
+        let line = line.trim_end();
+        if in_data && line != "." {
+            continue;
+        }
+        lock(&log).push(line.to_owned());
+        let said = answer(began.elapsed().as_secs(), line);
+        in_data = said.starts_with("354");
+        stream.write_all(format!("{said}\r\n").as_bytes()).await.ok()?;
+        if line == "QUIT" {
+            return None;
+        }
+    }
+}
+
+/// What a server that takes everything says.
+fn willing(line: &str) -> String {
+    match line.split([' ', ':']).next() {
+        Some("EHLO") => "250-peer.test\r\n250 PIPELINING",
+        Some("DATA") => "354 go ahead",
+        Some("QUIT") => "221 bye",
+        _ => "250 fine",
+    }
+    .to_owned()
+}
+
+fn count(heard: &Mutex<Vec<String>>, verb: &str) -> usize {
+    lock(heard).iter().filter(|line| line.starts_with(verb)).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_greylisted_message_returns_once_just_after_the_window() {
+    let (port, heard) = peer(|secs, line| match line.starts_with("RCPT") && secs < 300 {
+        true => format!("450 4.2.0 Greylisted for {} seconds", 300 - secs),
+        false => willing(line),
+    })
+    .await;
+    let world = World::new(routed(port), Relay::Off);
+    let id = world.send("a@example.org", &["b@example.net"]);
+    world.until_empty().await;
+    assert_eq!(count(&heard, "RCPT"), 2, "one 450, one retry");
+    let events = world.events(id);
+    let waits = events.iter().find_map(|(at, event)| match event {
+        Event::Attempt { why, verdict, .. } => Some((*at, why.clone(), verdict.cause.clone())),
+        _ => None,
+    });
+    let (refused_at, why, cause) = waits.unwrap();
+    assert_eq!((why.as_str(), cause.as_str()), ("hint", "greylisted"));
+    let delivered = events.iter().find(|(_, event)| matches!(event, Event::Delivered { .. }));
+    let waited = delivered.unwrap().0.since(refused_at);
+    assert!(waited >= Duration::from_secs(300) && waited <= Duration::from_secs(302), "{waited:?}");
+    assert!(matches!(events.last(), Some((_, Event::Ended))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_is_learned_and_used_for_the_next_message() {
+    let seen: Mutex<BTreeMap<String, u64>> = Mutex::default();
+    let (port, heard) = peer(move |secs, line| {
+        let first = match line.starts_with("RCPT") {
+            true => *lock(&seen).entry(line.to_owned()).or_insert(secs),
+            false => return willing(line),
+        };
+        if secs - first < 200 { "450 4.2.0 Greylisted".to_owned() } else { willing(line) }
+    })
+    .await;
+    let world = World::new(routed(port), Relay::Off);
+    world.send("a@example.org", &["b@example.net"]);
+    world.until_empty().await;
+    assert_eq!(count(&heard, "RCPT"), 3, "1 minute was refused, 5½ passed");
+    let id = world.send("a@example.org", &["c@example.net"]);
+    world.until_empty().await;
+    assert_eq!(count(&heard, "RCPT"), 5, "one 450, one retry");
+    let learned = world
+        .events(id)
+        .iter()
+        .any(|(_, event)| matches!(event, Event::Attempt { why, .. } if why == "learned window"));
+    assert!(learned);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_recipient_keeps_its_own_reply_and_the_sender_is_told_of_the_refused() {
+    let (port, heard) = peer(|_, line| match line.contains("nobody@") {
+        true => "550 5.1.1 no such mailbox".to_owned(),
+        false => willing(line),
+    })
+    .await;
+    let world = World::new(routed(port), Relay::Off);
+    world.send("a@example.org", &["b@example.net", "nobody@example.net", "c@example.net"]);
+    world.until_empty().await;
+    assert_eq!((count(&heard, "MAIL"), count(&heard, "RCPT")), (1, 3), "one transaction");
+    let mail = world.mail();
+    assert_eq!(mail.len(), 1);
+    assert_eq!(mail[0].0, "a@example.org");
+    for wanted in ["Action: failed", "Status: 5.1.1", "nobody@example.net", "multipart/report"] {
+        assert!(mail[0].1.contains(wanted), "{wanted} in {}", mail[0].1);
+    }
+    assert!(!mail[0].1.contains("Final-Recipient: rfc822; b@example.net"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notification_is_never_answered() {
+    let (port, heard) = peer(|_, line| match line.starts_with("RCPT") {
+        true => "550 5.1.1 no such mailbox".to_owned(),
+        false => willing(line),
+    })
+    .await;
+    let world = World::new(routed(port), Relay::Off);
+    world.send("", &["b@example.net"]);
+    world.until_empty().await;
+    assert_eq!(count(&heard, "RCPT"), 1);
+    assert_eq!(world.mail(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_host_is_told_of_once_and_given_up_after_five_days() {
+    // Nobody listens on a port that was just given back.
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let world = World::new(routed(port), Relay::Off);
+    let id = world.send("a@example.org", &["b@example.net"]);
+    for _ in 0..6 * 24 {
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+    }
+    world.until_empty().await;
+    let mail = world.mail();
+    assert_eq!(mail.len(), 2, "one delay, one failure");
+    assert!(mail[0].1.contains("Action: delayed"));
+    assert!(mail[1].1.contains("Action: failed") && mail[1].1.contains("Status: 4.4.7"));
+    let ended = world.events(id).last().unwrap().0.since(START);
+    assert!(ended >= Duration::from_secs(5 * 86_400), "{ended:?}");
+    assert!(ended <= Duration::from_secs(5 * 86_400 + 7200), "{ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn mailboxes_of_this_machine_answer_like_any_other_host() {
+    let world = World::new(vec![], Relay::Off);
+    let id =
+        world.send("a@example.org", &["b@example.org", "locked@example.org", "none@example.org"]);
+    let waits = |world: &World| {
+        let message = world.queue.get(id).unwrap();
+        message
+            .is_some_and(|m| m.recipients.iter().filter(|r| r.status.due().is_some()).count() == 1)
+    };
+    world.until("two settled recipients", waits).await;
+    world.until("the mail and the notification", |world| world.mail().len() == 2).await;
+    let message = world.queue.get(id).unwrap().unwrap();
+    assert_eq!(message.recipients[1].history.last_cause(), Some(Cause::MailboxLocked));
+    let shown = crate::control::QueuedMessage::of(&message, world.clock.now());
+    assert_eq!(shown.recipients[1].verdict.as_ref().unwrap().cause, "mailbox-locked");
+    assert_eq!(shown.recipients[0].status, "delivered");
+    assert!(world.mail().iter().any(|(to, text)| to == "a@example.org" && text.contains("5.1.1")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_leave_is_held_with_the_setting_that_would_let_it() {
+    let world = World::new(vec![], Relay::Off);
+    let id = world.send("a@example.org", &["b@example.com"]);
+    let message = world.queue.get(id).unwrap().unwrap();
+    assert!(message.held.unwrap().contains("`relay`"));
+    let refused = world.dispatcher.act(Action::Release, id).unwrap_err();
+    assert!(matches!(refused, ActError::StaysHeld(_)), "{refused}");
+    world.dispatcher.act(Action::Bounce, id).unwrap();
+    world.until_empty().await;
+    assert!(world.mail()[0].1.contains("Action: failed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_take_effect_at_once() {
+    let (port, heard) = peer(|secs, line| match line.starts_with("RCPT") && secs < 30_000 {
+        true => "452 4.2.2 mailbox full".to_owned(),
+        false => willing(line),
+    })
+    .await;
+    let world = World::new(routed(port), Relay::Off);
+    let id = world.send("a@example.org", &["b@example.net"]);
+    world.until("the first attempt", |_| count(&heard, "RCPT") == 1).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.dispatcher.act(Action::Retry, id).unwrap();
+    world.until("the attempt that was asked for", |_| count(&heard, "RCPT") == 2).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.dispatcher.act(Action::Hold, id).unwrap();
+    tokio::time::sleep(Duration::from_secs(86_400)).await;
+    assert_eq!(count(&heard, "RCPT"), 2, "held");
+    world.dispatcher.act(Action::Release, id).unwrap();
+    world.until_empty().await;
+    assert_eq!(count(&heard, "RCPT"), 3);
+    let gone = world.dispatcher.act(Action::Remove, id).unwrap_err();
+    assert!(matches!(gone, ActError::NoSuchMessage(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_spool_does_not_lose_a_notification() {
+    let (port, _) = peer(|_, line| match line.starts_with("RCPT") {
+        true => "550 5.1.1 no such mailbox".to_owned(),
+        false => willing(line),
+    })
+    .await;
+    let world = World::new(routed(port), Relay::Off);
+    *lock(&world.queue.full) = false;
+    let id = world.send("a@example.org", &["b@example.net"]);
+    *lock(&world.queue.full) = true;
+    let tried = |world: &World| {
+        world.queue.get(id).unwrap().is_some_and(|m| m.recipients[0].history.attempts == 1)
+    };
+    world.until("the refusal", tried).await;
+    assert_eq!(world.mail(), []);
+    *lock(&world.queue.full) = false;
+    world.until_empty().await;
+    assert_eq!(world.mail().len(), 1, "told once there was room");
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_are_reused_and_a_restart_takes_up_what_waits() {
+    let (port, heard) = peer(|_, line| willing(line)).await;
+    let world = World::new(routed(port), Relay::Off);
+    let _ = world.stop.send(true);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for number in 0..200 {
+        world.send("a@example.org", &[&format!("b{number}@example.net")]);
+    }
+    assert_eq!(count(&heard, "EHLO"), 0, "it is stopped");
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(world.dispatcher.clone().run(stopped));
+    world.until_empty().await;
+    assert_eq!(count(&heard, "MAIL"), 200);
+    let sessions = count(&heard, "EHLO");
+    assert!(sessions <= 20, "{sessions} sessions");
+}
