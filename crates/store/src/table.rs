@@ -42,8 +42,11 @@ pub trait Table: Send + Sync {
     /// Shows every entry whose key begins with `prefix` and that has not expired at
     /// `now`, as key, value, expiry, in the order of the keys. Entries that change
     /// meanwhile may or may not be seen. `visit` returns whether to go on.
-    fn scan(&self, prefix: &[u8], now: u64, visit: &mut dyn FnMut(&[u8], &[u8], u64) -> bool);
+    fn scan(&self, prefix: &[u8], now: u64, visit: Visit<'_>);
 }
+
+/// Shown an entry as key, value, expiry; returns whether to go on.
+pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8], u64) -> bool;
 
 /// Why a table did not take an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,16 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Table, TableError, check_lengths};
+use super::{Table, TableError, Visit, check_lengths};
 
 /// Shards: enough that a few threads seldom wait for each other.
-const SHARDS: usize = 16;
+pub(super) const SHARDS: usize = 16;
 
 /// One entry: what and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) value: Box<[u8]>,
     pub(super) expires: u64,
+}
+
+impl Entry {
+    pub(super) fn new(value: &[u8], expires: u64) -> Entry {
+        Entry { value: value.into(), expires }
+    }
 }
 
 type Shard = BTreeMap<Box<[u8]>, Entry>;
@@ -57,28 +63,45 @@ impl MemoryTable {
         self.shard(crc32c::crc32c(key) as usize)
     }
 
-    pub(super) fn set(&self, key: &[u8], value: &[u8], expires: u64) {
-        let entry = Entry { value: value.into(), expires };
-        self.shard_of(key).insert(key.into(), entry);
+    /// Sets the entry, and tells `log` before anyone can see it.
+    pub(super) fn set(&self, key: &[u8], entry: Entry, log: impl FnOnce()) {
+        let mut shard = self.shard_of(key);
+        log();
+        shard.insert(key.into(), entry);
     }
 
-    /// Sets the entry if it is as `expected`, and tells `log` before anyone can see it.
+    /// Sets the entry if it is as `expected`; then tells `log` before anyone can see it.
     pub(super) fn set_if(
         &self,
         key: &[u8],
         expected: Option<&[u8]>,
         entry: Entry,
         now: u64,
-        log: impl FnOnce() -> Result<(), TableError>,
-    ) -> Result<bool, TableError> {
+        log: impl FnOnce(),
+    ) -> bool {
         let mut shard = self.shard_of(key);
         let current = shard.get(key).filter(|entry| entry.expires > now);
         if current.map(|entry| &*entry.value) != expected {
-            return Ok(false);
+            return false;
         }
-        log()?;
+        log();
         shard.insert(key.into(), entry);
-        Ok(true)
+        true
+    }
+
+    /// Removes the entry if it is there; then tells `log` before anyone can see it.
+    pub(super) fn unset(&self, key: &[u8], log: impl FnOnce()) -> bool {
+        let mut shard = self.shard_of(key);
+        let was_there = shard.remove(key).is_some();
+        if was_there {
+            log();
+        }
+        was_there
+    }
+
+    /// Shows the entries of one shard, which stays locked meanwhile, in no order.
+    pub(super) fn each_in(&self, shard: usize, mut show: impl FnMut(&[u8], &Entry)) {
+        self.shard(shard).iter().for_each(|(key, entry)| show(key, entry));
     }
 }
 
@@ -90,7 +113,7 @@ impl Table for MemoryTable {
 
     fn put(&self, key: &[u8], value: &[u8], expires: u64) -> Result<(), TableError> {
         check_lengths(key, value)?;
-        self.set(key, value, expires);
+        self.set(key, Entry::new(value, expires), || ());
         Ok(())
     }
 
@@ -103,15 +126,14 @@ impl Table for MemoryTable {
         now: u64,
     ) -> Result<bool, TableError> {
         check_lengths(key, value)?;
-        let entry = Entry { value: value.into(), expires };
-        self.set_if(key, expected, entry, now, || Ok(()))
+        Ok(self.set_if(key, expected, Entry::new(value, expires), now, || ()))
     }
 
     fn remove(&self, key: &[u8]) -> Result<bool, TableError> {
-        Ok(self.shard_of(key).remove(key).is_some())
+        Ok(self.unset(key, || ()))
     }
 
-    fn scan(&self, prefix: &[u8], now: u64, visit: &mut dyn FnMut(&[u8], &[u8], u64) -> bool) {
+    fn scan(&self, prefix: &[u8], now: u64, visit: Visit<'_>) {
         let mut found: Vec<(Box<[u8]>, Entry)> = Vec::new();
         for shard in 0..SHARDS {
             let shard = self.shard(shard);
