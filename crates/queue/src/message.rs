@@ -9,6 +9,8 @@ use smtp::envelope::{Envelope, Recipient};
 use crate::QueueId;
 use crate::retry::History;
 
+pub mod encoding;
+
 /// How a message came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {

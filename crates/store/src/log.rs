@@ -95,6 +95,8 @@ struct Submission {
 #[derive(Default)]
 struct Waiting {
     submissions: VecDeque<Submission>,
+    /// Segments in which nothing is needed any more.
+    free: Vec<u64>,
     octets: usize,
     closed: bool,
 }
@@ -144,6 +146,13 @@ impl Log {
     /// for memory waits for.
     pub fn waiting_octets(&self) -> usize {
         self.shared.waiting().octets
+    }
+
+    /// Gives up a segment in which no record is needed any more; the writer does it after
+    /// what was submitted before. The segment that is written to is kept.
+    pub fn free(&self, segment: u64) {
+        self.shared.waiting().free.push(segment);
+        self.shared.changed.notify_one();
     }
 
     /// Takes no more batches; the writer ends when it has written those it has.

@@ -2,13 +2,14 @@
 //! them; new segments out of old files; reading what stands in them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::format::{
     HEADER_OCTETS, Header, MAX_PAYLOAD_OCTETS, RECORD_HEADER_OCTETS, SEGMENT_OCTETS, decode_record,
     encode_record, record_octets,
 };
-use super::{Durability, LogError, Need, Position, Shared, Submission};
+use super::{Durability, LogError, Need, Position, Shared, Submission, Waiting};
 use crate::disk::{Disk, DiskFile, is_full};
 
 /// Octets that one step writes at most: beyond it a write gains nothing, and memory is
@@ -37,10 +38,15 @@ pub(super) struct Segment<F> {
 type Segments<F> = Arc<Mutex<BTreeMap<u64, Arc<Segment<F>>>>>;
 
 /// Reads records; clones read the same log, from any thread.
-#[derive(Debug)]
 pub struct Reader<D: Disk> {
     disk: D,
     segments: Segments<D::File>,
+}
+
+impl<D: Disk> fmt::Debug for Reader<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("segments", &self.segments()).finish()
+    }
 }
 
 impl<D: Disk> Clone for Reader<D> {
@@ -124,6 +130,12 @@ pub struct Writer<D: Disk> {
     note: Box<dyn Fn() -> u64 + Send>,
 }
 
+impl<D: Disk> fmt::Debug for Writer<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("next_number", &self.next_number).finish()
+    }
+}
+
 /// Records of one step in their encoded form, and whose they are.
 struct Batch {
     octets: Vec<u8>,
@@ -166,16 +178,17 @@ impl<D: Disk> Writer<D> {
     /// Waits for something to write; false where the log is closed and all is written.
     fn wait(&self) -> bool {
         let mut waiting = self.shared.waiting();
-        while waiting.submissions.is_empty() && !waiting.closed {
+        let idle = |waiting: &Waiting| waiting.submissions.is_empty() && waiting.free.is_empty();
+        while idle(&waiting) && !waiting.closed {
             let woken = self.shared.changed.wait(waiting);
             waiting = woken.unwrap_or_else(PoisonError::into_inner);
         }
-        !waiting.submissions.is_empty()
+        !idle(&waiting)
     }
 
     /// Writes, syncs and tells what waits; false where nothing did.
     pub fn step(&mut self) -> bool {
-        let Some(first) = self.next(usize::MAX) else { return false };
+        let Some(first) = self.next(usize::MAX) else { return self.free_segments() };
         if let Err(error) = self.make_room(&first) {
             (first.done)(Err(error));
             return true;
@@ -183,6 +196,17 @@ impl<D: Disk> Writer<D> {
         let batch = self.collect(first);
         self.write(batch);
         true
+    }
+
+    /// Gives up what is to be freed; false where there was nothing. A segment that cannot
+    /// be freed now is found again at the next start.
+    fn free_segments(&mut self) -> bool {
+        let segments = std::mem::take(&mut self.shared.waiting().free);
+        for segment in &segments {
+            let freed = self.free(*segment);
+            drop(freed);
+        }
+        !segments.is_empty()
     }
 
     /// The next submission, if it has at most `room` octets.
