@@ -308,10 +308,10 @@ catalogue! {
     sender_already_given() = 503 ["5.5.1"]
         "bad sequence of commands: a transaction is open; end it or send RSET"
         => BadSequence, &[Mail], "RFC 5321 §4.1.4";
-    /// DATA in the middle of BDAT, or a command of the other protocol (EHLO on LMTP).
+    /// DATA or RCPT in the middle of BDAT; DATA in LMTP without a valid recipient.
     wrong_now(problem) = 503 ["5.5.1"]
         "bad sequence of commands: {problem}"
-        => BadSequence, ANY_COMMAND, "RFC 3030 §2, RFC 5321 §4.1.4";
+        => BadSequence, &[Mail, Rcpt, Data, Bdat], "RFC 3030 §2, RFC 5321 §4.1.4";
     /// DATA after RCPTs of which none was accepted.
     no_valid_recipients() = 554 ["5.5.1"]
         "no valid recipients"
@@ -362,7 +362,7 @@ catalogue! {
     /// A non-ASCII forward-path without SMTPUTF8.
     recipient_not_ascii() = 553 ["5.6.7"]
         "non-ASCII recipient address without SMTPUTF8"
-        => Utf8NotSupported, &[Rcpt, Vrfy, Expn], "RFC 6531 §3.5";
+        => Utf8NotSupported, &[Rcpt, Vrfy], "RFC 6531 §3.5";
     /// Raw 8-bit octets in the header without SMTPUTF8, where a setting refuses them.
     headers_not_ascii() = 554 ["5.6.9"]
         "message header has 8-bit octets without SMTPUTF8"
@@ -377,7 +377,7 @@ catalogue! {
     /// The spool or a mailbox could not be read or written.
     server_fault() = 451 ["4.3.0"]
         "local error in processing; try again later"
-        => ServerFault, &[Mail, Rcpt, Data, Bdat, EndOfData, Vrfy, Expn], "RFC 5321 §4.2.3";
+        => ServerFault, &[Mail, Rcpt, Data, Bdat, EndOfData], "RFC 5321 §4.2.3";
     /// `limits.connections`, memory or descriptors are used up.
     server_busy() = 421 ["4.3.2"]
         "server is busy; try again later"

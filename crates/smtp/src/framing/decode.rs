@@ -77,6 +77,10 @@ impl Decoder {
                 continue;
             }
             let octet = input[used];
+            if self.at == At::LineStart && !(octet == b'.' && self.dots) {
+                self.at = At::Middle;
+                continue;
+            }
             used += 1;
             if self.octet(octet, out) {
                 return Decoded { used, ended: true };

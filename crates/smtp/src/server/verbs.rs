@@ -198,6 +198,11 @@ impl<P: Proof> Session<P> {
             offer => match command::verify(rest) {
                 Err(answer) => Say(answer),
                 Ok(_) if offer == Offer::Noncommittal => Say(catalogue::cannot_verify()),
+                // Our replies are ASCII, so they cannot show the mailbox: 252 (RFC 6531
+                // §3.7.4.2).
+                Ok((argument, _)) if !argument.to_string().is_ascii() => {
+                    Say(catalogue::cannot_verify())
+                }
                 Ok((argument, smtputf8)) => Ask(Query::Verify { argument, smtputf8 }),
             },
         }

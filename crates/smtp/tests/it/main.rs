@@ -15,6 +15,7 @@ macro_rules! rfc {
 
 mod dialog;
 mod dialogs;
+mod lawful;
 mod pair;
 mod properties;
 mod shell;
