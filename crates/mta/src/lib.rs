@@ -14,6 +14,7 @@ pub mod dispatcher;
 pub mod events;
 pub mod listener;
 pub mod mailbox;
+pub mod probe;
 pub mod resolver;
 pub mod route_to;
 pub mod router;

@@ -120,6 +120,16 @@ impl Connection {
         }
     }
 
+    /// Names sender and recipients and takes them back (`Extent::RecipientsOnly`): there
+    /// is no body. `None` where the session ended instead.
+    pub async fn ask(&mut self, transaction: Transaction) -> Option<TransactionReport> {
+        self.session.transaction(transaction, self.clock.steady());
+        match self.run(None).await {
+            Stop::Finished(report) => Some(report),
+            _ => None,
+        }
+    }
+
     /// Sends a command of our own and waits for its answer; `None` where the session
     /// ended instead.
     ///
