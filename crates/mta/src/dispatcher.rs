@@ -357,7 +357,7 @@ impl Dispatcher {
 
     fn job(&self, message: &Message, tried: &[usize], body: Body) -> Job {
         let states = tried.iter().map(|index| &message.recipients[*index]);
-        let from = states.clone().find_map(|state| same_address(state));
+        let from = states.clone().find_map(same_address);
         let recipients = states.map(|state| state.recipient.clone()).collect();
         let envelope = Envelope { recipients, ..message.received.envelope.clone() };
         Job { envelope, body, from }

@@ -135,7 +135,8 @@ impl Sender {
             && endpoints.contains(&endpoint)
         {
             // A kept connection may have died meanwhile; then its host is tried anew.
-            lane.open = attempt.transact(endpoint, connection).await;
+            let known = connection.session().knowledge().clone();
+            lane.open = attempt.transact(endpoint, connection, &known).await;
             attempt.reached = true;
         }
         for endpoint in endpoints {
@@ -251,7 +252,7 @@ impl<'a> Attempt<'a> {
             let local_address = connection.local_address();
             self.notes.push(Note::Connected { endpoint: endpoint.clone(), local_address });
             let before = known.clone();
-            let kept = self.transact(endpoint.clone(), connection).await;
+            let kept = self.transact(endpoint.clone(), connection, &before).await;
             known = self.sender.knowledge(endpoint).await;
             if kept.is_some() || known.no_chunking == before.no_chunking {
                 return kept;
@@ -260,13 +261,14 @@ impl<'a> Attempt<'a> {
         None
     }
 
-    /// Sends what is open in as many transactions as the server's limits make it.
+    /// Sends what is open in as many transactions as the server's limits make it; keeps
+    /// what the session learned beyond `known`.
     async fn transact(
         &mut self,
         endpoint: Endpoint,
         mut connection: Connection,
+        known: &HostKnowledge,
     ) -> Option<(Endpoint, Connection)> {
-        let known = connection.session().knowledge().clone();
         loop {
             let waiting = self.open_recipients();
             let limit = recipients_limit(&connection);
@@ -290,7 +292,7 @@ impl<'a> Attempt<'a> {
             }
         }
         let learned = connection.session().knowledge().clone();
-        if learned != known {
+        if learned != *known {
             self.sender.remember(&endpoint, &learned);
         }
         connection.end().is_none().then_some((endpoint, connection))
@@ -517,3 +519,6 @@ fn recipients_limit(connection: &Connection) -> usize {
     let named = limits.iter().find_map(|limit| limit.strip_prefix("RCPTMAX=")?.parse().ok());
     named.unwrap_or(RECIPIENTS).max(1)
 }
+
+#[cfg(test)]
+mod tests;
