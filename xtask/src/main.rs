@@ -2,6 +2,7 @@
 //!
 //! Each chore is a file. None of this is part of the product.
 
+mod coverage;
 mod docs;
 mod packages;
 mod suite;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::MetadataCommand;
 
+use crate::coverage;
+
 /// Which floors a floor may stand on. What is not listed here is refused, also for a
 /// new crate: it is added with its floor or not at all.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -34,6 +36,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     found.extend(sources.iter().flat_map(|(path, text)| file_checks(path, text)));
     found.extend(architecture(root));
     found.extend(lock_file(root));
+    found.extend(rfc_coverage(root, &sources));
     if found.is_empty() {
         return Ok(());
     }
@@ -41,7 +44,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
 }
 
 /// Every Rust file outside target/, by its path below the root.
-fn sources(root: &Path) -> Result<BTreeMap<String, String>, String> {
+pub(crate) fn sources(root: &Path) -> Result<BTreeMap<String, String>, String> {
     let mut files = BTreeMap::new();
     let mut folders: Vec<PathBuf> = vec![root.join("crates"), root.join("xtask")];
     while let Some(folder) = folders.pop() {
@@ -58,6 +61,13 @@ fn sources(root: &Path) -> Result<BTreeMap<String, String>, String> {
         }
     }
     Ok(files)
+}
+
+/// Whether the page of RFC coverage is what the marks say.
+fn rfc_coverage(root: &Path, sources: &BTreeMap<String, String>) -> Option<String> {
+    let kept = fs::read_to_string(root.join(coverage::PATH)).unwrap_or_default();
+    let stale = kept != coverage::page(root, sources);
+    stale.then(|| format!("{}: is stale; run `cargo xtask docs`", coverage::PATH))
 }
 
 /// The arrows between the crates, from cargo's own graph.
