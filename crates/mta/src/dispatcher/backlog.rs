@@ -2,7 +2,9 @@
 
 use std::io;
 
-use queue::{Message, QueueId, Received};
+use queue::{Message, QueueId, Received, Spool, SpoolError};
+use store::Disk;
+use store::log::Durability;
 
 use crate::delivery::body::ReadMessage;
 
@@ -38,4 +40,56 @@ pub trait Backlog: ReadMessage {
     /// # Errors
     /// Where that could not be written; it may come back at the next start.
     fn remove(&self, id: QueueId) -> io::Result<()>;
+}
+
+impl<D: Disk> ReadMessage for Spool<D> {
+    fn read_at(&self, id: QueueId, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        let mut body = self.body(id).map_err(as_io)?;
+        body.read_at(offset, into).map_err(as_io)
+    }
+}
+
+/// The embedded spool.
+impl<D: Disk> Backlog for Spool<D> {
+    /// A message that is damaged was reported when the spool was opened; the others go on.
+    fn scan(&self, visit: &mut dyn FnMut(Message)) -> io::Result<()> {
+        for id in self.ids() {
+            match self.get(id) {
+                Ok(message) => visit(message),
+                Err(SpoolError::NotFound(_)) => {}
+                Err(error) => tracing::error!(%id, %error, "a message cannot be read"),
+            }
+        }
+        Ok(())
+    }
+
+    fn get(&self, id: QueueId) -> io::Result<Option<Message>> {
+        match Spool::get(self, id) {
+            Ok(message) => Ok(Some(message)),
+            Err(SpoolError::NotFound(_)) => Ok(None),
+            Err(error) => Err(as_io(error)),
+        }
+    }
+
+    fn update(&self, message: &Message, synced: bool) -> io::Result<()> {
+        let durability = if synced { Durability::Synced } else { Durability::Written };
+        self.update_now(message, durability).map_err(as_io)
+    }
+
+    fn put(&self, received: Received, octets: &[u8]) -> io::Result<QueueId> {
+        self.put_now(received, octets).map(|committed| committed.id()).map_err(as_io)
+    }
+
+    fn remove(&self, id: QueueId) -> io::Result<()> {
+        self.remove_now(id, Durability::Synced).map_err(as_io)
+    }
+}
+
+fn as_io(error: SpoolError) -> io::Error {
+    let kind = match &error {
+        SpoolError::Full => io::ErrorKind::StorageFull,
+        SpoolError::NotFound(_) => io::ErrorKind::NotFound,
+        SpoolError::Fault(_) => io::ErrorKind::Other,
+    };
+    io::Error::new(kind, error)
 }

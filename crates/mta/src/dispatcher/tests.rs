@@ -118,62 +118,76 @@ struct World {
     stop: watch::Sender<bool>,
 }
 
+/// A dispatcher over `backlog`, with its stories in `folder`.
+fn dispatcher(
+    backlog: Arc<dyn Backlog>,
+    mailboxes: Arc<Mailboxes>,
+    routes: Vec<(String, Route)>,
+    clock: Clock,
+    folder: &std::path::Path,
+) -> Arc<Dispatcher> {
+    let retry = RetryOptions::default();
+    let parts = Parts {
+        backlog,
+        router: Router::new(routes, vec!["example.org".to_owned()], vec![], Relay::Off),
+        resolver: Arc::new(StaticTable::new()),
+        local: mailboxes,
+        learned: LearnedStore::new(Arc::new(MemoryTable::default()), &retry),
+        events: Arc::new(Events::open(folder).unwrap()),
+        clock,
+    };
+    let voice = Voice {
+        hostname: "mail.example.org".to_owned(),
+        language: Language::En,
+        offset_minutes: 0,
+        lifetime: retry.give_up_after,
+    };
+    let options = Options {
+        limits: Limits::new(20, 100, &retry),
+        retry,
+        session: smtp::client::Options::default(),
+        mx_port: 25,
+        voice,
+        ourselves: Ourselves::default(),
+        grace: Duration::from_secs(5),
+    };
+    Dispatcher::new(options, parts)
+}
+
+fn received(from: &str, to: &[&str], at: Timestamp) -> Received {
+    let recipient = |address: &&str| Recipient {
+        path: ForwardPath::Mailbox(address.parse().unwrap()),
+        parameters: RecipientParameters::default(),
+    };
+    Received {
+        envelope: Envelope {
+            reverse_path: ReversePath((!from.is_empty()).then(|| from.parse().unwrap())),
+            mail: MailParameters::default(),
+            recipients: to.iter().map(recipient).collect(),
+        },
+        at,
+        origin: Origin::Submission,
+        client: None,
+        hello: None,
+        held: None,
+    }
+}
+
+const MESSAGE: &[u8] = b"Subject: test\r\n\r\nHello.\r\n";
+
 impl World {
-    fn new(routes: Vec<(String, Route)>, relay: Relay) -> World {
+    fn new(routes: Vec<(String, Route)>) -> World {
         let clock = Clock::starting_at(START);
         let (queue, mailboxes) = (Arc::new(Memory::default()), Arc::new(Mailboxes::default()));
         let folder = tempfile::tempdir().unwrap();
-        let retry = RetryOptions::default();
-        let own = vec!["example.org".to_owned()];
-        let parts = Parts {
-            backlog: queue.clone(),
-            router: Router::new(routes, own, vec![], relay),
-            resolver: Arc::new(StaticTable::new()),
-            local: mailboxes.clone(),
-            learned: LearnedStore::new(Arc::new(MemoryTable::default()), &retry),
-            events: Arc::new(Events::open(folder.path()).unwrap()),
-            clock,
-        };
-        let voice = Voice {
-            hostname: "mail.example.org".to_owned(),
-            language: Language::En,
-            offset_minutes: 0,
-            lifetime: retry.give_up_after,
-        };
-        let options = Options {
-            limits: Limits::new(20, 100, &retry),
-            retry,
-            session: smtp::client::Options::default(),
-            mx_port: 25,
-            voice,
-            ourselves: Ourselves::default(),
-            grace: Duration::from_secs(5),
-        };
+        let dispatcher = dispatcher(queue.clone(), mailboxes.clone(), routes, clock, folder.path());
         let (stop, stopped) = watch::channel(false);
-        let dispatcher = Dispatcher::new(options, parts);
         tokio::spawn(dispatcher.clone().run(stopped));
         World { queue, mailboxes, dispatcher, clock, folder, stop }
     }
 
     fn send(&self, from: &str, to: &[&str]) -> QueueId {
-        let recipient = |address: &&str| Recipient {
-            path: ForwardPath::Mailbox(address.parse().unwrap()),
-            parameters: RecipientParameters::default(),
-        };
-        let reverse_path = ReversePath((!from.is_empty()).then(|| from.parse().unwrap()));
-        let received = Received {
-            envelope: Envelope {
-                reverse_path,
-                mail: MailParameters::default(),
-                recipients: to.iter().map(recipient).collect(),
-            },
-            at: self.clock.now(),
-            origin: Origin::Submission,
-            client: None,
-            hello: None,
-            held: None,
-        };
-        let id = self.queue.put(received, b"Subject: test\r\n\r\nHello.\r\n").unwrap();
+        let id = self.queue.put(received(from, to, self.clock.now()), MESSAGE).unwrap();
         self.dispatcher.enqueued(id).unwrap();
         id
     }
@@ -282,7 +296,7 @@ async fn a_greylisted_message_returns_once_just_after_the_window() {
         false => willing(line),
     })
     .await;
-    let world = World::new(routed(port), Relay::Off);
+    let world = World::new(routed(port));
     let id = world.send("a@example.org", &["b@example.net"]);
     world.until_empty().await;
     assert_eq!(count(&heard, "RCPT"), 2, "one 450, one retry");
@@ -310,7 +324,7 @@ async fn a_window_is_learned_and_used_for_the_next_message() {
         if secs - first < 200 { "450 4.2.0 Greylisted".to_owned() } else { willing(line) }
     })
     .await;
-    let world = World::new(routed(port), Relay::Off);
+    let world = World::new(routed(port));
     world.send("a@example.org", &["b@example.net"]);
     world.until_empty().await;
     assert_eq!(count(&heard, "RCPT"), 3, "1 minute was refused, 5½ passed");
@@ -331,7 +345,7 @@ async fn each_recipient_keeps_its_own_reply_and_the_sender_is_told_of_the_refuse
         false => willing(line),
     })
     .await;
-    let world = World::new(routed(port), Relay::Off);
+    let world = World::new(routed(port));
     world.send("a@example.org", &["b@example.net", "nobody@example.net", "c@example.net"]);
     world.until_empty().await;
     assert_eq!((count(&heard, "MAIL"), count(&heard, "RCPT")), (1, 3), "one transaction");
@@ -351,7 +365,7 @@ async fn a_notification_is_never_answered() {
         false => willing(line),
     })
     .await;
-    let world = World::new(routed(port), Relay::Off);
+    let world = World::new(routed(port));
     world.send("", &["b@example.net"]);
     world.until_empty().await;
     assert_eq!(count(&heard, "RCPT"), 1);
@@ -362,7 +376,7 @@ async fn a_notification_is_never_answered() {
 async fn a_dead_host_is_told_of_once_and_given_up_after_five_days() {
     // Nobody listens on a port that was just given back.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let world = World::new(routed(port), Relay::Off);
+    let world = World::new(routed(port));
     let id = world.send("a@example.org", &["b@example.net"]);
     for _ in 0..6 * 24 {
         tokio::time::sleep(Duration::from_secs(3600)).await;
@@ -379,7 +393,7 @@ async fn a_dead_host_is_told_of_once_and_given_up_after_five_days() {
 
 #[tokio::test(start_paused = true)]
 async fn mailboxes_of_this_machine_answer_like_any_other_host() {
-    let world = World::new(vec![], Relay::Off);
+    let world = World::new(vec![]);
     let id =
         world.send("a@example.org", &["b@example.org", "locked@example.org", "none@example.org"]);
     let waits = |world: &World| {
@@ -399,7 +413,7 @@ async fn mailboxes_of_this_machine_answer_like_any_other_host() {
 
 #[tokio::test(start_paused = true)]
 async fn what_may_not_leave_is_held_with_the_setting_that_would_let_it() {
-    let world = World::new(vec![], Relay::Off);
+    let world = World::new(vec![]);
     let id = world.send("a@example.org", &["b@example.com"]);
     let message = world.queue.get(id).unwrap().unwrap();
     assert!(message.held.unwrap().contains("`relay`"));
@@ -417,7 +431,7 @@ async fn commands_take_effect_at_once() {
         false => willing(line),
     })
     .await;
-    let world = World::new(routed(port), Relay::Off);
+    let world = World::new(routed(port));
     let id = world.send("a@example.org", &["b@example.net"]);
     world.until("the first attempt", |_| count(&heard, "RCPT") == 1).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -441,7 +455,7 @@ async fn a_full_spool_does_not_lose_a_notification() {
         false => willing(line),
     })
     .await;
-    let world = World::new(routed(port), Relay::Off);
+    let world = World::new(routed(port));
     *lock(&world.queue.full) = false;
     let id = world.send("a@example.org", &["b@example.net"]);
     *lock(&world.queue.full) = true;
@@ -458,7 +472,7 @@ async fn a_full_spool_does_not_lose_a_notification() {
 #[tokio::test(start_paused = true)]
 async fn connections_are_reused_and_a_restart_takes_up_what_waits() {
     let (port, heard) = peer(|_, line| willing(line)).await;
-    let world = World::new(routed(port), Relay::Off);
+    let world = World::new(routed(port));
     let _ = world.stop.send(true);
     tokio::time::sleep(Duration::from_secs(1)).await;
     for number in 0..200 {
@@ -471,4 +485,46 @@ async fn connections_are_reused_and_a_restart_takes_up_what_waits() {
     assert_eq!(count(&heard, "MAIL"), 200);
     let sessions = count(&heard, "EHLO");
     assert!(sessions <= 20, "{sessions} sessions");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_real_spool_keeps_plans_across_a_restart_and_ends_empty() {
+    let (port, heard) = peer(|secs, line| match line {
+        line if line.contains("nobody@") => "550 5.1.1 no such mailbox".to_owned(),
+        line if line.starts_with("RCPT") && secs < 3000 => "452 4.2.2 mailbox full".to_owned(),
+        line => willing(line),
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, mailboxes) = (Clock::starting_at(START), Arc::new(Mailboxes::default()));
+    for run in 0..2 {
+        let disk = store::FileSystem::new(folder.path().join("spool")).unwrap();
+        let (spool, writer, _) = queue::Spool::open(disk).unwrap();
+        let writing = std::thread::spawn(move || writer.run());
+        let backlog = Arc::new(spool.clone());
+        let dispatcher = dispatcher(backlog, mailboxes.clone(), routed(port), clock, folder.path());
+        if run == 0 {
+            let to = ["b@example.net", "nobody@example.net"];
+            spool.put_now(received("a@example.org", &to, clock.now()), MESSAGE).unwrap();
+        }
+        let (stop, stopped) = watch::channel(false);
+        let running = tokio::spawn(dispatcher.run(stopped));
+        let done = || match run {
+            0 => spool.ids().len() == 1 && lock(&mailboxes.0).len() == 1,
+            _ => spool.ids().is_empty(),
+        };
+        for _ in 0..20_000 {
+            if done() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        assert!(done(), "run {run}");
+        stop.send(true).unwrap();
+        running.await.unwrap().unwrap();
+        spool.close();
+        writing.join().unwrap();
+    }
+    assert_eq!(count(&heard, "RCPT TO:<b@"), 2, "the plan of an hour was kept");
+    assert_eq!(count(&heard, "RCPT TO:<nobody@"), 1);
 }
