@@ -1,12 +1,17 @@
 //! One attempt at one destination: what goes out, and the [`Ending`] of each recipient.
 //!
 //! `body` reads the message, `connection` drives one client session over a socket,
-//! `smtp` tries the hosts of a destination (SMTP and LMTP). Nothing here plans, notifies
+//! `smtp` tries the hosts of a destination (SMTP and LMTP), `local`, `maildir` and `mbox`
+//! deliver into mailboxes of this machine. Nothing here plans, notifies
 //! or writes to the spool: that is the dispatcher's.
 
 pub mod body;
 pub mod connection;
+pub mod local;
+pub(crate) mod maildir;
+pub(crate) mod mbox;
 pub mod smtp;
+mod unix_text;
 
 use std::net::IpAddr;
 
@@ -16,6 +21,7 @@ use reply::classify::{Context, classify, verdict_of};
 use reply::{Answer, Cause, Evidence, Permanence, Reply, Stage, Timestamp, Verdict};
 
 pub use body::Body;
+pub use local::{Delivery, LocalMail, Trouble};
 
 /// How an attempt ended for one recipient.
 #[derive(Clone, Debug)]

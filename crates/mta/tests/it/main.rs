@@ -1,0 +1,3 @@
+//! The public face of the floor that moves bytes.
+
+mod mailboxes;
