@@ -17,6 +17,7 @@ mod greylist;
 mod mailbox;
 mod message;
 pub(crate) mod page;
+mod probe;
 mod queue;
 mod reference;
 mod replies;
@@ -26,6 +27,7 @@ mod serve;
 pub(crate) mod settings;
 mod submit;
 pub(crate) mod text;
+mod verify;
 mod why;
 
 use std::ffi::OsString;
@@ -131,6 +133,8 @@ enum Command {
     Why(why::Args),
     Mailbox(mailbox::Args),
     Greylist(greylist::Args),
+    Probe(probe::Args),
+    Verify(verify::Args),
     Config(config::Args),
     Explain(explain::Args),
     Compare(compare::Args),
@@ -172,6 +176,8 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<(), Failure>
         Command::Why(args) => why::run(args, context),
         Command::Mailbox(args) => mailbox::run(args, context),
         Command::Greylist(args) => greylist::run(args, context),
+        Command::Probe(args) => probe::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
         Command::Config(args) => config::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Compare(args) => compare::run(args, context),

@@ -40,7 +40,9 @@ mod tests {
         for line in page.lines().filter(|line| !line.contains("---")) {
             assert!(line.chars().count() <= 80, "{line}");
         }
-        for name in ["serve", "send", "queue", "greylist", "config"] {
+        for name in
+            ["serve", "send", "queue", "why", "mailbox", "greylist", "config", "probe", "verify"]
+        {
             assert!(page.contains(&format!("\n## `secondpost {name}`\n")), "{name}");
         }
     }

@@ -1,0 +1,213 @@
+//! `secondpost verify`: whether an address takes mail, and how sure that is. Asks VRFY,
+//! else a RCPT that is taken back, else (with `--send-test`) a real message.
+
+mod test_message;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mta::clock::Clock;
+use mta::probe::{Checked, Known, verify};
+use mta::resolver::{Dns, Resolver};
+use mta::route_to::{Ourselves, hosts_of};
+use mta::router::Destination;
+use reply::explain::{Language, cause_in_words};
+use serde_json::{Value, json};
+use smtp::syntax::{Domain, ForwardPath, Mailbox, ReversePath};
+
+use super::page::Page;
+use super::{Context, Failure, address, probe, settings, text};
+use crate::config::Config;
+use crate::config::values::duration;
+
+/// Find out whether an address takes mail, and how sure that is
+///
+/// Asks the server of the address with VRFY; where VRFY is not implemented or says
+/// nothing, with a recipient that is named and taken back (RSET), so that no mail is
+/// sent. With --send-test a short message goes through the daemon, and what comes back
+/// is told.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The address
+    address: String,
+
+    /// Ask this server and not the one that mail for the address goes to
+    #[arg(long, value_name = "HOST[:PORT]")]
+    host: Option<String>,
+
+    /// Send a test message that asks for a notification of success and of failure
+    #[arg(long, requires = "from")]
+    send_test: bool,
+
+    /// A mailbox of your own: the sender of the test message, and of the RCPT probe
+    #[arg(long, value_name = "OWN-MAILBOX")]
+    from: Option<String>,
+
+    /// How long to wait for what comes of the test message
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = wait)]
+    wait: Duration,
+}
+
+/// Runs `verify`.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
+    let address = address::recipient(&args.address)?;
+    let mailbox: Mailbox =
+        address.parse().map_err(|problem| Failure::usage(format!("`{address}`: {problem}")))?;
+    let sender = address::sender(args.from.as_deref().unwrap_or_default())?;
+    if args.send_test {
+        return test_message::run(&address, &sender, args.wait, context);
+    }
+    let config = settings::of_daemon(&context.global)?.config;
+    let reverse_path = ReversePath(sender.parse().ok());
+    let (server, addresses) = server(args, &mailbox, &config)?;
+    let checked = probe::first_that_answers(&addresses, |address| {
+        let options = probe::options(&config);
+        probe::wait_for(verify(address, &mailbox, &reverse_path, options, Clock::start()))
+    });
+    let checked = checked.map_err(|error| probe::unreachable_host(&server, &error))?;
+    let known = checked.last().map_or(Known::NotKnown, |last| last.known);
+    if context.global.json {
+        context.json(&as_json(&address, &server, known, &checked))?;
+    } else {
+        let language = context.global.language();
+        tell(&address, &server, known, &checked, language, context)?;
+    }
+    if known == Known::DoesNotExist { Err(Failure::silent(1)) } else { Ok(()) }
+}
+
+/// The server to ask, and its addresses.
+fn server(
+    args: &Args,
+    mailbox: &Mailbox,
+    config: &Config,
+) -> Result<(String, Vec<SocketAddr>), Failure> {
+    if let Some(host) = &args.host {
+        return Ok((host.clone(), probe::addresses(host)?));
+    }
+    match config.router().destination(&ForwardPath::Mailbox(mailbox.clone())) {
+        Destination::Local(_) => {
+            let own = config.listen.mx.0.clone();
+            Ok(("this server".to_owned(), own))
+        }
+        Destination::Host(host) => {
+            let host = host.to_string();
+            let addresses = probe::addresses(&host)?;
+            Ok((host, addresses))
+        }
+        Destination::Address(address) => {
+            Ok((address.to_string(), vec![SocketAddr::from((address, 25))]))
+        }
+        Destination::Lmtp(_) | Destination::Discard => {
+            Err(Failure::new(format!("the route of `{}` leads to no SMTP server", mailbox.domain))
+                .help("name a server with `--host HOST:PORT`"))
+        }
+        // Whether mail may be sent there is not asked: a question is no mail.
+        Destination::Domain(_) | Destination::Held(_) => mail_servers(&mailbox.domain),
+    }
+}
+
+/// The hosts that DNS names for a domain, best first.
+fn mail_servers(domain: &Domain) -> Result<(String, Vec<SocketAddr>), Failure> {
+    let failure = |problem: String| {
+        Failure::new(problem).help("name a server with `--host HOST:PORT`, or check the domain")
+    };
+    let dns = async { Dns::from_system().map_err(io::Error::other) };
+    let found = probe::wait_for(async {
+        let dns = dns.await?;
+        let resolver: &dyn Resolver = &dns;
+        Ok(hosts_of(resolver, domain.as_str(), &Ourselves::default(), 0).await)
+    });
+    let found = found.map_err(|error| failure(format!("DNS cannot be asked: {error}")))?;
+    let hosts = found.map_err(|none| failure(format!("`{domain}`: {none}")))?;
+    let addresses = hosts.iter().flat_map(|host| &host.addresses);
+    let addresses = addresses.map(|address| SocketAddr::from((*address, 25))).collect();
+    Ok((hosts.first().map_or(String::new(), |host| host.name.clone()), addresses))
+}
+
+fn tell(
+    address: &str,
+    server: &str,
+    known: Known,
+    checked: &[Checked],
+    language: Language,
+    context: &mut Context<'_>,
+) -> io::Result<()> {
+    let mut page = Page::new(&mut *context.out, ["how sure", "end of data"]);
+    page.title(address)?;
+    page.row("asked", server)?;
+    for one in checked {
+        page.row(one.stage.name(), &said(one, language))?;
+    }
+    let (known, sure) = in_words(known, checked);
+    page.row("known", known)?;
+    page.row("how sure", sure)?;
+    Ok(())
+}
+
+/// What was said, and what that means.
+fn said(checked: &Checked, language: Language) -> String {
+    let reply = checked.reply.as_ref().map(|reply| text::printable(&reply.to_string()));
+    let positive = reply::Permanence::Positive;
+    let verdict = checked.verdict.as_ref().filter(|verdict| verdict.permanence != positive);
+    let meaning = verdict.map(|verdict| cause_in_words(verdict.cause, language));
+    let parts = [reply, meaning, checked.trouble.clone()];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// What is known, and how sure it is.
+fn in_words(known: Known, checked: &[Checked]) -> (&'static str, &'static str) {
+    let by_vrfy = checked.len() == 1;
+    match known {
+        Known::Exists => ("the mailbox exists", "sure: the server says so"),
+        Known::Accepted => (
+            "the server takes mail for the address",
+            "fairly sure: some servers take mail for any address and send it back later",
+        ),
+        Known::ExistsUnavailable => {
+            ("the mailbox exists, and cannot take mail now", "sure: the reply says so")
+        }
+        Known::DoesNotExist if by_vrfy => ("there is no such mailbox", "sure: the server says so"),
+        Known::DoesNotExist => {
+            ("there is no such mailbox", "sure: the server refuses it as unknown")
+        }
+        Known::NotKnown => (
+            "nothing: the server does not tell",
+            "a test message would: `--send-test --from YOUR-ADDRESS`",
+        ),
+    }
+}
+
+const fn confidence(known: Known) -> &'static str {
+    match known {
+        Known::Exists | Known::DoesNotExist | Known::ExistsUnavailable => "high",
+        Known::Accepted => "medium",
+        Known::NotKnown => "low",
+    }
+}
+
+fn as_json(address: &str, server: &str, known: Known, checked: &[Checked]) -> Value {
+    let steps: Vec<Value> = checked
+        .iter()
+        .map(|one| {
+            json!({
+                "stage": one.stage.name(),
+                "reply": one.reply.as_ref().map(ToString::to_string),
+                "verdict": one.verdict,
+                "known": one.known.name(),
+                "trouble": one.trouble,
+            })
+        })
+        .collect();
+    json!({
+        "address": address,
+        "server": server,
+        "known": known.name(),
+        "confidence": confidence(known),
+        "steps": steps,
+    })
+}
+
+fn wait(text: &str) -> Result<Duration, String> {
+    duration::parse(text).ok_or_else(|| "expected a duration such as `60s` or `5m`".to_owned())
+}
