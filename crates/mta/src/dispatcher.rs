@@ -174,6 +174,20 @@ impl Dispatcher {
         Ok(())
     }
 
+    /// Deletes the stories of messages that ended longer than `keep` ago (`history.keep`);
+    /// once a day is enough. Returns how many days' files it deleted. Blocks.
+    ///
+    /// # Errors
+    /// Where the spool or the stories cannot be read.
+    pub fn prune_stories(&self, keep: Duration) -> io::Result<usize> {
+        let mut live = HashSet::new();
+        self.parts.backlog.scan(&mut |message| {
+            live.insert(message.id);
+        })?;
+        let now = self.parts.clock.now();
+        self.parts.events.stories().prune(now, keep, |id| live.contains(&id))
+    }
+
     fn load(&self) -> io::Result<()> {
         let mut result = Ok(());
         self.parts.backlog.scan(&mut |message| {
@@ -464,7 +478,9 @@ impl Dispatcher {
             }
             tokio::time::sleep(WRITE_AGAIN).await;
         }
-        Some(if reached { settled.pace } else { dead(settled.pace) })
+        let passes = |ending: &Ending| ending.verdict.permanence == Permanence::Transient;
+        let dead = !reached && work.2.iter().any(passes);
+        Some(if dead { unreachable(settled.pace) } else { settled.pace })
     }
 
     /// What an attempt leads to, with its notifications in the queue; nothing is written
@@ -606,8 +622,8 @@ fn same_address(state: &queue::RecipientState) -> Option<std::net::IpAddr> {
     queue::retry::suggests_greylisting(&verdict).then_some(address)
 }
 
-/// A destination without a session is dead, unless its trouble was a final answer.
-fn dead(pace: Pace) -> Pace {
+/// A destination without a session is left alone, whatever the trouble was.
+fn unreachable(pace: Pace) -> Pace {
     match pace {
         Pace::Normal => Pace::Unreachable,
         stricter => stricter,

@@ -277,17 +277,16 @@ impl<'a> Attempt<'a> {
                 break;
             }
             let local_address = connection.local_address();
-            let (outcomes, eight_bit) = match self.offer(&mut connection, &some).await {
-                Ok(sent) => sent,
+            let outcomes = match self.offer(&mut connection, &some).await {
+                Ok(Some(outcomes)) => outcomes,
+                Ok(None) => break,
                 Err(ending) => {
                     self.decide_all(&some, &ending);
                     continue;
                 }
             };
-            let Some(outcomes) = outcomes else { break };
-            tracing::trace!(?outcomes, eight_bit, "transaction");
-            let progress = self.note(&endpoint, local_address, &some, outcomes);
-            if !progress || connection.end().is_some() {
+            let usable = self.note(&endpoint, local_address, &some, outcomes);
+            if !usable || connection.end().is_some() {
                 break;
             }
         }
@@ -306,7 +305,7 @@ impl<'a> Attempt<'a> {
         &mut self,
         connection: &mut Connection,
         some: &[usize],
-    ) -> Result<(Option<Vec<RecipientOutcome>>, bool), Ending> {
+    ) -> Result<Option<Vec<RecipientOutcome>>, Ending> {
         let eight_bit = self.eight_bit().await?;
         let takes_eight = connection.session().capabilities().has("8BITMIME");
         let needs_utf8 = self.needs_utf8(eight_bit, some);
@@ -322,9 +321,8 @@ impl<'a> Attempt<'a> {
             needs_utf8,
             extent: Extent::Message,
         };
-        let eight = transaction.eight_bit;
         let report = connection.send(transaction, &body).await;
-        Ok((report.map(|report| report.recipients), eight))
+        Ok(report.map(|report| report.recipients))
     }
 
     fn envelope(&self, some: &[usize]) -> Envelope {
@@ -374,8 +372,9 @@ impl<'a> Attempt<'a> {
         Ok(converted)
     }
 
-    /// Notes what each recipient heard; whether a further transaction makes sense: some
-    /// were accepted, and others were only too many.
+    /// Notes what each recipient heard; whether a further transaction makes sense for
+    /// those that are open. Each round decides somebody: where none was accepted, those
+    /// that were too many are.
     fn note(
         &mut self,
         endpoint: &Endpoint,
@@ -384,26 +383,20 @@ impl<'a> Attempt<'a> {
         outcomes: Vec<RecipientOutcome>,
     ) -> bool {
         let now = self.sender.clock.now();
-        let (mut accepted, mut left) = (false, false);
+        let (mut accepted, mut usable) = (false, true);
         for (index, outcome) in some.iter().zip(outcomes) {
             let (mut ending, decided) = understood(outcome, now);
             ending.host = Some(endpoint.name());
             ending.local_address = local_address;
-            let too_many = ending.verdict.cause == Cause::TooManyRecipients;
             accepted |= ending.verdict.permanence == Permanence::Positive;
-            left |= too_many || !decided;
-            self.decided[*index] = decided;
+            usable &= decided;
+            self.decided[*index] = decided && ending.verdict.cause != Cause::TooManyRecipients;
             self.endings[*index] = Some(ending);
-            if too_many {
-                self.decided[*index] = false;
-            }
         }
-        let more = self.open_recipients().len();
-        let progress = accepted && (left || more > 0);
-        if !progress {
+        if !accepted {
             self.settle_too_many();
         }
-        progress
+        usable
     }
 
     /// Recipients that were too many even so wait for the next attempt.

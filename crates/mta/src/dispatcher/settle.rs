@@ -117,8 +117,7 @@ impl Settled {
         let Some(state) = self.message.recipients.get_mut(index) else { return };
         let before = state.history.clone();
         let learned = Learned { window, fallbacks: all_taken() };
-        let plan =
-            plan(&ending.verdict, &before, &learned, options, now).spread(seed, now, options);
+        let plan = plan(&ending.verdict, &before, &learned, options, now).spread(seed, now);
         self.lessons.extend(lesson(&before, &ending.verdict));
         state.history = before.note(&ending.verdict, &plan, now);
         remember(state, ending);

@@ -235,26 +235,16 @@ impl RetryPlan {
     /// most five minutes), decided by `seed`: what was refused together does not come
     /// back together. A time that the peer named, or that was learned, is kept.
     #[must_use]
-    pub fn spread(self, seed: u64, now: Timestamp, options: &RetryOptions) -> RetryPlan {
+    pub fn spread(self, seed: u64, now: Timestamp) -> RetryPlan {
         match self {
             RetryPlan::Retry { at, from, why: why @ WhyThen::Ladder(_) } => {
                 let greylisted = why == WhyThen::Ladder("greylisted");
                 let most = if greylisted { GREYLISTED_SPREAD } else { LONGEST_SPREAD };
                 let room = (at.since(now) / 20).min(most);
                 let at = at + room.mul_f64(fraction(seed));
-                RetryPlan::Retry { at, from, why }.within_lifetime(now, options)
+                RetryPlan::Retry { at, from, why }
             }
             kept => kept,
-        }
-    }
-
-    /// A spread never moves an attempt by more than a lifetime.
-    fn within_lifetime(self, now: Timestamp, options: &RetryOptions) -> RetryPlan {
-        match self {
-            RetryPlan::Retry { at, from, why } => {
-                RetryPlan::Retry { at: at.min(now + options.give_up_after), from, why }
-            }
-            other => other,
         }
     }
 }

@@ -315,7 +315,7 @@ proptest! {
             ..Learned::default()
         };
         let options = RetryOptions::default();
-        match plan(&verdict, &history, &learned, &options, now).spread(seed, now, &options) {
+        match plan(&verdict, &history, &learned, &options, now).spread(seed, now) {
             RetryPlan::Retry { at, .. } => {
                 prop_assert!(!permanent || verdict.cause == Cause::TooManyRecipients);
                 prop_assert!(at > now && at.since(now) <= options.give_up_after);
@@ -331,8 +331,7 @@ proptest! {
 
     #[test]
     fn hints_are_kept_exactly_and_never_early(secs in 1u64..4 * 3600, seed: u64) {
-        let options = RetryOptions::default();
-        let plan = plan_first(&hinted(Cause::Greylisted, secs)).spread(seed, start(), &options);
+        let plan = plan_first(&hinted(Cause::Greylisted, secs)).spread(seed, start());
         let RetryPlan::Retry { at, .. } = plan else { panic!() };
         let opens = start() + Duration::from_secs(secs);
         prop_assert!(at >= opens && at.since(opens) <= Duration::from_secs(2));
@@ -340,10 +339,9 @@ proptest! {
 
     #[test]
     fn what_is_refused_together_does_not_come_back_together(seed: u64) {
-        let options = RetryOptions::default();
         let base = plan_first(&transient(Cause::ServerBusy));
         let RetryPlan::Retry { at: planned, .. } = base else { panic!() };
-        let spread = |seed| match base.clone().spread(seed, start(), &options) {
+        let spread = |seed| match base.clone().spread(seed, start()) {
             RetryPlan::Retry { at, .. } => at,
             other => panic!("{other:?}"),
         };

@@ -236,6 +236,20 @@ async fn transactions_keep_to_the_limit_that_the_server_names() {
 }
 
 #[tokio::test]
+async fn a_transaction_in_which_all_are_refused_does_not_keep_the_others_waiting() {
+    let (endpoint, heard) = host("peer.test", |line| match line {
+        line if line.starts_with("EHLO") => {
+            Some("250-peer.test\r\n250 LIMITS RCPTMAX=2".to_owned())
+        }
+        line if line.contains("b0@") || line.contains("b1@") => Some("550 5.1.1 no".to_owned()),
+        line => willing(line),
+    })
+    .await;
+    let attempted = send(&[endpoint], &job(PLAIN, 5)).await;
+    assert_eq!((accepted(&attempted), count(&heard, "MAIL")), (3, 3));
+}
+
+#[tokio::test]
 async fn eight_bit_mail_is_converted_where_it_must_be() {
     let message = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
                    Content-Transfer-Encoding: 8bit\r\n\r\nGrüße\r\n";
