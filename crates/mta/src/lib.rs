@@ -15,6 +15,7 @@ pub mod events;
 pub mod listener;
 pub mod mailbox;
 pub mod probe;
+pub mod reception;
 pub mod resolver;
 pub mod route_to;
 pub mod router;

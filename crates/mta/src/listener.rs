@@ -1,1 +1,201 @@
-//! Lands with the listeners.
+//! Listening sockets: every connection is counted, shed where a limit is reached, and
+//! given to a task that drives its session.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use policy::Listener as Door;
+use reply::catalogue;
+use smtp::server::Options;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::reception::{Client, Reception};
+use crate::session_driver::drive;
+
+/// How long to wait after a failed accept: descriptors may be free by then.
+const AFTER_FAILURE: Duration = Duration::from_millis(50);
+/// How long a connection that is shed may take to hear so.
+const SHED: Duration = Duration::from_secs(1);
+
+/// Counts connections, by client and in all.
+#[derive(Debug)]
+pub struct Connections {
+    limit: usize,
+    open: Mutex<HashMap<IpAddr, usize>>,
+}
+
+impl Connections {
+    /// At most `limit` in all.
+    pub fn new(limit: usize) -> Arc<Connections> {
+        Arc::new(Connections { limit, open: Mutex::default() })
+    }
+
+    /// How many are open.
+    pub fn count(&self) -> usize {
+        self.lock().values().sum()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one more of `client`; `None` where there are too many in all.
+    fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Entered> {
+        let mut open = self.lock();
+        if open.values().sum::<usize>() >= self.limit {
+            return None;
+        }
+        let count = open.entry(client).or_default();
+        *count += 1;
+        Some(Entered { connections: self.clone(), client, count: *count })
+    }
+}
+
+/// One counted connection, until it is dropped.
+struct Entered {
+    connections: Arc<Connections>,
+    client: IpAddr,
+    count: usize,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let mut open = self.connections.lock();
+        if let Some(count) = open.get_mut(&self.client) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.client);
+            }
+        }
+    }
+}
+
+/// What every session of a listener is given.
+#[derive(Clone)]
+pub struct Service {
+    /// Protocol and limits.
+    pub options: Arc<Options>,
+    /// Which door it is.
+    pub door: Door,
+    /// What sessions ask.
+    pub reception: Arc<Reception>,
+    /// The counts, shared by all listeners.
+    pub connections: Arc<Connections>,
+    /// Becomes true when the server stops.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// Binds a TCP listener.
+///
+/// # Errors
+/// Where the address cannot be had; the error names it.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    const BACKLOG: u32 = 1024;
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}"));
+    let socket = match address {
+        SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4(),
+        SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6(),
+    }
+    .map_err(named)?;
+    socket.set_reuseaddr(true).map_err(named)?;
+    socket.bind(address).map_err(named)?;
+    socket.listen(BACKLOG).map_err(named)
+}
+
+/// Binds a unix socket in place of one that a dead server left.
+///
+/// # Errors
+/// Where it cannot be had; the error names the path.
+pub fn bind_unix(path: &Path) -> io::Result<UnixListener> {
+    let named =
+        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(named(error)),
+        _ => UnixListener::bind(path).map_err(named),
+    }
+}
+
+/// Accepts until the server stops, then waits until the sessions have ended.
+pub async fn serve_tcp(listener: TcpListener, service: Service) {
+    let mut sessions = JoinSet::new();
+    let mut stop = service.stop.clone();
+    while !*stop.borrow() {
+        tokio::select! {
+            _ = stop.changed() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    // Replies are short and wait for nothing; a failure only costs time.
+                    drop(stream.set_nodelay(true));
+                    admit(stream, peer.ip().to_canonical(), &service, &mut sessions);
+                }
+                Err(error) => pause(&error).await,
+            },
+            Some(_) = sessions.join_next() => {}
+        }
+    }
+    drop(listener);
+    while sessions.join_next().await.is_some() {}
+}
+
+/// The same for a unix socket.
+pub async fn serve_unix(listener: UnixListener, service: Service) {
+    let mut sessions = JoinSet::new();
+    let mut stop = service.stop.clone();
+    while !*stop.borrow() {
+        tokio::select! {
+            _ = stop.changed() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    admit(stream, IpAddr::V4(Ipv4Addr::LOCALHOST), &service, &mut sessions);
+                }
+                Err(error) => pause(&error).await,
+            },
+            Some(_) = sessions.join_next() => {}
+        }
+    }
+    drop(listener);
+    while sessions.join_next().await.is_some() {}
+}
+
+async fn pause(error: &io::Error) {
+    tracing::warn!(%error, "a connection could not be accepted");
+    sleep(AFTER_FAILURE).await;
+}
+
+/// Gives a connection its session, or tells it that there are too many.
+fn admit<S>(stream: S, peer: IpAddr, service: &Service, sessions: &mut JoinSet<()>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Some(entered) = service.connections.enter(peer) else {
+        sessions.spawn(shed(stream));
+        return;
+    };
+    let service = service.clone();
+    sessions.spawn(async move {
+        let connections = entered.count;
+        let client = Client { address: peer, listener: service.door, connections, hello: None };
+        let Service { options, reception, stop, .. } = service;
+        if let Err(error) = drive(stream, options, reception, client, stop).await {
+            tracing::debug!(client = %peer, %error, "the connection was lost");
+        }
+        drop(entered);
+    });
+}
+
+async fn shed<S: AsyncWrite + Unpin>(mut stream: S) {
+    let told = async {
+        stream.write_all(&catalogue::server_busy().to_bytes()).await?;
+        stream.shutdown().await
+    };
+    // It may not listen; then it hears nothing.
+    drop(timeout(SHED, told).await);
+}

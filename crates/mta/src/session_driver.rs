@@ -1,1 +1,204 @@
-//! Lands with the listeners.
+//! Joins one connection to one `smtp::server::Session`: octets from the socket in, steps
+//! out, questions to the [`Reception`].
+//!
+//! No protocol here: what to say and when is the session's. Questions that may block go
+//! to a blocking thread; when an answer takes long, what was said before leaves first.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use queue::Committed;
+use smtp::query::{Decision, Query};
+use smtp::server::{Ended, Options, Session, Step};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::reception::{Client, Intake, Reception};
+
+/// Octets that are read at once between messages: an idle session costs no more.
+const COMMAND_OCTETS: usize = 4 * 1024;
+/// Octets that are read at once within a message.
+const DATA_OCTETS: usize = 64 * 1024;
+/// An answer that takes longer lets the replies before it leave first.
+const SLOW: Duration = Duration::from_millis(20);
+/// How long a peer may take to take what we say.
+const WRITE_PATIENCE: Duration = Duration::from_secs(300);
+/// How long to wait where the spool is behind.
+const CONGESTED: Duration = Duration::from_millis(5);
+
+/// One connection.
+struct Driver<S> {
+    stream: S,
+    session: Session<Committed>,
+    reception: Arc<Reception>,
+    client: Client,
+    message: Option<Intake>,
+    /// Octets that were read and not yet taken.
+    input: Vec<u8>,
+    stop: watch::Receiver<bool>,
+}
+
+/// Speaks with one client until one of the two closes.
+///
+/// # Errors
+/// Those of the connection; a message that was not whole is gone then.
+pub async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    options: Arc<Options>,
+    reception: Arc<Reception>,
+    client: Client,
+    stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let session = Session::new(options, reception.clock.steady());
+    let (message, input) = (None, Vec::new());
+    let mut driver = Driver { stream, session, reception, client, message, input, stop };
+    driver.run().await
+}
+
+/// A step without what it borrows from the session.
+enum Next {
+    Receive,
+    Send(Vec<u8>),
+    Ask(Query),
+    Begin(smtp::envelope::Envelope),
+    Appended,
+    End,
+    Abort,
+    Close,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+    async fn run(&mut self) -> io::Result<()> {
+        loop {
+            match self.next() {
+                Next::Receive => self.receive().await?,
+                Next::Send(octets) => self.send(&octets).await?,
+                Next::Ask(query) => self.ask(query).await?,
+                Next::Begin(envelope) => {
+                    let begun = self.reception.begin(envelope, &self.client);
+                    let begun = begun.map(|intake| self.message = Some(intake));
+                    self.session.message_begun(begun);
+                }
+                Next::Appended => self.wait_for_spool().await,
+                Next::End => self.end().await,
+                Next::Abort => self.message = None,
+                Next::Close => return self.stream.shutdown().await,
+            }
+        }
+    }
+
+    /// The next step; message data are taken on the way.
+    fn next(&mut self) -> Next {
+        let failed = match self.session.poll() {
+            Step::Receive => return Next::Receive,
+            Step::Send(octets) => return Next::Send(octets),
+            Step::Ask(query) => return Next::Ask(query),
+            Step::MessageBegin(envelope) => return Next::Begin(envelope),
+            Step::MessageEnd(_) => return Next::End,
+            Step::MessageAbort => return Next::Abort,
+            Step::Close => return Next::Close,
+            Step::MessageData(octets) => {
+                self.message.as_mut().and_then(|message| message.append(octets).err())
+            }
+        };
+        if let Some(why) = failed {
+            self.session.message_failed(why);
+        }
+        Next::Appended
+    }
+
+    /// Hands octets to the session: those that wait, or new ones.
+    async fn receive(&mut self) -> io::Result<()> {
+        if !self.input.is_empty() {
+            let now = self.reception.clock.steady();
+            let used = self.session.receive(&self.input, now);
+            self.input.drain(..used);
+            if used > 0 || !matches!(self.session.poll_timeout(), Some(at) if at > now) {
+                return Ok(());
+            }
+        }
+        self.read().await
+    }
+
+    /// Waits for octets, the end of patience, or the server's stop.
+    async fn read(&mut self) -> io::Result<()> {
+        let room = if self.session.is_mid_message() { DATA_OCTETS } else { COMMAND_OCTETS };
+        let clock = self.reception.clock;
+        let patience = self.session.poll_timeout().map_or(WRITE_PATIENCE, |at| clock.until(at));
+        let stopping = *self.stop.borrow();
+        self.input.reserve(room);
+        tokio::select! {
+            biased;
+            changed = self.stop.changed(), if !stopping => {
+                drop(changed);
+                self.session.shut_down();
+            }
+            read = self.stream.read_buf(&mut self.input) => {
+                if read? == 0 {
+                    self.session.end_of_input();
+                }
+            }
+            () = sleep(patience) => self.session.handle_timeout(clock.steady()),
+        }
+        if self.input.is_empty() && !self.session.is_mid_message() {
+            self.input.shrink_to(COMMAND_OCTETS);
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+        let written = async {
+            self.stream.write_all(octets).await?;
+            self.stream.flush().await
+        };
+        timeout(WRITE_PATIENCE, written).await?
+    }
+
+    async fn ask(&mut self, query: Query) -> io::Result<()> {
+        if let Query::Hello { name, stage } = &query {
+            self.client.hello = Some((name.clone(), *stage));
+        }
+        let blocks =
+            matches!(query, Query::Recipient { .. } | Query::Verify { .. } | Query::Expand { .. });
+        let decision = if blocks {
+            self.ask_elsewhere(query).await?
+        } else {
+            self.reception.decide(&query, &self.client)
+        };
+        self.session.resume(decision);
+        Ok(())
+    }
+
+    /// Asks on a thread that may block.
+    async fn ask_elsewhere(&mut self, query: Query) -> io::Result<Decision> {
+        let (reception, client) = (self.reception.clone(), self.client.clone());
+        let mut answer = tokio::task::spawn_blocking(move || reception.decide(&query, &client));
+        if let Ok(decision) = timeout(SLOW, &mut answer).await {
+            return decision.map_err(io::Error::other);
+        }
+        if let Some(octets) = self.session.take_output() {
+            self.send(&octets).await?;
+        }
+        answer.await.map_err(io::Error::other)
+    }
+
+    async fn end(&mut self) {
+        let ended = match self.message.take() {
+            Some(message) => match self.reception.commit(message).await {
+                Ok(committed) => Ended::Accepted(committed),
+                Err(why) => Ended::Refused(why),
+            },
+            None => Ended::Refused(reply::catalogue::server_fault()),
+        };
+        self.session.message_ended(ended);
+    }
+
+    /// Memory stays bounded where the disk is slower than the network.
+    async fn wait_for_spool(&mut self) {
+        while self.message.as_ref().is_some_and(Intake::is_congested) {
+            sleep(CONGESTED).await;
+        }
+    }
+}
