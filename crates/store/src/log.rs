@@ -20,6 +20,20 @@ pub use format::{HEADER_OCTETS, MAX_PAYLOAD_OCTETS, RECORD_HEADER_OCTETS, SEGMEN
 pub use recover::{Damage, Recovery, Visit};
 pub use writer::{Reader, Writer};
 
+/// How a log is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Octets of a segment, at most [`SEGMENT_OCTETS`]. Segments that were begun with
+    /// another length are read all the same.
+    pub segment_octets: u64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { segment_octets: SEGMENT_OCTETS }
+    }
+}
+
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {

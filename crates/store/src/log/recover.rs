@@ -11,8 +11,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::format::{HEADER_OCTETS, Header, RECORD_MAGIC, SEGMENT_OCTETS, aligned, decode_record};
-use super::writer::{Reader, Segment, Writer, file_name, file_number};
-use super::{Log, LogError, Position, Shared};
+use super::writer::{Reader, SPARE, Segment, Writer, file_name, file_number};
+use super::{Log, LogError, Options, Position, Shared};
 use crate::disk::{Disk, DiskFile};
 
 /// Octets of a segment that are no sound record though sound ones follow, or a file that
@@ -59,8 +59,21 @@ impl Log {
         disk: D,
         visit: Visit<'_>,
     ) -> Result<(Log, Writer<D>, Recovery), LogError> {
+        Log::open_with(disk, Options::default(), visit)
+    }
+
+    /// As [`Log::open`], with segments of another length.
+    ///
+    /// # Errors
+    /// Where the directory or a file cannot be read; the error names it.
+    pub fn open_with<D: Disk>(
+        disk: D,
+        options: Options,
+        visit: Visit<'_>,
+    ) -> Result<(Log, Writer<D>, Recovery), LogError> {
+        let segment_octets = options.segment_octets.min(SEGMENT_OCTETS);
         let mut recovery = Recovery::default();
-        let (segments, has_spare) = open_segments(&disk, &mut recovery)?;
+        let (segments, has_spare) = open_segments(&disk, segment_octets, &mut recovery)?;
         let ends: BTreeMap<u64, u64> =
             segments.values().map(|s| (s.header.previous, s.header.previous_end)).collect();
         let mut previous = (0, 0);
@@ -72,7 +85,7 @@ impl Log {
         recovery.note = segments.values().map(|segment| segment.header.note).max().unwrap_or(0);
         let shared = Arc::new(Shared::default());
         let reader = Reader::new(disk.clone(), segments);
-        let writer = Writer::new(disk, shared.clone(), reader, previous, has_spare);
+        let writer = Writer::new(disk, shared.clone(), reader, previous, has_spare, segment_octets);
         Ok((Log { shared }, writer, recovery))
     }
 }
@@ -83,6 +96,7 @@ type Segments<D> = BTreeMap<u64, Arc<Segment<<D as Disk>::File>>>;
 /// then it is reported, and left for people to look at.
 fn open_segments<D: Disk>(
     disk: &D,
+    segment_octets: u64,
     recovery: &mut Recovery,
 ) -> Result<(Segments<D>, bool), LogError> {
     let mut segments = BTreeMap::new();
@@ -90,7 +104,7 @@ fn open_segments<D: Disk>(
     let failed =
         |name: &str, error: io::Error| LogError::Fault(format!("{}: {error}", disk.path_of(name)));
     for name in disk.list().map_err(|error| failed("", error))? {
-        has_spare |= name == "spare" && is_whole(disk);
+        has_spare |= name == SPARE && is_whole(disk, segment_octets);
         let Some(number) = file_number(&name) else { continue };
         let file = disk.open(&name).map_err(|error| failed(&name, error))?;
         let mut octets = [0; HEADER_OCTETS];
@@ -110,11 +124,11 @@ fn open_segments<D: Disk>(
 }
 
 /// Whether the spare file has its full length: one that a crash left short is made anew.
-fn is_whole<D: Disk>(disk: &D) -> bool {
-    let whole =
-        disk.open("spare").and_then(|file| file.octets()).is_ok_and(|n| n == SEGMENT_OCTETS);
+fn is_whole<D: Disk>(disk: &D, segment_octets: u64) -> bool {
+    let octets = disk.open(SPARE).and_then(|file| file.octets());
+    let whole = octets.is_ok_and(|octets| octets == segment_octets);
     if !whole {
-        let removed = disk.remove("spare");
+        let removed = disk.remove(SPARE);
         drop(removed);
     }
     whole

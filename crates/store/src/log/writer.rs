@@ -6,8 +6,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::format::{
-    HEADER_OCTETS, Header, MAX_PAYLOAD_OCTETS, RECORD_HEADER_OCTETS, SEGMENT_OCTETS, decode_record,
-    encode_record, record_octets,
+    HEADER_OCTETS, Header, MAX_PAYLOAD_OCTETS, RECORD_HEADER_OCTETS, decode_record, encode_record,
+    record_octets,
 };
 use super::{Durability, LogError, Need, Position, Shared, Submission, Waiting};
 use crate::disk::{Disk, DiskFile, is_full};
@@ -16,7 +16,7 @@ use crate::disk::{Disk, DiskFile, is_full};
 /// bounded.
 const BATCH_OCTETS: usize = 4 * 1024 * 1024;
 /// The file that becomes the next segment.
-const SPARE: &str = "spare";
+pub(super) const SPARE: &str = "spare";
 
 /// The name of a segment's file.
 pub(super) fn file_name(number: u64) -> String {
@@ -127,6 +127,7 @@ pub struct Writer<D: Disk> {
     previous: (u64, u64),
     next_number: u64,
     has_spare: bool,
+    segment_octets: u64,
     note: Box<dyn Fn() -> u64 + Send>,
 }
 
@@ -151,10 +152,22 @@ impl<D: Disk> Writer<D> {
         reader: Reader<D>,
         previous: (u64, u64),
         has_spare: bool,
+        segment_octets: u64,
     ) -> Writer<D> {
         let next_number = reader.segments().last().copied().unwrap_or(0).max(previous.0) + 1;
         let note = Box::new(|| 0);
-        Writer { disk, shared, reader, current: None, previous, next_number, has_spare, note }
+        let current = None;
+        Writer {
+            disk,
+            shared,
+            reader,
+            current,
+            previous,
+            next_number,
+            has_spare,
+            segment_octets,
+            note,
+        }
     }
 
     /// Asks `note` for the number that stands in the header of each new segment.
@@ -188,7 +201,7 @@ impl<D: Disk> Writer<D> {
 
     /// Writes, syncs and tells what waits; false where nothing did.
     pub fn step(&mut self) -> bool {
-        let Some(first) = self.next(usize::MAX) else { return self.free_segments() };
+        let Some(first) = self.take_if(|_| true) else { return self.free_segments() };
         if let Err(error) = self.make_room(&first) {
             (first.done)(Err(error));
             return true;
@@ -209,10 +222,10 @@ impl<D: Disk> Writer<D> {
         !segments.is_empty()
     }
 
-    /// The next submission, if it has at most `room` octets.
-    fn next(&self, room: usize) -> Option<Submission> {
+    /// The next submission, if it is as `fits` asks.
+    fn take_if(&self, fits: impl FnOnce(&Submission) -> bool) -> Option<Submission> {
         let mut waiting = self.shared.waiting();
-        let fits = waiting.submissions.front().is_some_and(|first| octets_of(first) <= room);
+        let fits = waiting.submissions.front().is_some_and(fits);
         let submission = fits.then(|| waiting.submissions.pop_front()).flatten()?;
         let payload: usize = submission.records.iter().map(|record| record.payload.len()).sum();
         waiting.octets = waiting.octets.saturating_sub(payload);
@@ -223,15 +236,21 @@ impl<D: Disk> Writer<D> {
     fn make_room(&mut self, submission: &Submission) -> Result<(), LogError> {
         let octets = octets_of(submission) as u64;
         let too_long = submission.records.iter().any(|r| r.payload.len() > MAX_PAYLOAD_OCTETS);
-        if too_long || octets > SEGMENT_OCTETS - HEADER_OCTETS as u64 {
+        if too_long || HEADER_OCTETS as u64 + octets > self.segment_octets {
             return Err(LogError::Fault("a batch of records is longer than a segment".into()));
         }
-        let fits = |current: &Current<D::File>| current.end + octets <= SEGMENT_OCTETS;
+        let fits = |current: &Current<D::File>| current.end + octets <= self.segment_octets;
         if self.current.as_ref().is_some_and(fits) {
-            return Ok(());
+            return self.admit(submission.need);
         }
         self.seal();
         self.begin_segment(submission.need)
+    }
+
+    /// New content goes into a segment only while another is in reserve: else it would
+    /// fill what deletions were given.
+    fn admit(&mut self, need: Need) -> Result<(), LogError> {
+        if need == Need::Upkeep { Ok(()) } else { self.provide_spare() }
     }
 
     /// The first submission and as many more as fit behind it.
@@ -250,9 +269,13 @@ impl<D: Disk> Writer<D> {
         let mut next = Some(first);
         while let Some(submission) = next {
             batch.append(&header, submission);
-            let in_segment = SEGMENT_OCTETS - batch.at - batch.octets.len() as u64;
+            let in_segment = self.segment_octets - batch.at - batch.octets.len() as u64;
             let in_batch = BATCH_OCTETS.saturating_sub(batch.octets.len());
-            next = self.next(in_batch.min(usize::try_from(in_segment).unwrap_or(usize::MAX)));
+            let room = in_segment.min(in_batch as u64);
+            next = self.take_if(|next| {
+                let may = self.has_spare || next.need == Need::Upkeep;
+                may && octets_of(next) as u64 <= room
+            });
         }
         batch
     }
@@ -309,7 +332,12 @@ impl<D: Disk> Writer<D> {
         if need == Need::Content && !self.can_have_another() {
             return Err(LogError::Full);
         }
-        let segment = self.open_segment(header).map_err(|error| self.fault(&error))?;
+        let opened = self.open_segment(header);
+        if opened.is_err() {
+            // It failed before the file lost its name as the spare one, or after.
+            self.has_spare = self.disk.open(SPARE).is_ok();
+        }
+        let segment = opened.map_err(|error| self.fault(&error))?;
         self.next_number += 1;
         self.has_spare = false;
         // A spare that cannot be had now is asked for again by the next segment.
@@ -323,7 +351,7 @@ impl<D: Disk> Writer<D> {
     }
 
     fn can_have_another(&self) -> bool {
-        self.disk.free_octets().is_ok_and(|free| free >= SEGMENT_OCTETS)
+        self.disk.free_octets().is_ok_and(|free| free >= self.segment_octets)
     }
 
     fn open_segment(&self, header: Header) -> std::io::Result<Segment<D::File>> {
@@ -351,7 +379,7 @@ impl<D: Disk> Writer<D> {
 
     fn make_spare(&self) -> std::io::Result<()> {
         let file = self.disk.create(SPARE)?;
-        file.allocate(SEGMENT_OCTETS)?;
+        file.allocate(self.segment_octets)?;
         file.sync_data()?;
         self.disk.sync_dir()
     }
@@ -368,8 +396,9 @@ impl<D: Disk> Writer<D> {
         let done = if self.has_spare {
             self.disk.remove(&name)
         } else {
-            self.has_spare = true;
-            self.disk.rename(&name, SPARE)
+            let renamed = self.disk.rename(&name, SPARE);
+            self.has_spare = renamed.is_ok();
+            renamed
         };
         done.and_then(|()| self.disk.sync_dir()).map_err(|error| self.fault(&error))
     }
