@@ -351,3 +351,25 @@ proptest! {
         prop_assert!(distinct.len() > 40);
     }
 }
+
+#[test]
+fn every_refusal_of_our_own_has_a_lawful_plan() {
+    for row in reply::catalogue::ROWS.iter().filter(|row| row.cause.is_some()) {
+        let enhanced = row.enhanced_code.map(|code| format!("{code} ")).unwrap_or_default();
+        let wire = format!("{} {enhanced}{}\r\n", row.code, row.text);
+        let reply = reply::Reply::parse(wire.as_bytes()).unwrap();
+        let stage = row.answers.first().copied();
+        let context = reply::classify::Context { stage, now: Some(start()) };
+        let verdict = reply::classify::classify(&reply, &context);
+        let plan = plan_first(&verdict);
+        let lawful = match (row.code.class(), &plan) {
+            (reply::Class::Transient, RetryPlan::Retry { at, .. }) => *at > start(),
+            (reply::Class::Permanent, RetryPlan::GiveUp { why }) => *why == WhyGiveUp::Permanent,
+            (reply::Class::Permanent, RetryPlan::Alternative { .. }) => {
+                matches!(row.code.value(), 500 | 502 | 504 | 555)
+            }
+            _ => false,
+        };
+        assert!(lawful, "{}: {plan:?} after {verdict:?}", row.id);
+    }
+}
