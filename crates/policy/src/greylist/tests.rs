@@ -4,7 +4,7 @@ use super::*;
 use admin::State;
 use proptest::prelude::*;
 use std::sync::Arc;
-use store::{MemoryTable, TableError};
+use store::{FileSystem, LoggedTable, MemoryTable, TableError};
 
 const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -195,13 +195,20 @@ fn a_store_that_fails_lets_mail_pass_and_is_counted() {
 }
 
 #[test]
-fn what_waits_and_who_passed_is_known_to_the_next_process() {
-    let table: Arc<dyn Table> = Arc::new(MemoryTable::default());
-    let start = || Greylist::new(Options::default(), Arc::clone(&table));
-    assert_eq!(waits(&start(), &attempt("192.0.2.1"), START), 60);
-    assert_eq!(waits(&start(), &attempt("192.0.2.1"), START + MINUTE), 0);
-    let again = start().check(&attempt("192.0.2.1"), START + HOUR);
-    assert_eq!(again, Outcome::Pass(Why::White));
+fn what_waits_and_who_passed_is_known_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_a_process = |now: Timestamp| {
+        let disk = FileSystem::new(folder.path()).unwrap();
+        let (table, _) = LoggedTable::open(disk, "greylist", now.as_millis()).unwrap();
+        let table = Arc::new(table);
+        let greylist = Greylist::new(Options::default(), Arc::clone(&table) as Arc<dyn Table>);
+        let outcome = greylist.check(&attempt("192.0.2.1"), now);
+        table.flush(now.as_millis()).unwrap();
+        outcome
+    };
+    assert!(matches!(in_a_process(START), Outcome::Wait { .. }));
+    assert_eq!(in_a_process(START + MINUTE), Outcome::Pass(Why::CameBack));
+    assert_eq!(in_a_process(START + HOUR), Outcome::Pass(Why::White));
 }
 
 #[test]
