@@ -1,3 +1,6 @@
+//! Which hosts follow from which records, and each way of having none. DNS is a table.
+//! The order among equals is decided by a seed.
+
 use super::*;
 use crate::resolver::StaticTable;
 

@@ -1,3 +1,6 @@
+//! Stories written, torn, read back and pruned, in a folder of their own.
+//! Time is an argument.
+
 use super::*;
 
 const DAY: Duration = Duration::from_secs(86_400);

@@ -1,3 +1,6 @@
+//! The plan as a table over causes, as days in virtual time, and as properties: lawful,
+//! never before the window, never standing still.
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;

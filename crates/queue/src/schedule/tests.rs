@@ -1,3 +1,6 @@
+//! Turns, limits, dead destinations and jumping clocks, up to a million messages.
+//! No sockets; the leases are settled by hand.
+
 use super::*;
 
 fn at(secs: u64) -> Timestamp {

@@ -1,3 +1,6 @@
+//! What an attempt's endings lead to, without a socket or a spool: states, notifications,
+//! lessons.
+
 use std::time::Duration;
 
 use queue::retry::History;
