@@ -56,14 +56,13 @@ pub(crate) fn deliver(
     Ok(false)
 }
 
-/// What the mbox holds, where no lock of ours is on it (see [`crate::mailbox::locks`]).
+/// What the mbox holds. It is read under a shared lock: opening it any other way, and
+/// closing it, would drop the lock of a delivery that begins meanwhile. Where one is under
+/// way, nothing is counted: it looks at the quota itself.
 pub(crate) fn usage(path: &Path, quota: &Quota) -> io::Result<Usage> {
-    // Opening and closing the file would drop our own lock: a delivery is under way, and
-    // looks at the quota itself.
-    if locks::is_held_here(path) {
-        return Ok(Usage::default());
-    }
-    quota::of_mbox(&File::open(path)?, quota)
+    let lock = Lock::take(path, Kind::Shared, Duration::ZERO)?;
+    let file = lock.as_ref().and_then(Lock::file);
+    file.map_or(Ok(Usage::default()), |file| quota::of_mbox(file, quota))
 }
 
 /// Whether another process holds the fcntl lock or a dotlock that is not stale.
