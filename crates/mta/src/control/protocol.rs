@@ -139,6 +139,12 @@ pub struct Status {
     pub listeners: Vec<String>,
     /// Messages in the queue.
     pub queued_messages: u64,
+    /// Octets of their data.
+    #[serde(default)]
+    pub spool_octets: u64,
+    /// Segments of the spool on disk.
+    #[serde(default)]
+    pub spool_segments: u64,
     /// Sessions that are open.
     pub sessions: u64,
 }

@@ -15,13 +15,14 @@ pub(crate) fn connect(global: &Global) -> Result<Option<Client>, Failure> {
 
 /// A connection to the daemon, which must run.
 pub(crate) fn require(global: &Global) -> Result<Client, Failure> {
-    let missing = || {
-        let place = global.data_dir.display();
-        Failure::new(format!("no daemon is running on the data directory `{place}`")).help(
-            "start one with `secondpost serve`, or name its data directory with `--data-dir DIR`",
-        )
-    };
-    connect(global)?.ok_or_else(missing)
+    connect(global)?.ok_or_else(|| not_running(global))
+}
+
+/// There is no daemon to ask.
+pub(crate) fn not_running(global: &Global) -> Failure {
+    let place = global.data_dir.display();
+    Failure::new(format!("no daemon is running on the data directory `{place}`"))
+        .help("start one with `secondpost serve`, or name its data directory with `--data-dir DIR`")
 }
 
 /// What went wrong, for people.

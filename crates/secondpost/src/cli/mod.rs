@@ -25,6 +25,7 @@ mod send;
 mod sendmail;
 mod serve;
 pub(crate) mod settings;
+pub(crate) mod spool;
 mod submit;
 pub(crate) mod text;
 mod verify;
@@ -135,6 +136,7 @@ enum Command {
     Greylist(greylist::Args),
     Probe(probe::Args),
     Verify(verify::Args),
+    Spool(spool::Args),
     Config(config::Args),
     Explain(explain::Args),
     Compare(compare::Args),
@@ -178,6 +180,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<(), Failure>
         Command::Greylist(args) => greylist::run(args, context),
         Command::Probe(args) => probe::run(args, context),
         Command::Verify(args) => verify::run(args, context),
+        Command::Spool(args) => spool::run(args, context),
         Command::Config(args) => config::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Compare(args) => compare::run(args, context),

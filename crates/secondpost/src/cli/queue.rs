@@ -1,5 +1,6 @@
 //! `secondpost queue`: what waits, why, whose move it is, and when it goes on.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -9,7 +10,7 @@ use reply::explain::{
 };
 use reply::{Cause, WhoseMove};
 
-use super::{Context, Failure, daemon, text};
+use super::{Context, Failure, daemon, spool, text};
 
 /// List what waits, or act on it
 ///
@@ -60,36 +61,65 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     }
 }
 
-/// Lists the queue; text comes as it is read, JSON as one array.
+/// Lists the queue, of the daemon or without one of the spool on disk.
 pub(crate) fn list(context: &mut Context<'_>) -> Result<(), Failure> {
-    let mut client = daemon::require(&context.global)?;
-    let language = context.global.language();
-    let (json, out) = (context.global.json, &mut *context.out);
-    let mut count = 0;
-    let streamed = client.queue(&mut |message: QueuedMessage| {
-        let before = if json && count == 0 {
-            "[\n"
-        } else if json {
-            ",\n"
-        } else {
-            ""
-        };
-        count += 1;
-        let shown = match json {
-            true => serde_json::to_string(&message).map_err(std::io::Error::from)?,
-            false => block(&message, language),
-        };
-        Ok(write!(out, "{before}{shown}")?)
-    });
-    streamed.map_err(list_failure)?;
-    match (json, count) {
-        (true, 0) => writeln!(out, "[]")?,
-        (true, _) => writeln!(out, "\n]")?,
-        (false, 0) => writeln!(out, "the queue is empty")?,
-        (false, 1) => writeln!(out, "1 message")?,
-        (false, _) => writeln!(out, "{count} messages")?,
+    let client = daemon::connect(&context.global)?;
+    let reading = match client {
+        Some(_) => None,
+        None => spool::open(&context.global.data_dir)?,
+    };
+    let (json, language) = (context.global.json, context.global.language());
+    let mut listing = Listing { out: &mut *context.out, json, language, count: 0 };
+    match (client, reading) {
+        (Some(mut client), _) => {
+            let listed = client.queue(&mut |message| Ok(listing.add(&message)?));
+            listed.map_err(list_failure)?;
+        }
+        (None, Some(reading)) => {
+            reading.messages().try_for_each(|message| listing.add(&message))?;
+            listing.note("no daemon is running: nothing is attempted until `secondpost serve`")?;
+        }
+        (None, None) => return Err(daemon::not_running(&context.global)),
     }
-    Ok(())
+    Ok(listing.end()?)
+}
+
+/// A list under way: text comes as it is read, JSON as one array.
+struct Listing<'a> {
+    out: &'a mut dyn Write,
+    json: bool,
+    language: Language,
+    count: usize,
+}
+
+impl Listing<'_> {
+    fn add(&mut self, message: &QueuedMessage) -> io::Result<()> {
+        let before = match (self.json, self.count) {
+            (true, 0) => "[\n",
+            (true, _) => ",\n",
+            (false, _) => "",
+        };
+        self.count += 1;
+        let shown = match self.json {
+            true => serde_json::to_string(message)?,
+            false => block(message, self.language),
+        };
+        write!(self.out, "{before}{shown}")
+    }
+
+    fn note(&mut self, note: &str) -> io::Result<()> {
+        if self.json { Ok(()) } else { writeln!(self.out, "{note}") }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        match (self.json, self.count) {
+            (true, 0) => writeln!(self.out, "[]"),
+            (true, _) => writeln!(self.out, "\n]"),
+            (false, 0) => writeln!(self.out, "the queue is empty"),
+            (false, 1) => writeln!(self.out, "1 message"),
+            (false, count) => writeln!(self.out, "{count} messages"),
+        }
+    }
 }
 
 /// A closed stdout (`| head`) ends the stream, and is no fault of the daemon's.

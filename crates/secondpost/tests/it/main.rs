@@ -6,6 +6,7 @@ mod mailbox;
 mod probing;
 mod sendmail;
 mod settings;
+mod spool;
 
 use std::io::Write;
 use std::path::Path;

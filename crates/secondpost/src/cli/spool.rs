@@ -1,0 +1,159 @@
+//! `secondpost spool`: whether everything on disk is whole, and how much there is. Reads
+//! the files under the spool's lock, so the daemon must not run for `check`; a running
+//! one is asked for `stat`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use mta::clock::Clock;
+use mta::control::QueuedMessage;
+use queue::Spool;
+use queue::spool::{SpoolRecovery, SpoolStat};
+use serde_json::json;
+use store::{Disk, FileSystem};
+
+use super::page::Page;
+use super::{Context, Failure, daemon, text};
+
+/// The folder of the spool in the data directory.
+pub(crate) const FOLDER_NAME: &str = "spool";
+
+/// Check the spool on disk, or tell how much it holds
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Read everything and name what is damaged (the daemon must be stopped); changes nothing
+    Check,
+    /// Tell how many messages and octets the spool holds
+    Stat,
+}
+
+/// Runs `spool`.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
+    match args.what {
+        What::Check => check(context),
+        What::Stat => stat(context),
+    }
+}
+
+/// A spool that is read and not written: its writer does not run. The lock keeps a
+/// daemon from starting meanwhile.
+pub(crate) struct Reading {
+    spool: Spool<FileSystem>,
+    found: SpoolRecovery,
+    _lock: <FileSystem as Disk>::Lock,
+}
+
+/// Opens the spool of a data directory that no daemon runs on; `None` where there is
+/// none yet.
+pub(crate) fn open(data_dir: &Path) -> Result<Option<Reading>, Failure> {
+    let folder = data_dir.join(FOLDER_NAME);
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    let disk = FileSystem::new(&folder).map_err(|error| Failure::new(error.to_string()))?;
+    let lock = disk.lock().map_err(|error| held(&folder, &error))?;
+    let unreadable = |error: queue::SpoolError| {
+        Failure::new(format!("the spool in `{}` cannot be read: {error}", folder.display()))
+    };
+    let (spool, _writer, found) = Spool::open(disk).map_err(unreadable)?;
+    Ok(Some(Reading { spool, found, _lock: lock }))
+}
+
+fn held(folder: &PathBuf, error: &std::io::Error) -> Failure {
+    if error.kind() == std::io::ErrorKind::WouldBlock {
+        let place = folder.display();
+        return Failure::new(format!("the spool in `{place}` is in use by another process"))
+            .help("stop the daemon first; it checks the spool itself whenever it starts");
+    }
+    Failure::new(error.to_string())
+}
+
+impl Reading {
+    /// Every message that can be read, oldest first.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = QueuedMessage> {
+        let now = Clock::start().now();
+        let read = self.spool.ids().into_iter().filter_map(|id| self.spool.get(id).ok());
+        read.map(move |message| QueuedMessage::of(&message, now))
+    }
+
+    /// How many messages there are, and their octets.
+    fn stat(&self) -> SpoolStat {
+        self.spool.stat()
+    }
+}
+
+fn none(context: &Context<'_>) -> Failure {
+    let place = context.global.data_dir.display();
+    Failure::new(format!("there is no spool in `{place}` yet"))
+        .help("name the data directory of the daemon with `--data-dir DIR`")
+}
+
+fn check(context: &mut Context<'_>) -> Result<(), Failure> {
+    let Some(reading) = open(&context.global.data_dir)? else { return Err(none(context)) };
+    let found = &reading.found;
+    let damage: Vec<String> = found.damage.iter().map(ToString::to_string).collect();
+    let incomplete: Vec<String> = found.incomplete.iter().map(ToString::to_string).collect();
+    let whole = damage.is_empty() && incomplete.is_empty();
+    if context.global.json {
+        context.json(&json!({
+            "whole": whole, "messages": found.messages, "segments": found.segments,
+            "records": found.records, "damage": damage, "incomplete": incomplete,
+        }))?;
+    } else {
+        let (segments, records) = (found.segments, found.records);
+        writeln!(
+            context.out,
+            "{} messages in {segments} segments, {records} records",
+            found.messages
+        )?;
+        for one in &damage {
+            writeln!(context.out, "damaged: {}", text::printable(one))?;
+        }
+        for id in &incomplete {
+            writeln!(context.out, "lost: message {id} lacks a part")?;
+        }
+        if whole {
+            writeln!(context.out, "everything is whole")?;
+        }
+    }
+    if whole { Ok(()) } else { Err(Failure::silent(1)) }
+}
+
+fn stat(context: &mut Context<'_>) -> Result<(), Failure> {
+    if let Some(mut client) = daemon::connect(&context.global)? {
+        let status = client.status().map_err(daemon::failure)?;
+        let numbers = (status.queued_messages, status.spool_octets, status.spool_segments);
+        return tell_stat(numbers, true, context);
+    }
+    let Some(reading) = open(&context.global.data_dir)? else { return Err(none(context)) };
+    let stat = reading.stat();
+    let numbers = (stat.messages as u64, stat.octets, stat.segments as u64);
+    tell_stat(numbers, false, context)
+}
+
+fn tell_stat(
+    (messages, octets, segments): (u64, u64, u64),
+    running: bool,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let folder = context.global.data_dir.join(FOLDER_NAME);
+    let free = FileSystem::new(&folder).and_then(|disk| disk.free_octets())?;
+    if context.global.json {
+        return context.json(&json!({
+            "messages": messages, "octets": octets, "segments": segments,
+            "free_octets": free, "daemon": running,
+        }));
+    }
+    let mut page = Page::new(&mut *context.out, ["messages", "on disk", "daemon"]);
+    page.row("messages", &format!("{messages}, {}", text::size(octets)))?;
+    page.row("on disk", &format!("{segments} segments in {}", folder.display()))?;
+    page.row("free", &text::size(free))?;
+    page.row("daemon", if running { "running" } else { "not running" })?;
+    Ok(())
+}
