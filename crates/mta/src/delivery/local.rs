@@ -166,3 +166,43 @@ pub(crate) fn delivery_id(mail: &LocalMail<'_>) -> String {
     let id: String = mail.queue_id.chars().filter(char::is_ascii_alphanumeric).collect();
     format!("Q{id}R{hash:016x}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::Errno;
+
+    fn check(errno: Errno, expected: &str) {
+        let trouble = Trouble::io(Path::new("/var/mail/user"), &errno.into());
+        assert_eq!(trouble.answer.row().id, expected);
+        assert!(trouble.reason.contains("/var/mail/user"));
+        assert!(!trouble.answer.lines()[0].contains("/var/mail"), "the peer hears no path");
+        assert!(matches!(trouble.into_delivery(), Delivery::Deferred(_)));
+    }
+
+    #[test]
+    fn a_full_disk_is_told_apart_from_other_faults_and_both_wait() {
+        check(Errno::NOSPC, "server_full");
+        check(Errno::DQUOT, "server_full");
+        check(Errno::IO, "server_fault");
+        check(Errno::ACCESS, "server_fault");
+    }
+
+    #[test]
+    fn a_delivery_is_one_by_its_queue_id_and_recipient() {
+        let id = |queue_id, recipient: &str| {
+            delivery_id(&LocalMail {
+                queue_id,
+                arrival: Timestamp::EPOCH,
+                reverse_path: &ReversePath(None),
+                recipient: &recipient.parse().unwrap(),
+                octets: 0,
+                may_be_there: false,
+            })
+        };
+        assert_eq!(id("abc", "User@Example.org"), id("abc", "user@example.org"));
+        assert_ne!(id("abc", "user@example.org"), id("abd", "user@example.org"));
+        assert_ne!(id("abc", "user@example.org"), id("abc", "user+tag@example.org"));
+        assert_eq!(id("../a", "user@example.org"), id("a", "user@example.org"));
+    }
+}
