@@ -2,7 +2,7 @@
 //! the files under the spool's lock, so the daemon must not run for `check`; a running
 //! one is asked for `stat`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Subcommand;
 use mta::clock::Clock;
@@ -65,7 +65,7 @@ pub(crate) fn open(data_dir: &Path) -> Result<Option<Reading>, Failure> {
     Ok(Some(Reading { spool, found, _lock: lock }))
 }
 
-fn held(folder: &PathBuf, error: &std::io::Error) -> Failure {
+fn held(folder: &Path, error: &std::io::Error) -> Failure {
     if error.kind() == std::io::ErrorKind::WouldBlock {
         let place = folder.display();
         return Failure::new(format!("the spool in `{place}` is in use by another process"))
@@ -107,11 +107,8 @@ fn check(context: &mut Context<'_>) -> Result<(), Failure> {
         }))?;
     } else {
         let (segments, records) = (found.segments, found.records);
-        writeln!(
-            context.out,
-            "{} messages in {segments} segments, {records} records",
-            found.messages
-        )?;
+        writeln!(context.out, "messages: {}", found.messages)?;
+        writeln!(context.out, "segments: {segments}, with {records} records")?;
         for one in &damage {
             writeln!(context.out, "damaged: {}", text::printable(one))?;
         }
