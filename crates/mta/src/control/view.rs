@@ -50,7 +50,7 @@ pub struct QueuedRecipient {
     pub next_attempt_at: Option<String>,
     /// How long until then; 0 where it is overdue.
     pub next_attempt_in_seconds: Option<u64>,
-    /// Why then: as in `hint`, `learned window`, `ladder greylisted`.
+    /// Why then, where it is known without the story: the reply named the time.
     pub next_attempt_why: Option<String>,
 }
 
@@ -86,9 +86,14 @@ impl QueuedRecipient {
             verdict: last_verdict(state).as_ref().map(VerdictView::from),
             next_attempt_at: due.map(|at| at.to_string()),
             next_attempt_in_seconds: due.map(|at| at.since(now).as_secs()),
-            next_attempt_why: None,
+            next_attempt_why: due.and_then(|due| why(state, due)),
         }
     }
+}
+
+fn why(state: &RecipientState, due: Timestamp) -> Option<String> {
+    let hinted = state.history.hinted_for == Some(due);
+    hinted.then(|| "the time that the reply named".to_owned())
 }
 
 const fn status_name(status: &Status) -> &'static str {
