@@ -27,6 +27,9 @@ pub struct Faults {
     pub fail_sync_dir: Option<u64>,
     /// This read fails, once.
     pub fail_read: Option<u64>,
+    /// From this call on, changes and syncs counted together, the power is gone: nothing
+    /// is changed or synced any more.
+    pub cut_at: Option<u64>,
     /// Writes take only a part of what they are given.
     pub short_writes: bool,
 }
@@ -161,9 +164,16 @@ impl State {
 
     /// Counts a changing call that takes `octets` more space.
     fn change(&mut self, octets: u64) -> io::Result<()> {
+        self.power()?;
         let free = self.free();
         self.calls.changes += 1;
         if octets > free { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn power(&self) -> io::Result<()> {
+        let Calls { changes, syncs, dir_syncs, .. } = self.calls;
+        let is_cut = self.faults.cut_at.is_some_and(|at| changes + syncs + dir_syncs >= at);
+        if is_cut { Err(fault()) } else { Ok(()) }
     }
 
     fn id(&self, name: &str) -> io::Result<usize> {
@@ -291,6 +301,7 @@ impl Disk for Memory {
 
     fn sync_dir(&self) -> io::Result<()> {
         let mut state = self.state();
+        state.power()?;
         let due = state.faults.fail_sync_dir;
         if is_due(&mut state.calls.dir_syncs, due) {
             state.settle_names();
@@ -376,6 +387,7 @@ impl DiskFile for MemoryFile {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.disk.state();
+        state.power()?;
         let due = state.faults.fail_sync;
         if is_due(&mut state.calls.syncs, due) {
             state.settle_file(self.id);

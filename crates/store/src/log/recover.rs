@@ -84,8 +84,18 @@ impl Log {
         }
         recovery.note = segments.values().map(|segment| segment.header.note).max().unwrap_or(0);
         let shared = Arc::new(Shared::default());
+        let last = segments.last_key_value().map(|(_, segment)| segment.clone());
         let reader = Reader::new(disk.clone(), segments);
-        let writer = Writer::new(disk, shared.clone(), reader, previous, has_spare, segment_octets);
+        let mut writer =
+            Writer::new(disk, shared.clone(), reader, previous, has_spare, segment_octets);
+        // A new one would take the reserve of a full disk with every restart.
+        let is_unused = |segment: &Arc<Segment<D::File>>| {
+            let octets = segment.file.octets();
+            previous.1 == HEADER_OCTETS as u64 && octets.is_ok_and(|n| n == segment_octets)
+        };
+        if let Some(unused) = last.filter(is_unused) {
+            writer.resume(unused);
+        }
         Ok((Log { shared }, writer, recovery))
     }
 }

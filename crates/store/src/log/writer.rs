@@ -170,6 +170,12 @@ impl<D: Disk> Writer<D> {
         }
     }
 
+    /// Goes on with a segment that has a header and no record.
+    pub(super) fn resume(&mut self, segment: Arc<Segment<D::File>>) {
+        let end = HEADER_OCTETS as u64;
+        self.current = Some(Current { segment, end, synced: end });
+    }
+
     /// Asks `note` for the number that stands in the header of each new segment.
     pub fn note_with(&mut self, note: impl Fn() -> u64 + Send + 'static) {
         self.note = Box::new(note);
@@ -340,14 +346,12 @@ impl<D: Disk> Writer<D> {
         let segment = opened.map_err(|error| self.fault(&error))?;
         self.next_number += 1;
         self.has_spare = false;
-        // A spare that cannot be had now is asked for again by the next segment.
         let provided = self.provide_spare();
-        drop(provided);
         let segment = Arc::new(segment);
         self.reader.insert(segment.clone());
-        let end = HEADER_OCTETS as u64;
-        self.current = Some(Current { segment, end, synced: end });
-        Ok(())
+        self.resume(segment);
+        // A spare that cannot be had now is asked for again by the next content.
+        if need == Need::Upkeep { Ok(()) } else { provided }
     }
 
     fn can_have_another(&self) -> bool {
