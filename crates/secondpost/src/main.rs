@@ -3,6 +3,7 @@
 
 mod cli;
 mod config;
+mod wire;
 
 fn main() -> std::process::ExitCode {
     cli::run(std::env::args_os())

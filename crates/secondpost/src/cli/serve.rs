@@ -1,7 +1,11 @@
 //! `secondpost serve`: the server, in the foreground.
 
+use std::io::IsTerminal;
+
 use super::settings::{self, Flags};
 use super::{Context, Failure};
+use crate::config::Config;
+use crate::config::values::LogFormat;
 
 /// Take mail, deliver it, and keep what cannot be delivered yet
 ///
@@ -19,6 +23,20 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
     let loaded = settings::own(&context.global, &args.flags)?;
     settings::make_data_dir(&context.global.data_dir)?;
+    start_log(&loaded.config);
     loaded.keep_running(&context.global.data_dir)?;
-    Err(Failure::new("the listeners are not wired yet"))
+    crate::wire::serve(&loaded.config, &context.global.data_dir, context.out)
+}
+
+/// Logs to standard error, in the form and from the level that the settings say. RUST_LOG
+/// goes before the setting, for who looks for a fault.
+fn start_log(config: &Config) {
+    use tracing_subscriber::EnvFilter;
+    let level = config.log.level.word();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Json => log.json().init(),
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).with_target(false).init(),
+    }
 }

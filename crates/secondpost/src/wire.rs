@@ -1,0 +1,399 @@
+//! The wiring of `serve`: what is opened in which order, what runs, how it stops.
+//!
+//! Nothing is decided here and no protocol is spoken; each part is made from its settings
+//! and handed to those that need it.
+
+mod banner;
+mod handler;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use mta::clock::Clock;
+use mta::control::{self, drop as drop_folder};
+use mta::dispatcher::{self, Dispatcher, Voice};
+use mta::events::Events;
+use mta::listener::{Connections, Service, bind, bind_unix, serve_tcp, serve_unix};
+use mta::mailbox::{MailboxOptions, Mailboxes, Registry};
+use mta::reception::Reception;
+use mta::resolver::Dns;
+use mta::route_to::Ourselves;
+use policy::{Listener as Door, Policy};
+use queue::retry::LearnedStore;
+use queue::schedule;
+use queue::spool::SpoolRecovery;
+use queue::{QueueId, Spool};
+use reply::Timestamp;
+use reply::explain::Language;
+use smtp::server::Protocol;
+use store::{Disk, FileSystem, LoggedTable};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use self::handler::Administration;
+use crate::cli::Failure;
+use crate::config::Config;
+
+/// How long what is in flight may take to end when the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+/// How often tables are written: a crash forgets at most so much greylisting.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// How often stories that are over are thrown away.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+
+type FileTable = LoggedTable<FileSystem>;
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// Where something cannot be opened or bound; the error names it.
+pub(crate) fn serve(
+    config: &Config,
+    data_dir: &Path,
+    out: &mut dyn io::Write,
+) -> Result<(), Failure> {
+    let clock = Clock::start();
+    let lock = lock(data_dir)?;
+    let storage = Storage::open(data_dir, clock.now())?;
+    let runtime = Runtime::new().map_err(|error| failure("the reactor", &error))?;
+    let served = runtime.block_on(run(config, data_dir, clock, &storage, out));
+    runtime.shutdown_timeout(GRACE);
+    storage.close(clock.now());
+    drop(lock);
+    served
+}
+
+fn failure(what: impl std::fmt::Display, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(format!("{what}: {error}"))
+}
+
+/// Holds the data directory: two servers on one would destroy each other's work.
+fn lock(data_dir: &Path) -> Result<<FileSystem as Disk>::Lock, Failure> {
+    let spool = disk(data_dir, "spool")?;
+    spool.lock().map_err(|error| {
+        let path = data_dir.display();
+        if error.kind() == io::ErrorKind::WouldBlock {
+            let message = format!("another daemon runs on the data directory `{path}`");
+            return Failure::new(message).help("stop it, or give another `--data-dir`");
+        }
+        Failure::new(format!("the data directory `{path}` cannot be locked: {error}"))
+    })
+}
+
+fn disk(data_dir: &Path, name: &str) -> Result<FileSystem, Failure> {
+    let path = data_dir.join(name);
+    std::fs::create_dir_all(&path).map_err(|error| failure(path.display(), &error))?;
+    FileSystem::new(&path).map_err(|error| failure(path.display(), &error))
+}
+
+/// What is on disk, opened.
+struct Storage {
+    spool: Spool<FileSystem>,
+    writer: JoinHandle<()>,
+    greylist: Arc<FileTable>,
+    learned: Arc<FileTable>,
+}
+
+impl Storage {
+    fn open(data_dir: &Path, now: Timestamp) -> Result<Storage, Failure> {
+        let opened = Spool::open(disk(data_dir, "spool")?);
+        let (spool, writer, recovery) = opened.map_err(|error| failure("the spool", &error))?;
+        report(&recovery);
+        let writer = std::thread::Builder::new().name("spool".into()).spawn(|| writer.run());
+        let writer = writer.map_err(|error| failure("the spool's thread", &error))?;
+        let tables = disk(data_dir, "tables")?;
+        let greylist = table(&tables, "greylist", now)?;
+        let learned = table(&tables, "learned", now)?;
+        Ok(Storage { spool, writer, greylist, learned })
+    }
+
+    fn flush(&self, now: Timestamp) {
+        for table in [&self.greylist, &self.learned] {
+            if let Err(error) = table.flush(now.as_millis()) {
+                tracing::warn!(%error, "a table cannot be written");
+            }
+        }
+    }
+
+    /// Writes what is not yet written, and waits for it.
+    fn close(self, now: Timestamp) {
+        self.flush(now);
+        self.spool.close();
+        if self.writer.join().is_err() {
+            tracing::error!("the spool's thread ended badly");
+        }
+    }
+}
+
+fn table(disk: &FileSystem, name: &str, now: Timestamp) -> Result<Arc<FileTable>, Failure> {
+    let opened = LoggedTable::open(disk.clone(), name, now.as_millis());
+    let (table, _) = opened.map_err(|error| failure(format!("the table `{name}`"), &error))?;
+    Ok(Arc::new(table))
+}
+
+/// What a start found on disk, where it is worth a word.
+fn report(recovery: &SpoolRecovery) {
+    for damage in &recovery.damage {
+        tracing::error!(%damage, "the spool is damaged; see `secondpost spool check`");
+    }
+    for id in &recovery.incomplete {
+        tracing::error!(%id, "a message lost a part to damage and is set aside");
+    }
+    if recovery.messages > 0 {
+        tracing::info!(messages = recovery.messages, "the queue was found again");
+    }
+}
+
+/// The listening sockets.
+struct Sockets {
+    mx: Vec<TcpListener>,
+    submission: Vec<TcpListener>,
+    lmtp: Option<UnixListener>,
+}
+
+impl Sockets {
+    fn bind(config: &Config, data_dir: &Path) -> Result<Sockets, Failure> {
+        let all = |addresses: &[std::net::SocketAddr], key: &str| {
+            let bound: Result<Vec<TcpListener>, Failure> = addresses
+                .iter()
+                .map(|address| {
+                    bind(*address).map_err(|error| {
+                        Failure::new(format!("cannot listen on {error}"))
+                            .help(format!("set `{key}` to another address, or stop what has it"))
+                    })
+                })
+                .collect();
+            bound
+        };
+        let lmtp = config.listen.lmtp.below(data_dir);
+        let lmtp = lmtp.map(|path| bind_unix(&path)).transpose();
+        Ok(Sockets {
+            mx: all(&config.listen.mx.0, "listen.mx")?,
+            submission: all(&config.listen.submission.0, "listen.submission")?,
+            lmtp: lmtp.map_err(|error| Failure::new(format!("cannot listen on {error}")))?,
+        })
+    }
+}
+
+async fn run(
+    config: &Config,
+    data_dir: &Path,
+    clock: Clock,
+    storage: &Storage,
+    out: &mut dyn io::Write,
+) -> Result<(), Failure> {
+    let sockets = Sockets::bind(config, data_dir)?;
+    let reception = reception(config, data_dir, clock, storage)?;
+    let (stop, stopped) = watch::channel(false);
+    let connections = Connections::new(config.limits.connections as usize);
+    let listeners = banner::listeners(&sockets, config, data_dir);
+    let administration = Arc::new(Administration {
+        reception: reception.clone(),
+        connections: connections.clone(),
+        listeners: listeners.iter().map(|(name, at)| format!("{name} {at}")).collect(),
+        started_at: clock.now(),
+        runtime: tokio::runtime::Handle::current(),
+        stop: stop.clone(),
+    });
+    let socket = data_dir.join(control::client::SOCKET_NAME);
+    let admin = control::Server::start(&socket, administration.clone())
+        .map_err(|error| failure(socket.display(), &error))?;
+    banner::print(&listeners, data_dir, out)?;
+
+    let mut tasks = JoinSet::new();
+    let dispatcher = tokio::spawn(reception.dispatcher.clone().run(stopped.clone()));
+    listen(sockets, config, &reception, &connections, &stopped, &mut tasks);
+    pick_up(data_dir, administration).await;
+    until_stopped(config, &reception, storage, &stop).await?;
+    drop(admin);
+    let ended = timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await;
+    if ended.is_err() {
+        tracing::warn!("sessions that did not end in time were closed");
+    }
+    match dispatcher.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(failure("the queue", &error)),
+        Err(error) => Err(failure("the dispatcher", &error)),
+    }
+}
+
+/// The parts that take mail in and send it out.
+fn reception(
+    config: &Config,
+    data_dir: &Path,
+    clock: Clock,
+    storage: &Storage,
+) -> Result<Arc<Reception>, Failure> {
+    first_mailboxes(config, data_dir)?;
+    let options = MailboxOptions {
+        hostname: config.hostname(),
+        lock_wait: config.mailbox.lock_wait,
+        deliveries: config.mailbox.deliveries as usize,
+        ..MailboxOptions::default()
+    };
+    let mailboxes = Mailboxes::open(data_dir, options, clock.now());
+    let mailboxes = Arc::new(mailboxes.map_err(|error| failure("the mailboxes", &error))?);
+    let events = Events::open(data_dir).map_err(|error| failure("the history", &error))?;
+    let events = Arc::new(events);
+    let resolver = Dns::from_system().map_err(|error| failure("the resolver", &error))?;
+    let parts = dispatcher::Parts {
+        backlog: Arc::new(storage.spool.clone()),
+        router: config.router(),
+        resolver: Arc::new(resolver),
+        local: mailboxes.clone(),
+        learned: LearnedStore::new(storage.learned.clone(), &config.retry),
+        events: events.clone(),
+        clock,
+    };
+    let policy = Policy {
+        access: config.access(),
+        rates: config.rates(Arc::new(store::MemoryTable::default())),
+        greylist: policy::Greylist::new(config.greylist_options(), storage.greylist.clone()),
+        connections_per_client: config.limits.connections_per_client as usize,
+    };
+    Ok(Arc::new(Reception {
+        clock,
+        hostname: config.hostname(),
+        domains: config.domains(),
+        own_networks: config.own_networks.0.clone(),
+        policy,
+        directory: mailboxes,
+        router: config.router(),
+        spool: storage.spool.clone(),
+        events,
+        dispatcher: Dispatcher::new(dispatcher_options(config), parts),
+    }))
+}
+
+fn dispatcher_options(config: &Config) -> dispatcher::Options {
+    let limits = &config.limits;
+    let addresses = config.listen.mx.0.iter().map(std::net::SocketAddr::ip).collect();
+    dispatcher::Options {
+        retry: config.retry.clone(),
+        limits: schedule::Limits::new(
+            limits.destination_connections as usize,
+            limits.outgoing_connections as usize,
+            &config.retry,
+        ),
+        session: smtp::client::Options {
+            hostname: config.hostname(),
+            ..smtp::client::Options::default()
+        },
+        mx_port: 25,
+        voice: Voice {
+            hostname: config.hostname(),
+            language: Language::En,
+            offset_minutes: 0,
+            lifetime: config.retry.give_up_after,
+        },
+        ourselves: Ourselves {
+            names: vec![config.hostname()],
+            addresses,
+            loopback_is_another: false,
+        },
+        grace: GRACE,
+    }
+}
+
+/// At the first start there is a mailbox for the postmaster and one for who starts it.
+fn first_mailboxes(config: &Config, data_dir: &Path) -> Result<(), Failure> {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    let names = ["postmaster".to_owned(), user.unwrap_or_else(|_| "root".to_owned())];
+    let addresses = config
+        .domains()
+        .iter()
+        .flat_map(|domain| names.iter().map(move |name| format!("{name}@{domain}")))
+        .collect::<Vec<_>>();
+    let created = Registry::in_dir(data_dir).create_first(&addresses);
+    created.map_err(|error| failure("the mailboxes", &error))
+}
+
+fn listen(
+    sockets: Sockets,
+    config: &Config,
+    reception: &Arc<Reception>,
+    connections: &Arc<Connections>,
+    stop: &watch::Receiver<bool>,
+    tasks: &mut JoinSet<()>,
+) {
+    let service = |door, protocol| Service {
+        options: Arc::new(config.session_options(protocol)),
+        door,
+        reception: reception.clone(),
+        connections: connections.clone(),
+        stop: stop.clone(),
+    };
+    for listener in sockets.mx {
+        tasks.spawn(serve_tcp(listener, service(Door::Mx, Protocol::Smtp)));
+    }
+    for listener in sockets.submission {
+        tasks.spawn(serve_tcp(listener, service(Door::Submission, Protocol::Submission)));
+    }
+    if let Some(listener) = sockets.lmtp {
+        tasks.spawn(serve_unix(listener, service(Door::Lmtp, Protocol::Lmtp)));
+    }
+}
+
+/// Takes what was left in the drop folder while no server ran.
+async fn pick_up(data_dir: &Path, administration: Arc<Administration>) {
+    let folder = data_dir.to_owned();
+    let picked =
+        tokio::task::spawn_blocking(move || drop_folder::pick_up(&folder, &*administration));
+    match picked.await {
+        Ok(Ok(picked)) => {
+            for (path, what) in picked {
+                tracing::info!(path = %path.display(), "{what:?}");
+            }
+        }
+        Ok(Err(error)) => tracing::error!(%error, "the drop folder cannot be read"),
+        Err(error) => tracing::error!(%error, "the drop folder was not read to its end"),
+    }
+}
+
+/// Does what comes again and again until a signal or the control socket says stop.
+async fn until_stopped(
+    config: &Config,
+    reception: &Arc<Reception>,
+    storage: &Storage,
+    stop: &watch::Sender<bool>,
+) -> Result<(), Failure> {
+    let on = |kind| signal(kind).map_err(|error| failure("signals", &error));
+    let (mut term, mut int) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    let mut stopped = stop.subscribe();
+    let (mut flush, mut prune) = (interval(FLUSH_EVERY), interval(PRUNE_EVERY));
+    flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = term.recv() => break,
+            _ = int.recv() => break,
+            _ = stopped.changed() => break,
+            _ = flush.tick() => {
+                let now = reception.clock.now();
+                tokio::task::block_in_place(|| storage.flush(now));
+            }
+            _ = prune.tick() => prune_stories(config, reception),
+        }
+    }
+    tracing::info!("stopping");
+    stop.send_replace(true);
+    Ok(())
+}
+
+fn prune_stories(config: &Config, reception: &Arc<Reception>) {
+    let (keep, reception) = (config.history.keep, reception.clone());
+    tokio::task::spawn_blocking(move || {
+        let live: std::collections::HashSet<QueueId> = reception.spool.ids().into_iter().collect();
+        let now = reception.clock.now();
+        let pruned = reception.events.stories().prune(now, keep, |id| live.contains(&id));
+        if let Err(error) = pruned {
+            tracing::warn!(%error, "old stories cannot be removed");
+        }
+    });
+}
