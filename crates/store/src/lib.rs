@@ -11,6 +11,6 @@ pub mod disk;
 pub mod log;
 pub mod table;
 
-pub use disk::{Disk, DiskFile, FileSystem, Memory};
+pub use disk::{Disk, DiskFile, Faults, FileSystem, Memory};
 pub use log::Log;
 pub use table::{LoggedTable, MemoryTable, Table, TableError};

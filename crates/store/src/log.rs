@@ -14,6 +14,7 @@ mod writer;
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 pub use format::{HEADER_OCTETS, MAX_PAYLOAD_OCTETS, RECORD_HEADER_OCTETS, SEGMENT_OCTETS};
@@ -59,7 +60,8 @@ pub struct Record {
 pub enum Durability {
     /// It is told when it is on disk, synced.
     Synced,
-    /// It is told when it is written; the next sync takes it along.
+    /// It is told when it is written; the next sync takes it along. If that fails, it is
+    /// gone, and [`Log::losses`] grows.
     Written,
 }
 
@@ -119,6 +121,7 @@ struct Waiting {
 struct Shared {
     waiting: Mutex<Waiting>,
     changed: Condvar,
+    losses: AtomicU64,
 }
 
 impl Shared {
@@ -167,6 +170,14 @@ impl Log {
     pub fn free(&self, segment: u64) {
         self.shared.waiting().free.push(segment);
         self.shared.changed.notify_one();
+    }
+
+    /// How often a failed sync took records with it that had been told as
+    /// [`Durability::Written`]. Who relies on such records with a batch that is synced
+    /// later asks before the first and when the last is told: unless both are equal, some
+    /// may be gone.
+    pub fn losses(&self) -> u64 {
+        self.shared.losses.load(Ordering::Acquire)
     }
 
     /// Takes no more batches; the writer ends when it has written those it has.

@@ -24,6 +24,16 @@ struct Told {
     abandoned: bool,
 }
 
+impl Told {
+    /// A failed sync took records with it, perhaps a chunk that was told as written.
+    fn note_loss(&mut self) {
+        if !self.chunks.is_empty() && self.failed.is_none() {
+            let what = "the disk lost a part of the message before it was whole";
+            self.failed = Some(SpoolError::Fault(what.into()));
+        }
+    }
+}
+
 /// A message while it comes in. Dropped uncommitted, nothing of it stays.
 pub struct Draft<D: Disk> {
     spool: Spool<D>,
@@ -33,6 +43,8 @@ pub struct Draft<D: Disk> {
     next_chunk: u32,
     octets: u64,
     told: Arc<Mutex<Told>>,
+    /// The log's losses before the first chunk.
+    losses: u64,
     committed: bool,
 }
 
@@ -44,6 +56,7 @@ impl<D: Disk> std::fmt::Debug for Draft<D> {
 
 impl<D: Disk> Draft<D> {
     pub(super) fn new(spool: Spool<D>, id: QueueId, received: Received) -> Draft<D> {
+        let losses = spool.inner.log.losses();
         Draft {
             spool,
             id,
@@ -52,6 +65,7 @@ impl<D: Disk> Draft<D> {
             next_chunk: 0,
             octets: 0,
             told: Arc::default(),
+            losses,
             committed: false,
         }
     }
@@ -109,7 +123,11 @@ impl<D: Disk> Draft<D> {
         records.push(Record { kind: kind::MESSAGE, payload });
         let (spool, told, id, octets) =
             (self.spool.clone(), self.told.clone(), self.id, self.octets);
+        let losses = self.losses;
         let finished = Box::new(move |result: Result<Vec<Position>, LogError>| {
+            if spool.inner.log.losses() != losses {
+                lock(&told).note_loss();
+            }
             done(finish(&spool, &told, id, octets, result));
         });
         self.spool.inner.log.submit(records, Durability::Synced, Need::Content, finished);

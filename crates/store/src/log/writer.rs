@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::format::{
@@ -312,7 +313,7 @@ impl<D: Disk> Writer<D> {
     /// Leaves a segment in which a write or sync failed: only what was synced counts.
     fn abandon(&mut self) {
         if let Some(current) = self.current.take() {
-            self.previous = (current.segment.header.number, current.synced);
+            self.leave(&current, current.synced);
         }
     }
 
@@ -320,9 +321,16 @@ impl<D: Disk> Writer<D> {
     fn seal(&mut self) {
         if let Some(current) = self.current.take() {
             let synced = current.synced == current.end || current.segment.file.sync_data().is_ok();
-            let end = if synced { current.end } else { current.synced };
-            self.previous = (current.segment.header.number, end);
+            self.leave(&current, if synced { current.end } else { current.synced });
         }
+    }
+
+    /// From here on the segment counts up to `end`.
+    fn leave(&mut self, current: &Current<D::File>, end: u64) {
+        if end < current.end {
+            self.shared.losses.fetch_add(1, Ordering::Release);
+        }
+        self.previous = (current.segment.header.number, end);
     }
 
     /// Makes the spare file the next segment. New content gets it only where another

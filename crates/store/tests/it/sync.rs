@@ -25,6 +25,28 @@ fn check(seed: u64, faults: Faults) -> Promises {
 }
 
 #[test]
+fn a_failed_sync_that_takes_written_records_with_it_is_counted() {
+    let disk = Memory::new(1, 1 << 20);
+    let mut promises = Promises::default();
+    let mut run = Run::open(disk.clone(), &mut promises).unwrap();
+    run.submit(&mut promises, 1, Durability::Synced, Need::Upkeep);
+    run.step(&mut promises);
+    for (with_written, losses) in [(false, 0), (true, 1)] {
+        if with_written {
+            run.submit(&mut promises, 1, Durability::Written, Need::Upkeep);
+            run.step(&mut promises);
+        }
+        disk.set_faults(Faults { fail_sync: Some(0), ..Faults::default() });
+        run.submit(&mut promises, 1, Durability::Synced, Need::Upkeep);
+        run.step(&mut promises);
+        assert_eq!(run.log.losses(), losses);
+        run.submit(&mut promises, 1, Durability::Synced, Need::Upkeep);
+        run.step(&mut promises);
+    }
+    assert_eq!(promises.failed.len(), 2);
+}
+
+#[test]
 fn a_failed_sync_takes_nothing_with_it_that_was_acknowledged() {
     let mut failed = 0;
     for call in 0..40 {
