@@ -25,7 +25,7 @@ use store::log::{Durability, Log, LogError, Need, Position, Reader, Record, Writ
 pub use self::draft::{CommitDone, Draft};
 use self::index::Index;
 pub use self::recover::SpoolRecovery;
-use crate::message::encoding::{decode_received, decode_state, encode_state};
+use crate::message::encoding::{State, decode_received, decode_state, encode_state};
 use crate::retry::History;
 use crate::{Message, QueueId, Received, RecipientState, Status};
 
@@ -313,12 +313,7 @@ fn wait(submit: impl FnOnce(Done)) -> Result<(), SpoolError> {
 }
 
 /// A message from its records.
-fn message(
-    id: QueueId,
-    octets: u64,
-    received: Received,
-    state: Option<(Option<String>, Vec<(Status, History)>)>,
-) -> Message {
+fn message(id: QueueId, octets: u64, received: Received, state: Option<State>) -> Message {
     let held = state.as_ref().map_or_else(|| received.held.clone(), |(held, _)| held.clone());
     let mut states = state.map(|(_, states)| states).unwrap_or_default().into_iter();
     let first = (Status::Waiting { due: received.at }, History::default());

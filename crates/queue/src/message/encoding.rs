@@ -220,9 +220,12 @@ fn encode_history(out: &mut Writer, history: &History) {
     out.octet(u8::from(history.hint_failed));
 }
 
+/// Why a message is held, if it is; status and history of each recipient, in order.
+pub type State = (Option<String>, Vec<(Status, History)>);
+
 /// Reads what [`encode_state`] wrote: whether the message is held, and status and history
 /// of each recipient in order; `None` where it is something else.
-pub fn decode_state(octets: &[u8]) -> Option<(Option<String>, Vec<(Status, History)>)> {
+pub fn decode_state(octets: &[u8]) -> Option<State> {
     let mut from = Reader(octets);
     let held = from.option(Reader::string)?;
     let mut states = Vec::new();
