@@ -73,7 +73,8 @@ impl Log {
     ) -> Result<(Log, Writer<D>, Recovery), LogError> {
         let segment_octets = options.segment_octets.min(SEGMENT_OCTETS);
         let mut recovery = Recovery::default();
-        let (segments, has_spare) = open_segments(&disk, segment_octets, &mut recovery)?;
+        let (segments, has_spare, last_number) =
+            open_segments(&disk, segment_octets, &mut recovery)?;
         let ends: BTreeMap<u64, u64> =
             segments.values().map(|s| (s.header.previous, s.header.previous_end)).collect();
         let mut previous = (0, 0);
@@ -88,6 +89,7 @@ impl Log {
         let reader = Reader::new(disk.clone(), segments);
         let mut writer =
             Writer::new(disk, shared.clone(), reader, previous, has_spare, segment_octets);
+        writer.begin_behind(last_number);
         // A new one would take the reserve of a full disk with every restart.
         let is_unused = |segment: &Arc<Segment<D::File>>| {
             let octets = segment.file.octets();
@@ -102,20 +104,21 @@ impl Log {
 
 type Segments<D> = BTreeMap<u64, Arc<Segment<<D as Disk>::File>>>;
 
-/// Opens every segment. A file without a sound header was never begun, or is damaged:
+/// Opens every segment; whether there is a spare file, and the largest number. A file without a sound header was never begun, or is damaged:
 /// then it is reported, and left for people to look at.
 fn open_segments<D: Disk>(
     disk: &D,
     segment_octets: u64,
     recovery: &mut Recovery,
-) -> Result<(Segments<D>, bool), LogError> {
+) -> Result<(Segments<D>, bool, u64), LogError> {
     let mut segments = BTreeMap::new();
-    let mut has_spare = false;
+    let (mut has_spare, mut last_number) = (false, 0);
     let failed =
         |name: &str, error: io::Error| LogError::Fault(format!("{}: {error}", disk.path_of(name)));
     for name in disk.list().map_err(|error| failed("", error))? {
         has_spare |= name == SPARE && is_whole(disk, segment_octets);
         let Some(number) = file_number(&name) else { continue };
+        last_number = last_number.max(number);
         let file = disk.open(&name).map_err(|error| failed(&name, error))?;
         let mut octets = [0; HEADER_OCTETS];
         let read = file.read_full_at(0, &mut octets).map_err(|error| failed(&name, error))?;
@@ -130,7 +133,7 @@ fn open_segments<D: Disk>(
             }),
         }
     }
-    Ok((segments, has_spare))
+    Ok((segments, has_spare, last_number))
 }
 
 /// Whether the spare file has its full length: one that a crash left short is made anew.

@@ -141,9 +141,15 @@ fn a_freed_segment_is_used_again_and_its_old_records_stay_dead() {
 fn what_is_no_segment_is_reported_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(super::writer::file_name(5)), [7; HEADER_OCTETS]).unwrap();
-    let (_, _, recovery, found) = open(folder.path());
+    let (log, mut writer, recovery, found) = open(folder.path());
     assert!(found.is_empty());
     assert_eq!(recovery.damage[0].octets, HEADER_OCTETS as u64);
+    for _ in 0..5 {
+        append(&log, &mut writer, "into another file").unwrap();
+    }
+    let left = std::fs::read(folder.path().join(super::writer::file_name(5))).unwrap();
+    assert_eq!(left, [7; HEADER_OCTETS]);
+    assert_eq!(writer.reader().segments(), [6]);
 }
 
 #[test]

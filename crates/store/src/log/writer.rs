@@ -171,6 +171,11 @@ impl<D: Disk> Writer<D> {
         }
     }
 
+    /// Leaves the files up to `number` alone, also those that are no sound segment.
+    pub(super) fn begin_behind(&mut self, number: u64) {
+        self.next_number = self.next_number.max(number.saturating_add(1));
+    }
+
     /// Goes on with a segment that has a header and no record.
     pub(super) fn resume(&mut self, segment: Arc<Segment<D::File>>) {
         let end = HEADER_OCTETS as u64;
