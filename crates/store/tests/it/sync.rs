@@ -1,5 +1,5 @@
-//! Syncs that fail: what was not acknowledged may vanish, what is acknowledged later is
-//! kept, though the disk silently dropped what was dirty at the failure.
+//! Syncs and reads that fail. After a failed sync, what was not acknowledged may vanish;
+//! what is acknowledged later is kept, though the disk silently dropped what was dirty.
 
 use secondpost_store::disk::{Faults, Memory};
 use secondpost_store::log::{Durability, Need};
@@ -58,4 +58,23 @@ fn a_failed_sync_takes_nothing_with_it_that_was_acknowledged() {
         }
     }
     assert!(failed > 500, "only {failed} batches were failed");
+}
+
+#[test]
+fn a_read_that_fails_at_a_start_is_an_error_that_names_the_file_and_loses_nothing() {
+    let disk = Memory::new(1, 1 << 20);
+    let mut promises = Promises::default();
+    let mut run = Run::open(disk.clone(), &mut promises).unwrap();
+    for _ in 0..30 {
+        run.submit(&mut promises, 1, Durability::Synced, Need::Upkeep);
+        run.step(&mut promises);
+    }
+    drop(run);
+    for call in 0..4 {
+        disk.set_faults(Faults { fail_read: Some(call), ..Faults::default() });
+        let error = Run::open(disk.clone(), &mut promises).err().unwrap();
+        assert!(error.starts_with("memory/00000000000000"), "{error}");
+    }
+    disk.set_faults(Faults::default());
+    Run::open(disk, &mut promises).unwrap();
 }
