@@ -205,7 +205,8 @@ async fn run(
     let socket = data_dir.join(control::client::SOCKET_NAME);
     let admin = control::Server::start(&socket, administration.clone())
         .map_err(|error| failure(socket.display(), &error))?;
-    banner::print(&listeners, data_dir, out)?;
+    // Nobody has to listen: a closed standard output does not stop the server.
+    drop(banner::print(&listeners, data_dir, out));
 
     let mut tasks = JoinSet::new();
     let dispatcher = tokio::spawn(reception.dispatcher.clone().run(stopped.clone()));

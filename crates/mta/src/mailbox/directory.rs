@@ -44,7 +44,7 @@ impl Default for MailboxOptions {
             hostname: "localhost".into(),
             lock_wait: Duration::from_millis(500),
             delivery_lock_wait: Duration::from_secs(10),
-            deliveries: 20,
+            deliveries: 32,
             stale_dotlock: Duration::from_secs(300),
         }
     }

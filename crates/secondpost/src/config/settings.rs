@@ -200,8 +200,9 @@ section! {
         lock_wait: Duration = Duration::from_millis(500),
             "a delivery or an append ends within it; a sender waits at RCPT meanwhile";
         /// Deliveries to one mailbox at once; more are told that it is busy.
-        deliveries: u32 = 20,
-            "one slow mailbox must not hold up all others";
+        deliveries: u32 = 32,
+            "more than `limits.destination_connections`, so that a burst of our own defers no \
+             mail; and one slow mailbox must not hold up all others";
     }
 }
 

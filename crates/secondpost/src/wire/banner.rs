@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 
 use super::Sockets;
-use crate::cli::Failure;
 use crate::config::Config;
 
 /// The listeners by name, with the addresses that they really have.
@@ -28,7 +27,7 @@ pub(super) fn print(
     listeners: &[(&'static str, String)],
     data_dir: &Path,
     out: &mut dyn io::Write,
-) -> Result<(), Failure> {
+) -> io::Result<()> {
     let data_dir = data_dir.display();
     writeln!(out, "secondpost {} listens:", env!("CARGO_PKG_VERSION"))?;
     for (name, at) in listeners {
@@ -41,5 +40,5 @@ pub(super) fn print(
     writeln!(out, "  swaks --server {server} --from a@example.org --to $USER@localhost")?;
     writeln!(out, "  secondpost queue")?;
     writeln!(out, "  secondpost explain 450 4.2.0 greylisted")?;
-    Ok(out.flush()?)
+    out.flush()
 }

@@ -9,22 +9,22 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// The binary that cargo built for these tests.
-pub const BINARY: &str = env!("CARGO_BIN_EXE_secondpost");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_secondpost");
 /// How long anything outside this process may take before a test gives up.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running daemon. Dropped, it is killed.
-pub struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     data_dir: PathBuf,
     log: Receiver<String>,
-    pub mx: SocketAddr,
-    pub submission: SocketAddr,
+    pub(crate) mx: SocketAddr,
+    pub(crate) submission: SocketAddr,
 }
 
 impl Daemon {
     /// Starts the daemon on `data_dir` and waits until it has said where it listens.
-    pub fn start(data_dir: &Path, arguments: &[&str]) -> Daemon {
+    pub(crate) fn start(data_dir: &Path, arguments: &[&str]) -> Daemon {
         let mut child = Command::new(BINARY)
             .args(["serve", "--listen-mx", "127.0.0.1:0", "--listen-submission", "127.0.0.1:0"])
             .args(arguments)
@@ -63,26 +63,22 @@ impl Daemon {
         }
     }
 
-    pub fn data_dir(&self) -> &Path {
+    pub(crate) fn data_dir(&self) -> &Path {
         &self.data_dir
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// What it logged so far and was not asked for yet.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.try_iter().collect::<Vec<_>>().join("\n")
     }
 
     /// Runs a subcommand on this daemon's data directory.
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         secondpost(&self.data_dir, arguments)
     }
 
     /// The same; it must succeed, and its standard output is the result.
-    pub fn ask(&self, arguments: &[&str]) -> String {
+    pub(crate) fn ask(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let complained = String::from_utf8_lossy(&output.stderr);
@@ -90,14 +86,21 @@ impl Daemon {
         said
     }
 
+    /// That it has not ended by itself.
+    pub(crate) fn assert_alive(&mut self) {
+        if let Some(status) = self.child.try_wait().expect("it can be asked") {
+            panic!("the daemon ended by itself with {status}:\n{}", self.log());
+        }
+    }
+
     /// As a power cut would.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");
     }
 
     /// SIGTERM; returns how it ended and the rest of its log.
-    pub fn terminate(mut self) -> (ExitStatus, String) {
+    pub(crate) fn terminate(mut self) -> (ExitStatus, String) {
         signal(self.child.id(), "TERM");
         let status = self.child.wait().expect("it ends");
         let mut log = Vec::new();
@@ -108,7 +111,7 @@ impl Daemon {
     }
 
     /// The files of a mailbox's `new` folder.
-    pub fn new_mail(&self, domain: &str, local_part: &str) -> Vec<PathBuf> {
+    pub(crate) fn new_mail(&self, domain: &str, local_part: &str) -> Vec<PathBuf> {
         let folder = self.data_dir.join("mail").join(domain).join(local_part).join("new");
         let entries = std::fs::read_dir(folder).into_iter().flatten();
         entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
@@ -123,20 +126,20 @@ impl Drop for Daemon {
 }
 
 /// Runs a subcommand on a data directory.
-pub fn secondpost(data_dir: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn secondpost(data_dir: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(BINARY);
     command.args(arguments).arg("--data-dir").arg(data_dir).stdin(Stdio::null());
     command.env("LC_ALL", "C").output().expect("the binary starts")
 }
 
 /// Sends a signal by name.
-pub fn signal(pid: u32, name: &str) {
+pub(crate) fn signal(pid: u32, name: &str) {
     let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
     assert!(status.expect("kill runs").success());
 }
 
 /// A thread that reads lines, so that a full pipe never stops the child.
-pub fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
+pub(crate) fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
@@ -150,7 +153,7 @@ pub fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
 
 /// Looks again and again until `look` finds something: what other processes do has no
 /// event to wait for. Gives up after [`PATIENCE`].
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let pause = Duration::from_millis(20);
     for _ in 0..PATIENCE.as_millis() / pause.as_millis() {
         if let Some(found) = look() {
@@ -162,7 +165,7 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A port that nothing listens on.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener.local_addr().expect("it has an address").port()
 }

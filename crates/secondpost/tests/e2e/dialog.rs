@@ -6,44 +6,44 @@ use std::net::{SocketAddr, TcpStream};
 use crate::daemon::PATIENCE;
 
 /// A connection to a server.
-pub struct Dialog {
+pub(crate) struct Dialog {
     stream: BufReader<TcpStream>,
 }
 
 impl Dialog {
     /// Connects and hears the greeting.
-    pub fn open(server: SocketAddr) -> Dialog {
+    pub(crate) fn open(server: SocketAddr) -> Dialog {
         let mut dialog = Dialog::connect(server);
         assert!(dialog.hear().starts_with("220 "));
         dialog
     }
 
     /// Connects and waits for nothing.
-    pub fn connect(server: SocketAddr) -> Dialog {
+    pub(crate) fn connect(server: SocketAddr) -> Dialog {
         let stream = TcpStream::connect(server).expect("the server listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
         Dialog { stream: BufReader::new(stream) }
     }
 
     /// Connects, hears the greeting, says EHLO.
-    pub fn greeted(server: SocketAddr) -> Dialog {
+    pub(crate) fn greeted(server: SocketAddr) -> Dialog {
         let mut dialog = Dialog::open(server);
         assert!(dialog.say("EHLO client.test").starts_with("250"));
         dialog
     }
 
-    pub fn send(&mut self, octets: &[u8]) {
+    pub(crate) fn send(&mut self, octets: &[u8]) {
         self.stream.get_mut().write_all(octets).expect("the server takes octets");
     }
 
     /// Sends a line and hears the reply.
-    pub fn say(&mut self, line: &str) -> String {
+    pub(crate) fn say(&mut self, line: &str) -> String {
         self.send(format!("{line}\r\n").as_bytes());
         self.hear()
     }
 
     /// One whole reply with its line ends; empty where the server has closed.
-    pub fn hear(&mut self) -> String {
+    pub(crate) fn hear(&mut self) -> String {
         let mut reply = String::new();
         loop {
             let start = reply.len();
@@ -55,7 +55,7 @@ impl Dialog {
     }
 
     /// A whole transaction; the reply to the final dot or the first refusal.
-    pub fn message(&mut self, from: &str, to: &str, message: &str) -> String {
+    pub(crate) fn message(&mut self, from: &str, to: &str, message: &str) -> String {
         for command in [format!("MAIL FROM:<{from}>"), format!("RCPT TO:<{to}>"), "DATA".into()] {
             let reply = self.say(&command);
             if !reply.starts_with(['2', '3']) {

@@ -93,6 +93,8 @@ impl Sink {
         let port = free_port();
         let child = Command::new("/usr/sbin/smtp-sink")
             .args(faults)
+            // As root it insists on becoming somebody else.
+            .args(["-u", "nobody"])
             .args([&format!("127.0.0.1:{port}"), "100"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -34,7 +34,7 @@ fn started(folder: &Path) -> Daemon {
 
 /// Starts the daemon, loads it until some dozens of messages are accepted, kills it.
 fn one_life(folder: &Path, cycle: usize, acknowledged: &Arc<Mutex<HashSet<String>>>) {
-    let daemon = started(folder);
+    let mut daemon = started(folder);
     if cycle == 0 {
         daemon.ask(&["mailbox", "add", "alice@example.org"]);
     }
@@ -46,7 +46,8 @@ fn one_life(folder: &Path, cycle: usize, acknowledged: &Arc<Mutex<HashSet<String
             std::thread::spawn(move || send_until(&dead, server, cycle, sender, &accepted))
         })
         .collect();
-    eventually("the load is accepted", || {
+    eventually(&format!("the load of cycle {cycle} is accepted"), || {
+        daemon.assert_alive();
         (acknowledged.lock().expect("no sender panicked").len() >= goal).then_some(())
     });
     daemon.kill();

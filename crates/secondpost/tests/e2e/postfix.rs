@@ -8,9 +8,9 @@ use std::process::{Child, Command, Stdio};
 use crate::daemon::{eventually, free_port};
 
 /// A running private Postfix. Dropped, it is stopped.
-pub struct Postfix {
+pub(crate) struct Postfix {
     folder: PathBuf,
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
 const MASTER: &str = "\
@@ -41,7 +41,7 @@ postlog unix-dgram n - n - 1 postlogd
 
 impl Postfix {
     /// Starts a Postfix below `folder` with further lines of main.cf.
-    pub fn start(folder: &Path, settings: &str) -> Postfix {
+    pub(crate) fn start(folder: &Path, settings: &str) -> Postfix {
         let postfix = Postfix { folder: folder.join("postfix"), port: free_port() };
         for name in ["etc", "queue", "data", "mail"] {
             fs::create_dir_all(postfix.folder.join(name)).expect("a folder can be made");
@@ -77,11 +77,11 @@ impl Postfix {
     }
 
     /// Where the `virtual` delivery agent puts mail, for settings that use it.
-    pub fn mail(&self) -> PathBuf {
+    pub(crate) fn mail(&self) -> PathBuf {
         self.folder.join("mail")
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
@@ -110,14 +110,14 @@ impl Drop for Postfix {
 }
 
 /// A running private postgrey. Dropped, it is killed.
-pub struct Postgrey {
+pub(crate) struct Postgrey {
     child: Child,
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
 impl Postgrey {
     /// Starts a postgrey with its database below `folder`.
-    pub fn start(folder: &Path, arguments: &[&str]) -> Postgrey {
+    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Postgrey {
         let database = folder.join("postgrey");
         fs::create_dir_all(&database).expect("a folder can be made");
         open_to_all(folder);
