@@ -118,7 +118,7 @@ pub fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     let named =
         |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(named(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(error)),
         _ => UnixListener::bind(path).map_err(named),
     }
 }

@@ -10,4 +10,5 @@ mod clients;
 mod faulty_peers;
 mod first_contact;
 mod kill;
+mod postfix_receives;
 mod postfix_sends;
