@@ -76,11 +76,6 @@ impl Postfix {
         )
     }
 
-    /// Where the `virtual` delivery agent puts mail, for settings that use it.
-    pub(crate) fn mail(&self) -> PathBuf {
-        self.folder.join("mail")
-    }
-
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
