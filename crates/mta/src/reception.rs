@@ -130,9 +130,11 @@ impl Reception {
         octets: Option<u64>,
         now: Timestamp,
     ) -> Option<RecipientFacts> {
+        // A local one is named as it is delivered: our address literals stand for our
+        // first domain.
         let address = match (path, self.router.destination(path)) {
+            (_, Destination::Local(mailbox)) => mailbox,
             (ForwardPath::Mailbox(mailbox), _) => mailbox.clone(),
-            (ForwardPath::Postmaster, Destination::Local(mailbox)) => mailbox,
             (ForwardPath::Postmaster, _) => self.at_first_domain("postmaster")?,
         };
         let place = self.place(&address, octets, now);

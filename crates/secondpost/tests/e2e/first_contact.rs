@@ -87,3 +87,17 @@ fn refused_start(data_dir: &Path, arguments: &[&str]) -> String {
     assert!(complaint.contains("error: "), "{complaint}");
     complaint
 }
+
+#[test]
+fn our_address_literal_and_a_bare_postmaster_are_ours() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = Daemon::start(folder.path(), &["--set", "greylist.enabled=false"]);
+    daemon.ask(&["mailbox", "add", "alice@localhost"]);
+    let mut dialog = Dialog::greeted(daemon.mx);
+    assert!(dialog.say("MAIL FROM:<a@example.org>").starts_with("250 2.1.0 "));
+    assert!(dialog.say("RCPT TO:<Postmaster>").starts_with("250 2.1.5 "));
+    let literal = dialog.say("RCPT TO:<alice@[127.0.0.1]>");
+    assert!(literal.starts_with("250 2.1.5 "), "{literal}");
+    let stranger = dialog.say("RCPT TO:<alice@[192.0.2.25]>");
+    assert!(stranger.starts_with("550 5.7.1 "), "{stranger}");
+}
