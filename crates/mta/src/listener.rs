@@ -123,45 +123,50 @@ pub fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     }
 }
 
-/// Accepts until the server stops, then waits until the sessions have ended.
-pub async fn serve_tcp(listener: TcpListener, service: Service) {
-    let mut sessions = JoinSet::new();
-    let mut stop = service.stop.clone();
-    while !*stop.borrow() {
-        tokio::select! {
-            _ = stop.changed() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => {
-                    // Replies are short and wait for nothing; a failure only costs time.
-                    drop(stream.set_nodelay(true));
-                    admit(stream, peer.ip().to_canonical(), &service, &mut sessions);
-                }
-                Err(error) => pause(&error).await,
-            },
-            Some(_) = sessions.join_next() => {}
-        }
-    }
-    drop(listener);
-    while sessions.join_next().await.is_some() {}
+/// A listening socket.
+pub enum Socket {
+    /// For other hosts and programs.
+    Tcp(TcpListener),
+    /// For programs of this machine.
+    Unix(UnixListener),
 }
 
-/// The same for a unix socket.
-pub async fn serve_unix(listener: UnixListener, service: Service) {
+impl Socket {
+    /// Takes one connection and gives it its session. Nothing is lost where it is
+    /// cancelled.
+    async fn accept(&self, service: &Service, sessions: &mut JoinSet<()>) -> io::Result<()> {
+        match self {
+            Socket::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                // Replies are short and wait for nothing; a failure only costs time.
+                drop(stream.set_nodelay(true));
+                admit(stream, peer.ip().to_canonical(), service, sessions);
+            }
+            Socket::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                admit(stream, IpAddr::V4(Ipv4Addr::LOCALHOST), service, sessions);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Accepts until the server stops, then waits until the sessions have ended.
+pub async fn serve(socket: Socket, service: Service) {
     let mut sessions = JoinSet::new();
     let mut stop = service.stop.clone();
     while !*stop.borrow() {
         tokio::select! {
             _ = stop.changed() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    admit(stream, IpAddr::V4(Ipv4Addr::LOCALHOST), &service, &mut sessions);
+            accepted = socket.accept(&service, &mut sessions) => {
+                if let Err(error) = accepted {
+                    pause(&error).await;
                 }
-                Err(error) => pause(&error).await,
-            },
-            Some(_) = sessions.join_next() => {}
+            }
         }
+        while sessions.try_join_next().is_some() {}
     }
-    drop(listener);
+    drop(socket);
     while sessions.join_next().await.is_some() {}
 }
 

@@ -16,7 +16,7 @@ use mta::clock::Clock;
 use mta::control::{self, drop as drop_folder};
 use mta::dispatcher::{self, Dispatcher, Voice};
 use mta::events::Events;
-use mta::listener::{Connections, Service, bind, bind_unix, serve_tcp, serve_unix};
+use mta::listener::{self, Connections, Service, Socket, bind, bind_unix};
 use mta::mailbox::{MailboxOptions, Mailboxes, Registry};
 use mta::reception::Reception;
 use mta::resolver::Dns;
@@ -331,14 +331,17 @@ fn listen(
         connections: connections.clone(),
         stop: stop.clone(),
     };
-    for listener in sockets.mx {
-        tasks.spawn(serve_tcp(listener, service(Door::Mx, Protocol::Smtp)));
+    for socket in sockets.mx {
+        let service = service(Door::Mx, Protocol::Smtp);
+        tasks.spawn(listener::serve(Socket::Tcp(socket), service));
     }
-    for listener in sockets.submission {
-        tasks.spawn(serve_tcp(listener, service(Door::Submission, Protocol::Submission)));
+    for socket in sockets.submission {
+        let service = service(Door::Submission, Protocol::Submission);
+        tasks.spawn(listener::serve(Socket::Tcp(socket), service));
     }
-    if let Some(listener) = sockets.lmtp {
-        tasks.spawn(serve_unix(listener, service(Door::Lmtp, Protocol::Lmtp)));
+    if let Some(socket) = sockets.lmtp {
+        let service = service(Door::Lmtp, Protocol::Lmtp);
+        tasks.spawn(listener::serve(Socket::Unix(socket), service));
     }
 }
 

@@ -53,8 +53,11 @@ impl World {
             let story = self.daemon.ask(&["why", "--json", &id]);
             story.contains("\"delivered\"").then_some(story)
         });
-        let log = self.postfix.log();
-        assert!(log.contains(&format!("to=<{to}>")) && log.contains("status=sent"), "{log}");
+        let to = format!("to=<{to}>");
+        eventually("Postfix takes it to its end", || {
+            let log = self.postfix.log();
+            log.lines().any(|line| line.contains(&to) && line.contains("status=sent")).then_some(())
+        });
         serde_json::from_str(&story).expect("JSON")
     }
 }
