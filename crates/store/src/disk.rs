@@ -10,7 +10,7 @@ pub mod file_system;
 pub mod memory;
 
 pub use file_system::FileSystem;
-pub use memory::{Calls, Faults, Memory};
+pub use memory::{Calls, Faults, Memory, Survival};
 
 /// A directory of files, without folders below it. Cheap to clone: clones are the same
 /// directory.

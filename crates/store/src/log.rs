@@ -1,197 +1,567 @@
-//! Segments of records behind one sync.
+//! An append-only log in segments, many writers behind one sync.
 //!
-//! Many submitters hand batches of records to [`Log::submit`]; one [`Writer`] puts what
-//! waits into the current segment with one write and one sync, then tells each. The
-//! writer is a step function: a thread drives it in production, a simulation drives it
-//! inline. What records mean, and which are still needed, is the user's to know.
+//! [`Log::submit`] puts a record into the batch that is being gathered and says where it
+//! will stand; [`Writer::step`] writes the oldest batch with one write and one sync and
+//! then tells each submitter. A thread calls `step` in production, a simulation calls it
+//! inline. [`recover`] opens a log again; [`space`] makes, reserves and frees segments.
 //!
-//! After a failed write or sync nothing past the last good offset is trusted and nothing
-//! more goes into that segment; the header of the next one says so (`previous_end`).
+//! What a record means is the caller's, as is what of the log is still needed: it moves
+//! what lives in a segment ([`Log::submit`] again) and then frees it ([`Log::free`]).
+//! docs/design/spool-format.md has the format, and argues what happens when things fail.
 
-mod format;
-mod recover;
-mod writer;
-
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-pub use format::{HEADER_OCTETS, MAX_PAYLOAD_OCTETS, RECORD_HEADER_OCTETS, SEGMENT_OCTETS};
-pub use recover::{Damage, Recovery, Visit};
-pub use writer::{Reader, Writer};
+use crate::disk::{Disk, DiskFile};
 
-/// How a log is laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub mod record;
+pub mod recover;
+pub mod segment;
+mod space;
+mod writer;
+
+use record::{HEADER_OCTETS, Header, Spot};
+pub use recover::{Damage, OpenError, Recovery, verify};
+use segment::{SEGMENT_HEADER_OCTETS, Segment};
+use space::Spare;
+pub use writer::Writer;
+
+/// Where a record stands in a log, and the octets of its payload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The segment's number.
+    pub segment: u32,
+    /// The offset of the record's header in the segment.
+    pub offset: u32,
+    /// Octets of the payload.
+    pub octets: u32,
+}
+
+impl Place {
+    /// Octets that the record takes on disk.
+    pub fn size_on_disk(&self) -> u64 {
+        record::size_on_disk(self.octets as usize) as u64
+    }
+}
+
+/// A record as a footer lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it stands.
+    pub place: Place,
+    /// What it is.
+    pub kind: u8,
+    /// What the caller's index needs of its payload.
+    pub digest: Box<[u8]>,
+}
+
+/// Writes into the buffer what an index needs of a record of this kind and payload, at
+/// most 65,535 octets: it is what a footer keeps, and what opening the log reads back.
+pub type Digest = fn(kind: u8, payload: &[u8], into: &mut Vec<u8>);
+
+/// How a log is kept. Every limit has a default.
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Octets of a segment, at most [`SEGMENT_OCTETS`]. Segments that were begun with
-    /// another length are read all the same.
-    pub segment_octets: u64,
+    /// Octets of a segment: 64 MiB. Large enough that making and freeing them costs
+    /// nothing, small enough to be zeroed and compacted in a moment. Where the disk is
+    /// nearly full, smaller ones are made.
+    pub segment_octets: u32,
+    /// Octets submitted and not yet synced: 32 MiB. Beyond, submitters wait.
+    pub in_flight_octets: usize,
+    /// What an index needs of a record.
+    pub digest: Digest,
+    /// Nothing is changed on disk, and nothing is taken.
+    pub read_only: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { segment_octets: SEGMENT_OCTETS }
+        Options {
+            segment_octets: 64 << 20,
+            in_flight_octets: 32 << 20,
+            digest: |_, _, _| {},
+            read_only: false,
+        }
     }
 }
 
-/// Where a record stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position {
-    /// The segment's number.
-    pub segment: u64,
-    /// Where the record begins in it.
-    pub offset: u32,
-    /// Octets of the payload.
-    pub length: u32,
-}
-
-/// One record to be appended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// The user's kind.
-    pub kind: u8,
-    /// Its octets, at most [`MAX_PAYLOAD_OCTETS`].
-    pub payload: Vec<u8>,
-}
-
-/// What happens to a batch when it is written.
+/// Who may use the reserve that is kept for a full disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// It is told when it is on disk, synced.
-    Synced,
-    /// It is told when it is written; the next sync takes it along. If that fails, it is
-    /// gone, and [`Log::losses`] grows.
-    Written,
+pub enum Class {
+    /// New content: refused when it would touch the reserve.
+    Ordinary,
+    /// What frees space in the end: removals, changes of state, compaction.
+    Reserve,
 }
 
-/// Who may use the space that is kept for the time when the disk is full.
+/// How soon a record is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// New content: refused when there is no space for it and a segment in reserve.
-    Content,
-    /// Deletions and states: they may use the reserve.
-    Upkeep,
+pub enum Urgency {
+    /// The writer is woken.
+    Now,
+    /// With the next batch, or when the writer next looks; somewhat later.
+    Later,
 }
 
-/// Why records were not appended. Nothing of the batch counts.
+/// Why a log did not take, keep or give a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogError {
-    /// No space left.
+    /// No space left on the disk (but for the reserve).
     Full,
-    /// An error of the disk, with the path.
-    Fault(String),
+    /// Too much is in flight: drive the writer, or wait for it.
+    Busy,
+    /// The record does not fit into a segment; its octets.
+    TooLong(usize),
     /// The log is closed.
     Closed,
+    /// An I/O error, in the operating system's words.
+    Fault(Arc<str>),
+    /// There is no such record, or it is damaged: path and offset.
+    Damaged {
+        /// The file.
+        path: String,
+        /// The record's offset.
+        offset: u32,
+        /// What is wrong.
+        what: &'static str,
+    },
 }
 
 impl fmt::Display for LogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LogError::Full => f.write_str("no space left for the log"),
-            LogError::Fault(what) => f.write_str(what),
+            LogError::Full => f.write_str("no space left on the disk"),
+            LogError::Busy => f.write_str("too much is waiting to be written"),
+            LogError::TooLong(octets) => write!(f, "a record of {octets} octets is too long"),
             LogError::Closed => f.write_str("the log is closed"),
+            LogError::Fault(what) => f.write_str(what),
+            LogError::Damaged { path, offset, what } => write!(f, "{path}: at {offset}: {what}"),
         }
     }
 }
 
 impl std::error::Error for LogError {}
 
-/// Told once, from the writer's thread, with the position of each record of the batch.
-pub type Completion = Box<dyn FnOnce(Result<Vec<Position>, LogError>) + Send>;
-
-/// A batch that waits for the writer.
-struct Submission {
-    records: Vec<Record>,
-    durability: Durability,
-    need: Need,
-    done: Completion,
-}
-
-#[derive(Default)]
-struct Waiting {
-    submissions: VecDeque<Submission>,
-    /// Segments in which nothing is needed any more.
-    free: Vec<u64>,
-    octets: usize,
-    closed: bool,
-}
-
-#[derive(Default)]
-struct Shared {
-    waiting: Mutex<Waiting>,
-    changed: Condvar,
-    losses: AtomicU64,
-}
-
-impl Shared {
-    /// A panic of a submitter leaves the queue as it was: it is changed in single steps.
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+impl LogError {
+    fn of(error: &std::io::Error) -> LogError {
+        if crate::disk::is_full(error) {
+            LogError::Full
+        } else {
+            LogError::Fault(error.to_string().into())
+        }
     }
 }
 
-/// The submitters' side of a log. Clones are the same log.
-#[derive(Clone)]
-pub struct Log {
-    shared: Arc<Shared>,
+/// Called when a record is synced, with its place, or when it will never be. Runs on the writer's thread without
+/// any lock held, and must be brief.
+pub type Done = Box<dyn FnOnce(Result<Place, LogError>) + Send>;
+
+/// A record on its way in.
+pub struct Submission<'a> {
+    /// What it is: 1 to 254.
+    pub kind: u8,
+    /// Its payload, in pieces.
+    pub payload: &'a [&'a [u8]],
+    /// Whether it may use the reserve.
+    pub class: Class,
+    /// How soon it is written.
+    pub urgency: Urgency,
+    /// Refused if a write failed since [`Log::generation`] was this: what the record
+    /// points to may not have been kept.
+    pub generation: Option<u64>,
 }
 
-impl Log {
-    /// Hands a batch to the writer. `done` is told from the writer's thread; batches are
-    /// appended, and told, in the order in which they were handed in.
+/// Records of one segment that are written with one write and synced with one sync.
+struct Batch<D: Disk> {
+    segment: Arc<Segment<D>>,
+    start: u32,
+    octets: Vec<u8>,
+    done: Vec<(Place, Done)>,
+    urgent: bool,
+    /// The spare that becomes the segment with this batch, by its file name.
+    begins: Option<String>,
+    /// The footer's content, where this is the segment's last batch.
+    seals: Option<Vec<u8>>,
+}
+
+/// The segment that records go to.
+struct Active<D: Disk> {
+    segment: Arc<Segment<D>>,
+    end: u32,
+    footer: Vec<u8>,
+}
+
+/// A batch that is being written, readable meanwhile.
+struct Writing {
+    segment: u32,
+    start: u32,
+    octets: Arc<Vec<u8>>,
+}
+
+struct Shared<D: Disk> {
+    active: Option<Active<D>>,
+    queue: VecDeque<Batch<D>>,
+    writing: Option<Writing>,
+    segments: BTreeMap<u32, Arc<Segment<D>>>,
+    cuts: BTreeMap<u32, u32>,
+    spares: Vec<Spare<D>>,
+    next_number: u32,
+    next_spare: u32,
+    in_flight: usize,
+    generation: u64,
+    /// Making a spare failed for want of space; until [`Log::prepare`] succeeds.
+    is_full: bool,
+    closed: bool,
+    /// Buffers to be used again.
+    idle: Vec<Vec<u8>>,
+    digest: Vec<u8>,
+}
+
+struct Inner<D: Disk> {
+    disk: D,
+    options: Options,
+    salt: u64,
+    watermark: AtomicU64,
+    shared: Mutex<Shared<D>>,
+    /// Work for the writer.
+    work: Condvar,
+    /// Room for submitters.
+    room: Condvar,
+    _lock: D::Lock,
+}
+
+/// A handle on a log; clones are the same log.
+pub struct Log<D: Disk>(Arc<Inner<D>>);
+
+impl<D: Disk> Clone for Log<D> {
+    fn clone(&self) -> Log<D> {
+        Log(Arc::clone(&self.0))
+    }
+}
+
+impl<D: Disk> fmt::Debug for Log<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Log({})", self.0.disk.path_of(""))
+    }
+}
+
+impl<D: Disk> Log<D> {
+    fn shared(&self) -> MutexGuard<'_, Shared<D>> {
+        // No code under this lock panics half-way through a change.
+        self.0.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a record into the batch that is being gathered; where it will stand. `done`
+    /// is taken, and called once it is synced, or with the error if it never will be;
+    /// where this returns an error, it is left to the caller.
     pub fn submit(
         &self,
-        records: Vec<Record>,
-        durability: Durability,
-        need: Need,
-        done: Completion,
-    ) {
-        let octets = records.iter().map(|record| record.payload.len()).sum::<usize>();
-        let mut waiting = self.shared.waiting();
-        if waiting.closed {
-            drop(waiting);
-            return done(Err(LogError::Closed));
+        record: &Submission<'_>,
+        done: &mut Option<Done>,
+    ) -> Result<Place, LogError> {
+        let octets = record.payload.iter().map(|piece| piece.len()).sum();
+        let checksum =
+            record.payload.iter().fold(0, |sum, piece| crc32c::crc32c_append(sum, piece));
+        let mut shared = self.shared();
+        self.may_submit(&shared, record, octets)?;
+        self.make_room(&mut shared, octets, record.class)?;
+        let place = self.append(&mut shared, record, octets, checksum, done)?;
+        if record.urgency == Urgency::Now {
+            self.0.work.notify_one();
         }
-        waiting.octets += octets;
-        waiting.submissions.push_back(Submission { records, durability, need, done });
-        drop(waiting);
-        self.shared.changed.notify_one();
+        Ok(place)
     }
 
-    /// Octets that were handed in and are not written yet: what a submitter that cares
-    /// for memory waits for.
-    pub fn waiting_octets(&self) -> usize {
-        self.shared.waiting().octets
+    fn may_submit(
+        &self,
+        shared: &Shared<D>,
+        record: &Submission<'_>,
+        octets: usize,
+    ) -> Result<(), LogError> {
+        if shared.closed {
+            return Err(LogError::Closed);
+        }
+        if record.generation.is_some_and(|generation| generation != shared.generation) {
+            return Err(LogError::Fault("an earlier part was not kept".into()));
+        }
+        // A record that is larger than the limit goes when nothing else is on its way.
+        let busy = shared.in_flight + octets > self.0.options.in_flight_octets;
+        if busy && shared.in_flight > 0 && record.class == Class::Ordinary {
+            return Err(LogError::Busy);
+        }
+        Ok(())
     }
 
-    /// Gives up a segment in which no record is needed any more; the writer does it after
-    /// what was submitted before. The segment that is written to is kept.
-    pub fn free(&self, segment: u64) {
-        self.shared.waiting().free.push(segment);
-        self.shared.changed.notify_one();
+    /// Adds the record to the open batch. There is room: `make_room` was called.
+    fn append(
+        &self,
+        shared: &mut Shared<D>,
+        record: &Submission<'_>,
+        octets: usize,
+        checksum: u32,
+        done: &mut Option<Done>,
+    ) -> Result<Place, LogError> {
+        let salt = self.0.salt;
+        let mut digest = std::mem::take(&mut shared.digest);
+        let buffer = shared.idle.pop();
+        let Some(active) = shared.active.as_mut() else { return Err(LogError::Full) };
+        let batch = open_batch(&mut shared.queue, active, buffer);
+        let place =
+            Place { segment: active.segment.number, offset: active.end, octets: octets as u32 };
+        let header = Header {
+            kind: record.kind,
+            octets: octets as u32,
+            payload_checksum: checksum,
+            batch: batch.start,
+        };
+        let spot = Spot { salt, segment: place.segment, offset: place.offset };
+        batch.octets.extend_from_slice(&record::encode(&header, spot));
+        let payload_at = batch.octets.len();
+        record.payload.iter().for_each(|piece| batch.octets.extend_from_slice(piece));
+        digest.clear();
+        (self.0.options.digest)(record.kind, &batch.octets[payload_at..], &mut digest);
+        batch.octets.resize(payload_at - HEADER_OCTETS + record::size_on_disk(octets), 0);
+        batch.done.extend(done.take().map(|done| (place, done)));
+        batch.urgent |= record.urgency == Urgency::Now;
+        segment::add_to_footer(&mut active.footer, place, record.kind, &digest);
+        active.end += record::size_on_disk(octets) as u32;
+        shared.in_flight += record::size_on_disk(octets);
+        shared.digest = digest;
+        Ok(place)
     }
 
-    /// How often a failed sync took records with it that had been told as
-    /// [`Durability::Written`]. Who relies on such records with a batch that is synced
-    /// later asks before the first and when the last is told: unless both are equal, some
-    /// may be gone.
-    pub fn losses(&self) -> u64 {
-        self.shared.losses.load(Ordering::Acquire)
+    /// Waits until less is in flight, or the writer looked (at most a moment). Never
+    /// returns early where nothing drives the writer: only for threads beside it.
+    pub fn wait_for_room(&self) {
+        let shared = self.shared();
+        let waited = self.0.room.wait_timeout(shared, Duration::from_millis(50));
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Takes no more batches; the writer ends when it has written those it has.
+    /// Octets submitted and not yet synced.
+    pub fn in_flight_octets(&self) -> usize {
+        self.shared().in_flight
+    }
+
+    /// Whether new content would be taken now; `false` when much waits to be written.
+    pub fn has_room(&self) -> bool {
+        self.shared().in_flight < self.0.options.in_flight_octets
+    }
+
+    /// Changes with every write or sync that fails (see [`Submission::generation`]).
+    pub fn generation(&self) -> u64 {
+        self.shared().generation
+    }
+
+    /// The payload of the record of `kind` at `place`, checked; it may still be on its way
+    /// to the disk.
+    pub fn read(&self, place: Place, kind: u8) -> Result<Vec<u8>, LogError> {
+        let mut octets = vec![0; HEADER_OCTETS + place.octets as usize];
+        let segment = {
+            let shared = self.shared();
+            if let Some(pending) = shared.pending(place) {
+                return Ok(pending.to_vec());
+            }
+            shared.segments.get(&place.segment).cloned()
+        };
+        let segment = segment.ok_or_else(|| self.damage(place, "the segment is gone"))?;
+        let read = segment.file.read_full_at(u64::from(place.offset), &mut octets);
+        let read = read.map_err(|error| LogError::of(&error))?;
+        let spot = Spot { salt: self.0.salt, segment: place.segment, offset: place.offset };
+        let header = record::decode(&octets[..read.min(HEADER_OCTETS)], spot);
+        let right = header.is_some_and(|h| h.kind == kind && h.octets == place.octets);
+        let sum = crc32c::crc32c(&octets[HEADER_OCTETS..]);
+        if !right || header.is_none_or(|header| header.payload_checksum != sum) {
+            return Err(self.damage(place, "the record is damaged"));
+        }
+        octets.drain(..HEADER_OCTETS);
+        Ok(octets)
+    }
+
+    /// What is said of a record that cannot be read.
+    pub fn damage(&self, place: Place, what: &'static str) -> LogError {
+        let path = self.0.disk.path_of(&segment::name_of(place.segment));
+        LogError::Damaged { path, offset: place.offset, what }
+    }
+
+    /// The caller's number that only grows, kept in the header of each new segment: it
+    /// outlives the records that it was in.
+    pub fn watermark(&self) -> &AtomicU64 {
+        &self.0.watermark
+    }
+
+    /// Numbers and capacities of the segments that exist, ascending; the last may be the
+    /// one that is being written.
+    pub fn segments(&self) -> Vec<(u32, u32)> {
+        let shared = self.shared();
+        shared.segments.values().map(|segment| (segment.number, segment.capacity)).collect()
+    }
+
+    /// The number of the segment that records go to now; `None` before the first record.
+    pub fn active_segment(&self) -> Option<u32> {
+        self.shared().active.as_ref().map(|active| active.segment.number)
+    }
+
+    /// Keeps a segment's file from being recycled while it is held.
+    pub fn pin(&self, number: u32) -> Option<Pin<D>> {
+        self.shared().segments.get(&number).cloned().map(|segment| Pin { _segment: segment })
+    }
+
+    /// Whether the disk was full when space was last asked for.
+    pub fn is_full(&self) -> bool {
+        self.shared().is_full
+    }
+
+    /// Nothing more is taken; the segment that is being written is sealed. Step the
+    /// writer until it has nothing to do.
     pub fn close(&self) {
-        self.shared.waiting().closed = true;
-        self.shared.changed.notify_one();
+        let mut shared = self.shared();
+        shared.seal();
+        shared.closed = true;
+        self.0.work.notify_all();
+        self.0.room.notify_all();
     }
 }
 
-impl fmt::Debug for Log {
+/// Keeps a segment readable (see [`Log::pin`]).
+pub struct Pin<D: Disk> {
+    _segment: Arc<Segment<D>>,
+}
+
+impl<D: Disk> fmt::Debug for Pin<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log").field("waiting_octets", &self.waiting_octets()).finish()
+        f.write_str("Pin")
     }
 }
 
-#[cfg(test)]
-mod tests;
+impl<D: Disk> Shared<D> {
+    /// The payload of a record that is not yet on disk.
+    fn pending(&self, place: Place) -> Option<&[u8]> {
+        let queued = self.queue.iter().map(|b| (b.segment.number, b.start, b.octets.as_slice()));
+        let writing = self.writing.iter().map(|w| (w.segment, w.start, w.octets.as_slice()));
+        let (_, start, octets) = writing.chain(queued).find(|(segment, start, octets)| {
+            let inside = place.offset.checked_sub(*start).map(|at| (at as usize) < octets.len());
+            *segment == place.segment && inside == Some(true)
+        })?;
+        let from = (place.offset - start) as usize + HEADER_OCTETS;
+        octets.get(from..from + place.octets as usize)
+    }
+
+    /// Ends the active segment with a footer; the next record begins another.
+    fn seal(&mut self) {
+        let Some(mut active) = self.active.take() else { return };
+        let buffer = self.idle.pop();
+        let footer = std::mem::take(&mut active.footer);
+        let batch = open_batch(&mut self.queue, &mut active, buffer);
+        batch.seals = Some(footer);
+    }
+}
+
+/// The last batch, if records can still be added to it for this segment; else a new one.
+fn open_batch<'a, D: Disk>(
+    queue: &'a mut VecDeque<Batch<D>>,
+    active: &mut Active<D>,
+    buffer: Option<Vec<u8>>,
+) -> &'a mut Batch<D> {
+    let fits = queue.back().is_some_and(|b| b.segment.number == active.segment.number);
+    if !fits {
+        queue.push_back(Batch {
+            segment: Arc::clone(&active.segment),
+            start: active.end,
+            octets: buffer.unwrap_or_default(),
+            done: Vec::new(),
+            urgent: false,
+            begins: None,
+            seals: None,
+        });
+    }
+    let last = queue.len() - 1;
+    &mut queue[last]
+}
+
+impl<D: Disk> Log<D> {
+    /// Sees to it that a record of `octets` fits into the active segment, perhaps by
+    /// beginning another.
+    fn make_room(
+        &self,
+        shared: &mut Shared<D>,
+        octets: usize,
+        class: Class,
+    ) -> Result<(), LogError> {
+        if class == Class::Ordinary && shared.spares.is_empty() {
+            self.refill(shared, 1, true)?;
+        }
+        if shared.active.as_ref().is_some_and(|active| fits(active, octets)) {
+            return Ok(());
+        }
+        let wanted = SEGMENT_HEADER_OCTETS + size_with_footer(0, octets);
+        let keep = usize::from(class == Class::Ordinary);
+        if shared.spares.len() <= keep {
+            let refilled = self.refill(shared, keep + 1, true);
+            if shared.spares.len() <= keep {
+                return refilled.and(Err(LogError::Full));
+            }
+        }
+        let large = shared.spares.iter().rposition(|spare| spare.capacity as usize >= wanted);
+        let chosen = large.ok_or(LogError::TooLong(octets))?;
+        shared.seal();
+        let spare = shared.spares.remove(chosen);
+        self.activate(shared, spare);
+        Ok(())
+    }
+
+    /// Makes `spare` the active segment. Its file is renamed, and its header written,
+    /// with the first batch.
+    fn activate(&self, shared: &mut Shared<D>, spare: Spare<D>) {
+        let number = shared.next_number;
+        shared.next_number += 1;
+        let segment = Arc::new(Segment {
+            number,
+            capacity: spare.capacity,
+            file: spare.file,
+            damaged: false.into(),
+            begun: false.into(),
+        });
+        let mut octets = shared.idle.pop().unwrap_or_default();
+        octets.resize(SEGMENT_HEADER_OCTETS, 0);
+        shared.queue.push_back(Batch {
+            segment: Arc::clone(&segment),
+            start: 0,
+            octets,
+            done: Vec::new(),
+            urgent: false,
+            begins: Some(spare.name),
+            seals: None,
+        });
+        shared.segments.insert(number, Arc::clone(&segment));
+        let end = SEGMENT_HEADER_OCTETS as u32;
+        shared.active = Some(Active { segment, end, footer: Vec::new() });
+    }
+
+    fn header_of(&self, segment: &Segment<D>, cuts: &BTreeMap<u32, u32>) -> segment::SegmentHeader {
+        segment::SegmentHeader {
+            number: segment.number,
+            capacity: segment.capacity,
+            salt: self.0.salt,
+            watermark: self.0.watermark.load(Ordering::Acquire),
+            cuts: cuts.clone(),
+        }
+    }
+}
+
+/// The longest digest that room is kept for before a record is known: it is the caller's
+/// to keep digests below.
+pub const MAX_DIGEST_OCTETS: usize = 1024;
+
+fn size_with_footer(footer: usize, octets: usize) -> usize {
+    let footer = footer + segment::footer_growth(MAX_DIGEST_OCTETS);
+    record::size_on_disk(octets) + segment::footer_size(footer)
+}
+
+fn fits<D: Disk>(active: &Active<D>, octets: usize) -> bool {
+    let needed = size_with_footer(active.footer.len(), octets);
+    active.end as usize + needed <= active.segment.capacity as usize
+}

@@ -126,6 +126,19 @@ impl Disk for FileSystem {
 #[derive(Debug)]
 pub struct RealFile(File);
 
+impl RealFile {
+    fn fill(&self, octets: u64) -> io::Result<()> {
+        let zeros = [0; 64 << 10];
+        let mut at = self.octets()?;
+        while at < octets {
+            let piece = zeros.len().min(usize::try_from(octets - at).unwrap_or(usize::MAX));
+            self.write_all_at(at, &zeros[..piece])?;
+            at += piece as u64;
+        }
+        Ok(())
+    }
+}
+
 impl DiskFile for RealFile {
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         FileExt::read_at(&self.0, into, offset)
@@ -139,11 +152,10 @@ impl DiskFile for RealFile {
         Ok(fdatasync(&self.0)?)
     }
 
-    /// Where the file system cannot reserve space, the length alone is set, and the zeros
-    /// that are written ahead take the space.
+    /// Where the file system cannot reserve space, zeros take it.
     fn allocate(&self, octets: u64) -> io::Result<()> {
         match fallocate(&self.0, FallocateFlags::empty(), 0, octets) {
-            Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.0.set_len(octets),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.fill(octets),
             other => Ok(other?),
         }
     }

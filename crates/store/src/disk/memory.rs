@@ -32,6 +32,19 @@ pub struct Faults {
     pub cut_at: Option<u64>,
     /// Writes take only a part of what they are given.
     pub short_writes: bool,
+    /// Syncs succeed and do nothing: what a test of durability must notice.
+    pub forgets_syncs: bool,
+}
+
+/// What a power cut leaves of what was not synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Survival {
+    /// Nothing.
+    Nothing,
+    /// All of it.
+    Everything,
+    /// A first part of the names, and any sectors, by this seed.
+    Some(u64),
 }
 
 /// Calls since the faults were set.
@@ -231,17 +244,31 @@ impl Memory {
     /// The disk as it is found after a power cut at this moment, without faults. This one
     /// stays as it is, so that one moment can be cut with many seeds.
     pub fn crash(&self, seed: u64) -> Memory {
+        self.crash_to(Survival::Some(seed))
+    }
+
+    /// The same, where nothing or all of what was not synced may survive, too.
+    pub fn crash_to(&self, survival: Survival) -> Memory {
         let before = self.state();
+        let seed = if let Survival::Some(seed) = survival { seed } else { 0 };
         let mut after = State::new(seed, before.capacity);
         after.files.clone_from(&before.files);
         after.durable_names.clone_from(&before.durable_names);
         after.renamed.clone_from(&before.renamed);
+        let before_names = before.names.clone();
         drop(before);
-        after.settle_names();
+        match survival {
+            Survival::Some(_) => after.settle_names(),
+            Survival::Everything => after.durable_names.clone_from(&before_names),
+            Survival::Nothing => {}
+        }
         after.renamed.clear();
         after.names.clone_from(&after.durable_names);
         for id in 0..after.files.len() {
-            after.settle_file(id);
+            match survival {
+                Survival::Some(_) => after.settle_file(id),
+                other => after.files[id].settle(|| other == Survival::Everything),
+            }
             after.files[id].seen = after.files[id].durable.clone();
         }
         Memory { state: Arc::new(Mutex::new(after)) }
@@ -306,6 +333,9 @@ impl Disk for Memory {
         if is_due(&mut state.calls.dir_syncs, due) {
             state.settle_names();
             return Err(fault());
+        }
+        if state.faults.forgets_syncs {
+            return Ok(());
         }
         state.durable_names = state.names.clone();
         state.renamed.clear();
@@ -392,6 +422,9 @@ impl DiskFile for MemoryFile {
         if is_due(&mut state.calls.syncs, due) {
             state.settle_file(self.id);
             return Err(fault());
+        }
+        if state.faults.forgets_syncs {
+            return Ok(());
         }
         state.files[self.id].settle(|| true);
         Ok(())

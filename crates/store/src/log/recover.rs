@@ -1,30 +1,36 @@
-//! Opening a log: which segments there are, and every record in them that is sound and
-//! was acknowledged or may have been.
+//! Opening a log again: what stands in the segments, what was torn, what is damaged.
 //!
-//! What ends a segment's scan is its end, or octets behind which no sound record comes:
-//! a torn tail, or the content of the file's former life. A sound record behind unsound
-//! octets means damage; it is reported, set aside, and the scan goes on behind it.
+//! A sealed segment is known by its footer. Any other is scanned record by record: where
+//! octets are no record, the scan goes on at the next place that is one. A hole before
+//! the last batch is damage, because a batch is written only when all before it is
+//! synced; a hole in the last batch is a write that was torn, and nobody was told of it.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex};
 
-use super::format::{HEADER_OCTETS, Header, RECORD_MAGIC, SEGMENT_OCTETS, aligned, decode_record};
-use super::writer::{Reader, SPARE, Segment, Writer, file_name, file_number};
-use super::{Log, LogError, Options, Position, Shared};
+use super::record::{self, ALIGNMENT, HEADER_OCTETS, Spot};
+use super::segment::{self, FOOTER_KIND, Footer, SEGMENT_HEADER_OCTETS, Segment, SegmentHeader};
+use super::space::{Spare, spare_number};
+use super::{Digest, Entry, Inner, Log, Options, Place, Shared, Writer};
 use crate::disk::{Disk, DiskFile};
 
-/// Octets of a segment that are no sound record though sound ones follow, or a file that
-/// is no sound segment.
+/// A file that is not longer than this is no segment.
+const LEAST_OCTETS: usize = SEGMENT_HEADER_OCTETS + segment::TRAILER_OCTETS;
+/// Holds the log's salt, so that it outlives a damaged header.
+const SALT_NAME: &str = "salt";
+
+/// Octets that should be records and are not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
     /// The file.
     pub path: String,
-    /// Where the damage begins, in octets.
-    pub offset: u64,
-    /// How far it goes, in octets.
-    pub octets: u64,
+    /// Where they begin.
+    pub offset: u32,
+    /// How many.
+    pub octets: u32,
 }
 
 impl fmt::Display for Damage {
@@ -33,171 +39,460 @@ impl fmt::Display for Damage {
     }
 }
 
-/// What opening found.
+/// What opening a log found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
-    /// Segments that were read.
+    /// Segments that hold records.
     pub segments: usize,
-    /// Sound records.
-    pub records: u64,
-    /// What was set aside.
-    pub damage: Vec<Damage>,
-    /// The largest note in a segment's header.
-    pub note: u64,
+    /// Of these, the ones without a footer: read record by record.
+    pub scanned: usize,
+    /// Records.
+    pub records: usize,
+    /// What was synced once and cannot be read: set aside.
+    pub damaged: Vec<Damage>,
+    /// What was being written when the last process ended, and was not synced: cut.
+    pub torn: Vec<Damage>,
 }
 
-/// Shown every sound record, oldest first.
-pub type Visit<'a> = &'a mut dyn FnMut(Position, u8, &[u8]);
+/// Why a log cannot be opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Another process has it; names the path.
+    Held(String),
+    /// The operating system's error, with the path.
+    Io(io::Error),
+}
 
-impl Log {
-    /// Opens the log in `disk`, which the caller has locked, and shows each record to
-    /// `visit`. Nothing is written before the first record is appended.
-    ///
-    /// # Errors
-    /// Where the directory or a file cannot be read; the error names it.
-    pub fn open<D: Disk>(
-        disk: D,
-        visit: Visit<'_>,
-    ) -> Result<(Log, Writer<D>, Recovery), LogError> {
-        Log::open_with(disk, Options::default(), visit)
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Held(what) => f.write_str(what),
+            OpenError::Io(error) => write!(f, "{error}"),
+        }
     }
+}
 
-    /// As [`Log::open`], with segments of another length.
-    ///
-    /// # Errors
-    /// Where the directory or a file cannot be read; the error names it.
-    pub fn open_with<D: Disk>(
+impl std::error::Error for OpenError {}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> OpenError {
+        if error.kind() == io::ErrorKind::WouldBlock {
+            OpenError::Held(error.to_string())
+        } else {
+            OpenError::Io(error)
+        }
+    }
+}
+
+impl<D: Disk> Log<D> {
+    /// Opens the log on `disk`, or begins it. `replay` sees every record, oldest place
+    /// first; a record that was moved may be seen at both places.
+    pub fn open(
         disk: D,
         options: Options,
-        visit: Visit<'_>,
-    ) -> Result<(Log, Writer<D>, Recovery), LogError> {
-        let segment_octets = options.segment_octets.min(SEGMENT_OCTETS);
+        replay: &mut dyn FnMut(&Entry),
+    ) -> Result<(Log<D>, Writer<D>, Recovery), OpenError> {
+        let lock = disk.lock()?;
+        let mut found = Found::read(&disk, options.read_only)?;
         let mut recovery = Recovery::default();
-        let (segments, has_spare, last_number) =
-            open_segments(&disk, segment_octets, &mut recovery)?;
-        let ends: BTreeMap<u64, u64> =
-            segments.values().map(|s| (s.header.previous, s.header.previous_end)).collect();
-        let mut previous = (0, 0);
-        for (number, segment) in &segments {
-            let trusted = ends.get(number).copied().unwrap_or(SEGMENT_OCTETS);
-            let end = scan(&disk, segment, trusted, &mut recovery, visit)?;
-            previous = (*number, end);
-        }
-        recovery.note = segments.values().map(|segment| segment.header.note).max().unwrap_or(0);
-        let shared = Arc::new(Shared::default());
-        let last = segments.last_key_value().map(|(_, segment)| segment.clone());
-        let reader = Reader::new(disk.clone(), segments);
-        let mut writer =
-            Writer::new(disk, shared.clone(), reader, previous, has_spare, segment_octets);
-        writer.begin_behind(last_number);
-        // A new one would take the reserve of a full disk with every restart.
-        let is_unused = |segment: &Arc<Segment<D::File>>| {
-            let octets = segment.file.octets();
-            previous.1 == HEADER_OCTETS as u64 && octets.is_ok_and(|n| n == segment_octets)
-        };
-        if let Some(unused) = last.filter(is_unused) {
-            writer.resume(unused);
-        }
-        Ok((Log { shared }, writer, recovery))
-    }
-}
-
-type Segments<D> = BTreeMap<u64, Arc<Segment<<D as Disk>::File>>>;
-
-/// Opens every segment; whether there is a spare file, and the largest number. A file without a sound header was never begun, or is damaged:
-/// then it is reported, and left for people to look at.
-fn open_segments<D: Disk>(
-    disk: &D,
-    segment_octets: u64,
-    recovery: &mut Recovery,
-) -> Result<(Segments<D>, bool, u64), LogError> {
-    let mut segments = BTreeMap::new();
-    let (mut has_spare, mut last_number) = (false, 0);
-    let failed =
-        |name: &str, error: io::Error| LogError::Fault(format!("{}: {error}", disk.path_of(name)));
-    for name in disk.list().map_err(|error| failed("", error))? {
-        has_spare |= name == SPARE && is_whole(disk, segment_octets);
-        let Some(number) = file_number(&name) else { continue };
-        last_number = last_number.max(number);
-        let file = disk.open(&name).map_err(|error| failed(&name, error))?;
-        let mut octets = [0; HEADER_OCTETS];
-        let read = file.read_full_at(0, &mut octets).map_err(|error| failed(&name, error))?;
-        match Header::decode(&octets[..read]).filter(|header| header.number == number) {
-            Some(header) => {
-                segments.insert(number, Arc::new(Segment { header, file }));
+        let mut blank: Vec<u32> = Vec::new();
+        let last = found.segments.keys().last().copied();
+        for segment in found.segments.values() {
+            let entries = found.entries(&disk, segment, last, &options, &mut recovery)?;
+            entries.iter().for_each(&mut *replay);
+            recovery.segments += usize::from(!entries.is_empty());
+            recovery.records += entries.len();
+            if entries.is_empty() && !segment.is_damaged() {
+                blank.push(segment.number);
             }
-            None => recovery.damage.push(Damage {
-                path: disk.path_of(&name),
-                offset: 0,
-                octets: file.octets().unwrap_or(0),
-            }),
         }
+        let next_number = last.map_or(1, |last| last + 1);
+        let watermark = found.watermark;
+        let shared = found.take_shared(next_number);
+        let log = Log(Arc::new(Inner {
+            disk,
+            options,
+            salt: found.salt,
+            watermark: watermark.into(),
+            shared: Mutex::new(shared),
+            work: Condvar::new(),
+            room: Condvar::new(),
+            _lock: lock,
+        }));
+        if options.read_only {
+            log.close();
+        } else {
+            blank.into_iter().for_each(|number| drop(log.free(number)));
+        }
+        let writer = Writer::new(log.clone());
+        Ok((log, writer, recovery))
     }
-    Ok((segments, has_spare, last_number))
 }
 
-/// Whether the spare file has its full length: one that a crash left short is made anew.
-fn is_whole<D: Disk>(disk: &D, segment_octets: u64) -> bool {
-    let octets = disk.open(SPARE).and_then(|file| file.octets());
-    let whole = octets.is_ok_and(|octets| octets == segment_octets);
-    if !whole {
-        let removed = disk.remove(SPARE);
-        drop(removed);
-    }
-    whole
+/// What is in the directory.
+struct Found<D: Disk> {
+    salt: u64,
+    watermark: u64,
+    cuts: BTreeMap<u32, u32>,
+    segments: BTreeMap<u32, Arc<Segment<D>>>,
+    spares: Vec<Spare<D>>,
+    next_spare: u32,
 }
 
-/// Shows every sound record below `trusted`; returns where they end.
-fn scan<D: Disk>(
-    disk: &D,
-    segment: &Segment<D::File>,
-    trusted: u64,
-    recovery: &mut Recovery,
-    visit: Visit<'_>,
-) -> Result<u64, LogError> {
-    let path = disk.path_of(&file_name(segment.header.number));
-    let octets = read_whole(&segment.file).map_err(|e| LogError::Fault(format!("{path}: {e}")))?;
-    let trusted = octets.len().min(usize::try_from(trusted).unwrap_or(usize::MAX));
-    let octets = &octets[..trusted];
-    recovery.segments += 1;
-    let mut at = HEADER_OCTETS;
-    while let Some(next) = next_sound(&segment.header, octets, at) {
-        if next > at {
-            let damage =
-                Damage { path: path.clone(), offset: at as u64, octets: (next - at) as u64 };
-            recovery.damage.push(damage);
-        }
-        let Some(record) = decode_record(&segment.header, next as u64, &octets[next..]) else {
-            break;
+impl<D: Disk> Found<D> {
+    fn read(disk: &D, read_only: bool) -> io::Result<Found<D>> {
+        let mut found = Found {
+            salt: 0,
+            watermark: 0,
+            cuts: BTreeMap::new(),
+            segments: BTreeMap::new(),
+            spares: Vec::new(),
+            next_spare: 0,
         };
-        let length = record.payload.len() as u32;
-        let position = Position { segment: segment.header.number, offset: next as u32, length };
-        recovery.records += 1;
-        visit(position, record.kind, record.payload);
-        at = (next + record.octets).min(octets.len());
-    }
-    Ok(at as u64)
-}
-
-/// The first sound record at or behind `at`.
-fn next_sound(header: &Header, octets: &[u8], at: usize) -> Option<usize> {
-    let mut at = at;
-    while at < octets.len() {
-        if decode_record(header, at as u64, &octets[at..]).is_some() {
-            return Some(at);
+        let mut salt = read_salt(disk);
+        for name in disk.list()? {
+            if let Some(number) = segment::number_of(&name) {
+                let header = found.add_segment(disk, &name, number)?;
+                salt = salt.or(header.map(|header| header.salt));
+            } else if let Some(number) = spare_number(&name) {
+                found.next_spare = found.next_spare.max(number);
+                found.add_spare(disk, name, read_only)?;
+            }
         }
-        // Records begin at multiples of four; a magic elsewhere is content.
-        let rest = octets.get(aligned(at + 1)..)?;
-        let magic = rest.chunks(4).position(|four| four.starts_with(&RECORD_MAGIC))?;
-        at = aligned(at + 1) + magic * 4;
+        found.salt = match salt {
+            Some(salt) => salt,
+            None if read_only => 0,
+            None => write_salt(disk)?,
+        };
+        found.cuts.retain(|number, _| found.segments.contains_key(number));
+        Ok(found)
     }
-    None
+
+    fn add_segment(
+        &mut self,
+        disk: &D,
+        name: &str,
+        number: u32,
+    ) -> io::Result<Option<SegmentHeader>> {
+        let file = disk.open(name)?;
+        let mut octets = [0; SEGMENT_HEADER_OCTETS];
+        file.read_full_at(0, &mut octets).map_err(|error| naming(disk, name, &error))?;
+        let header = SegmentHeader::decode(&octets).filter(|header| header.number == number);
+        let capacity = u32::try_from(file.octets()?).unwrap_or(u32::MAX);
+        let (damaged, begun) = (false.into(), header.is_some().into());
+        let segment = Segment { number, capacity, file, damaged, begun };
+        self.segments.insert(number, Arc::new(segment));
+        if let Some(header) = &header {
+            self.watermark = self.watermark.max(header.watermark);
+            self.cuts.extend(&header.cuts);
+        }
+        Ok(header)
+    }
+
+    /// A spare that was not yet whole, or cannot be used, is removed.
+    fn add_spare(&mut self, disk: &D, name: String, read_only: bool) -> io::Result<()> {
+        let file = disk.open(&name)?;
+        let capacity = u32::try_from(file.octets()?).unwrap_or(0);
+        if capacity as usize > 2 * SEGMENT_HEADER_OCTETS {
+            self.spares.push(Spare { name, file, capacity });
+            return Ok(());
+        }
+        if read_only { Ok(()) } else { disk.remove(&name) }
+    }
+
+    fn take_shared(&mut self, next_number: u32) -> Shared<D> {
+        Shared {
+            active: None,
+            queue: Default::default(),
+            writing: None,
+            segments: std::mem::take(&mut self.segments),
+            cuts: std::mem::take(&mut self.cuts),
+            spares: std::mem::take(&mut self.spares),
+            next_number,
+            next_spare: self.next_spare,
+            in_flight: 0,
+            generation: 0,
+            is_full: false,
+            closed: false,
+            idle: Vec::new(),
+            digest: Vec::new(),
+        }
+    }
+
+    /// The records of a segment: from its footer, or else by reading it all, after which
+    /// it gets a footer.
+    fn entries(
+        &self,
+        disk: &D,
+        segment: &Segment<D>,
+        last: Option<u32>,
+        options: &Options,
+        recovery: &mut Recovery,
+    ) -> io::Result<Vec<Entry>> {
+        let cut = self.cuts.get(&segment.number).copied();
+        let name = segment::name_of(segment.number);
+        let footer = segment::read_footer(segment, self.salt);
+        let footer = footer.map_err(|error| naming(disk, &name, &error))?;
+        if let Some(footer) = footer.filter(|_| cut.is_none())
+            && (last != Some(segment.number) || self.is_synced(segment, &footer))
+        {
+            return Ok(footer.entries);
+        }
+        recovery.scanned += 1;
+        let scan = scan(segment, self.salt, cut, options.digest);
+        let scan = scan.map_err(|error| naming(disk, &name, &error))?;
+        let is_last = last == Some(segment.number) && cut.is_none();
+        let path = disk.path_of(&name);
+        for hole in self.header_hole(segment, is_last, cut).iter().chain(&scan.holes) {
+            if is_last && hole.start >= scan.last_batch.max(1) {
+                recovery.torn.push(hole.damage(&path));
+            } else {
+                segment.damaged.store(true, Ordering::Relaxed);
+                recovery.damaged.push(hole.damage(&path));
+            }
+        }
+        if is_last && !options.read_only && segment.capacity as usize > LEAST_OCTETS {
+            let settled = self.settle(segment, &scan);
+            settled.map_err(|error| naming(disk, &name, &error))?;
+        }
+        Ok(scan.entries)
+    }
+
+    /// The header, where it is not whole and must have been: the last segment may be one
+    /// that was not begun yet, and so may one that was cut at once.
+    fn header_hole(&self, segment: &Segment<D>, is_last: bool, cut: Option<u32>) -> Option<Hole> {
+        let is_begun = segment.begun.load(Ordering::Relaxed);
+        let is_file = segment.capacity as usize > LEAST_OCTETS;
+        let may_be_blank = cut.is_some() || (is_last && is_file);
+        let end = segment.capacity.min(SEGMENT_HEADER_OCTETS as u32);
+        (!is_begun && !may_be_blank).then_some(Hole { start: 0, end })
+    }
+
+    /// Makes the last segment of a process that did not end cleanly as good as any other:
+    /// its last batch is written again, because what is read may be in memory alone (after
+    /// a failed sync the system forgets that it is not on disk); it gets a header if it had
+    /// none yet, and a footer ends it.
+    fn settle(&self, segment: &Segment<D>, scan: &Scan) -> io::Result<()> {
+        let file = &segment.file;
+        if !segment.begun.load(Ordering::Relaxed) {
+            file.write_all_at(0, &self.header_of(segment).encode())?;
+        }
+        let tail = scan.entries.iter().filter(|entry| entry.place.offset >= scan.last_batch);
+        for entry in tail {
+            let start = entry.place.offset as usize;
+            let end = start + HEADER_OCTETS + entry.place.octets as usize;
+            let octets = scan.content.get(start..end).unwrap_or_default();
+            file.write_all_at(start as u64, octets)?;
+        }
+        file.sync_data()?;
+        segment.begun.store(true, Ordering::Relaxed);
+        if segment.is_damaged() { Ok(()) } else { self.write_footer(segment, scan) }
+    }
+
+    fn header_of(&self, segment: &Segment<D>) -> SegmentHeader {
+        SegmentHeader {
+            number: segment.number,
+            capacity: segment.capacity,
+            salt: self.salt,
+            watermark: self.watermark,
+            cuts: self.cuts.clone(),
+        }
+    }
+
+    fn write_footer(&self, segment: &Segment<D>, scan: &Scan) -> io::Result<()> {
+        let mut footer = Vec::new();
+        for entry in &scan.entries {
+            segment::add_to_footer(&mut footer, entry.place, entry.kind, &entry.digest);
+        }
+        let (number, capacity) = (segment.number, segment.capacity as usize);
+        if scan.end as usize + segment::footer_size(footer.len()) > capacity {
+            return Ok(());
+        }
+        let record = segment::footer_record(&footer, self.salt, number, scan.end, scan.last_batch);
+        segment.file.write_all_at(u64::from(scan.end), &record)?;
+        let trailer = segment::trailer(self.salt, number, scan.end);
+        segment.file.write_all_at((capacity - segment::TRAILER_OCTETS) as u64, &trailer)?;
+        segment.file.sync_data()
+    }
 }
 
-fn read_whole<F: DiskFile>(file: &F) -> io::Result<Vec<u8>> {
-    let octets = file.octets()?.min(SEGMENT_OCTETS);
-    let mut content = vec![0; usize::try_from(octets).unwrap_or(0)];
-    let read = file.read_full_at(0, &mut content)?;
-    content.truncate(read);
+impl<D: Disk> Found<D> {
+    /// Whether all records are there that were written with the last segment's footer:
+    /// the power may have gone before that batch was synced. A later segment would prove
+    /// that it was.
+    fn is_synced(&self, segment: &Segment<D>, footer: &Footer) -> bool {
+        let mut batch = footer.entries.iter().filter(|entry| entry.place.offset >= footer.batch);
+        let is_whole = |entry: &Entry| {
+            let mut octets = vec![0; HEADER_OCTETS + entry.place.octets as usize];
+            let read = segment.file.read_full_at(u64::from(entry.place.offset), &mut octets);
+            let (segment, offset) = (segment.number, entry.place.offset);
+            let header = record::decode(&octets, Spot { salt: self.salt, segment, offset });
+            let sum = crc32c::crc32c(&octets[HEADER_OCTETS..]);
+            read.is_ok() && header.is_some_and(|header| header.payload_checksum == sum)
+        };
+        batch.all(is_whole)
+    }
+}
+
+/// Octets that are no record, with a record behind them.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    start: u32,
+    end: u32,
+}
+
+impl Hole {
+    fn damage(&self, path: &str) -> Damage {
+        Damage { path: path.to_owned(), offset: self.start, octets: self.end - self.start }
+    }
+}
+
+struct Scan {
+    content: Vec<u8>,
+    entries: Vec<Entry>,
+    holes: Vec<Hole>,
+    last_batch: u32,
+    end: u32,
+}
+
+/// Reads every record of a segment, up to `cut`.
+fn scan<D: Disk>(
+    segment: &Segment<D>,
+    salt: u64,
+    cut: Option<u32>,
+    digest: Digest,
+) -> io::Result<Scan> {
+    let content = content(segment, cut.unwrap_or(segment.capacity))?;
+    let first = SEGMENT_HEADER_OCTETS as u32;
+    let mut scan =
+        Scan { content, entries: Vec::new(), holes: Vec::new(), last_batch: 0, end: first };
+    let mut at = first;
+    while let Some((offset, header)) = next_header(&scan.content, segment.number, salt, at) {
+        let start = offset as usize + HEADER_OCTETS;
+        let end = offset as usize + record::size_on_disk(header.octets as usize);
+        let payload = scan.content.get(start..start + header.octets as usize);
+        let Some(payload) = payload else {
+            at = offset + ALIGNMENT as u32;
+            continue;
+        };
+        let is_whole = crc32c::crc32c(payload) == header.payload_checksum;
+        scan.last_batch = scan.last_batch.max(header.batch);
+        let entry = is_whole.then(|| {
+            let mut octets = Vec::new();
+            if header.kind != FOOTER_KIND {
+                digest(header.kind, payload, &mut octets);
+            }
+            let place = Place { segment: segment.number, offset, octets: header.octets };
+            Entry { place, kind: header.kind, digest: octets.into() }
+        });
+        scan.note(offset, end as u32, entry);
+        at = end as u32;
+    }
+    Ok(scan)
+}
+
+impl Scan {
+    /// Notes a record from `start` to `end`; `None` where its payload is damaged.
+    fn note(&mut self, start: u32, end: u32, entry: Option<Entry>) {
+        if entry.as_ref().is_some_and(|entry| entry.kind == FOOTER_KIND) {
+            // Not the end of what is kept: a footer that is not trusted is written anew.
+            return;
+        }
+        let hole_end = if entry.is_some() { start } else { end };
+        if hole_end > self.end {
+            self.holes.push(Hole { start: self.end, end: hole_end });
+        }
+        self.end = end;
+        self.entries.extend(entry);
+    }
+}
+
+/// The next valid header at or after `at`.
+fn next_header(content: &[u8], segment: u32, salt: u64, at: u32) -> Option<(u32, record::Header)> {
+    (at..content.len() as u32).step_by(ALIGNMENT).find_map(|offset| {
+        let spot = Spot { salt, segment, offset };
+        Some((offset, record::decode(&content[offset as usize..], spot)?))
+    })
+}
+
+/// The octets of a segment up to `end`.
+fn content<D: Disk>(segment: &Segment<D>, end: u32) -> io::Result<Vec<u8>> {
+    let mut content = vec![0; end as usize];
+    let read = segment.file.read_full_at(0, &mut content)?;
+    content[read..].fill(0);
     Ok(content)
+}
+
+/// The same error, with the file in its text.
+fn naming<D: Disk>(disk: &D, name: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", disk.path_of(name)))
+}
+
+fn read_salt<D: Disk>(disk: &D) -> Option<u64> {
+    let mut octets = [0; 12];
+    disk.open(SALT_NAME).ok()?.read_full_at(0, &mut octets).ok()?;
+    let checksum = u32::from_le_bytes(*octets[8..].first_chunk()?);
+    let salt = octets.first_chunk::<8>()?;
+    (crc32c::crc32c(salt) == checksum).then_some(u64::from_le_bytes(*salt))
+}
+
+/// Chooses the salt, durably before the first record needs it.
+fn write_salt<D: Disk>(disk: &D) -> io::Result<u64> {
+    let salt = disk.salt();
+    let _ = disk.remove(SALT_NAME);
+    let file = disk.create(SALT_NAME)?;
+    let mut octets = salt.to_le_bytes().to_vec();
+    octets.extend_from_slice(&crc32c::crc32c(&octets).to_le_bytes());
+    file.write_all_at(0, &octets)?;
+    file.sync_data()?;
+    disk.sync_dir()?;
+    Ok(salt)
+}
+
+/// Reads all of segment `number` and compares it with its footer: what is damaged. Safe
+/// beside a writer for every segment but the active one.
+pub fn verify<D: Disk>(log: &Log<D>, number: u32) -> Vec<Damage> {
+    let (segment, cut) = {
+        let shared = log.shared();
+        let Some(segment) = shared.segments.get(&number).cloned() else { return Vec::new() };
+        (segment, shared.cuts.get(&number).copied())
+    };
+    let path = log.0.disk.path_of(&segment::name_of(number));
+    let Ok(scan) = scan(&segment, log.0.salt, cut, log.0.options.digest) else {
+        return vec![Damage { path, offset: 0, octets: segment.capacity }];
+    };
+    let footer = segment::read_footer(&segment, log.0.salt).ok().flatten();
+    let footer = footer.filter(|_| cut.is_none());
+    let Some(Footer { entries: listed, .. }) = footer else {
+        return scan.holes.iter().map(|hole| hole.damage(&path)).collect();
+    };
+    let missing = listed.iter().filter(|entry| !scan.entries.contains(entry));
+    let damage = |entry: &Entry| Damage {
+        path: path.clone(),
+        offset: entry.place.offset,
+        octets: entry.place.size_on_disk() as u32,
+    };
+    missing.map(damage).collect()
+}
+
+impl<D: Disk> Log<D> {
+    /// What segment `number` holds: for compaction. `None` for the one that
+    /// is being written, or where it cannot be read.
+    pub fn entries(&self, number: u32) -> Option<Vec<Entry>> {
+        let (segment, cut) = {
+            let shared = self.shared();
+            let active = shared.active.as_ref().map(|active| active.segment.number);
+            let queued = shared.queue.iter().any(|batch| batch.segment.number == number);
+            let writing = shared.writing.as_ref().is_some_and(|w| w.segment == number);
+            if active == Some(number) || queued || writing {
+                return None;
+            }
+            (shared.segments.get(&number).cloned()?, shared.cuts.get(&number).copied())
+        };
+        let footer = segment::read_footer(&segment, self.0.salt).ok()?;
+        let footer = footer.filter(|_| cut.is_none());
+        let listed = footer.map(|footer| footer.entries);
+        let scanned = || scan(&segment, self.0.salt, cut, self.0.options.digest);
+        listed.or_else(|| scanned().ok().map(|scan| scan.entries))
+    }
 }

@@ -2,7 +2,7 @@
 //! of the log to come.
 
 use secondpost_store::disk::{Faults, Memory};
-use secondpost_store::log::{Durability, Need};
+use secondpost_store::log::Class;
 
 use crate::Random;
 use crate::run::{Crash, Promises, Run};
@@ -22,13 +22,14 @@ pub(crate) fn live<D: Crash>(
         let cut_at = Some(random.below(60));
         let short_writes = random.below(2) == 0;
         set_faults(&disk, Faults { cut_at, short_writes, ..Faults::default() });
-        let mut run = Run::open(disk.clone(), &mut promises)?;
-        for _ in 0..20 {
-            act(&mut run, &mut promises, &mut random);
+        if let Some(mut run) = Run::open(disk.clone(), &mut promises)? {
+            for _ in 0..20 {
+                act(&mut run, &mut promises, &mut random);
+            }
         }
         disk = disk.crash(random.below(u64::MAX));
     }
-    Run::open(disk, &mut promises)?;
+    Run::open(disk, &mut promises)?.ok_or("a sound disk is not opened")?;
     Ok(promises)
 }
 
@@ -38,10 +39,8 @@ fn act<D: Crash>(run: &mut Run<D>, promises: &mut Promises, random: &mut Random)
         0 => run.free_oldest(promises),
         1..4 => run.step(promises),
         _ => {
-            let durability =
-                if random.below(3) == 0 { Durability::Written } else { Durability::Synced };
-            let need = if random.below(3) == 0 { Need::Upkeep } else { Need::Content };
-            run.submit(promises, 1 + random.below(3), durability, need);
+            let class = if random.below(3) == 0 { Class::Reserve } else { Class::Ordinary };
+            run.submit(promises, 1 + random.below(3), class);
         }
     }
 }

@@ -5,12 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use secondpost_store::disk::{Disk, Memory};
-use secondpost_store::log::{Durability, Log, LogError, Need, Options, Position, Record, Writer};
+use secondpost_store::log::{Class, Log, LogError, Options, Place, Submission, Urgency, Writer};
 
 use crate::Random;
 
 /// Small, so that a run goes through many segments.
-pub(crate) const OPTIONS: Options = Options { segment_octets: 4096 };
+pub(crate) const OPTIONS: Options = Options {
+    segment_octets: 4096,
+    in_flight_octets: 1 << 20,
+    digest: |_, payload, into| into.extend_from_slice(&payload[..8]),
+    read_only: false,
+};
 
 /// A disk whose power can be cut.
 pub(crate) trait Crash: Disk {
@@ -24,17 +29,15 @@ impl Crash for Memory {
     }
 }
 
-type Told = (Vec<u64>, Durability, Result<Vec<Position>, LogError>);
+type Told = (u64, Result<Place, LogError>);
 
 /// What was promised so far, over all lives of the log.
 #[derive(Default)]
 pub(crate) struct Promises {
     next: u64,
     /// Records that must be found, and in which segment they are.
-    kept: BTreeMap<u64, u64>,
-    /// Records that were told as written; the next sync takes them along.
-    written: BTreeMap<u64, u64>,
-    /// Batches that were told as failed.
+    kept: BTreeMap<u64, u32>,
+    /// Records that were told as failed, or refused.
     pub(crate) failed: Vec<LogError>,
 }
 
@@ -46,7 +49,7 @@ impl Promises {
 
 /// One life of the log.
 pub(crate) struct Run<D: Disk> {
-    pub(crate) log: Log,
+    pub(crate) log: Log<D>,
     pub(crate) writer: Writer<D>,
     sender: Sender<Told>,
     told: Receiver<Told>,
@@ -60,75 +63,72 @@ fn payload(number: u64) -> Vec<u8> {
 }
 
 impl<D: Disk> Run<D> {
-    /// Opens the log and holds what it finds against what was promised.
-    pub(crate) fn open(disk: D, promises: &mut Promises) -> Result<Run<D>, String> {
+    /// Opens the log and holds what it finds against what was promised. `None` where the
+    /// disk fails meanwhile.
+    pub(crate) fn open(disk: D, promises: &mut Promises) -> Result<Option<Run<D>>, String> {
+        let mut places = Vec::new();
+        let opened = Log::open(disk, OPTIONS, &mut |entry| places.push(entry.clone()));
+        let Ok((log, writer, recovery)) = opened else { return Ok(None) };
+        assert_eq!(recovery.records, places.len());
         let mut found = Vec::new();
-        let opened = Log::open_with(disk, OPTIONS, &mut |position, _, octets| {
-            found.push((position, octets.to_vec()));
-        });
-        let (log, writer, recovery) = opened.map_err(|error| error.to_string())?;
-        assert_eq!(recovery.records, found.len() as u64);
-        for (position, octets) in &found {
-            let read = writer.reader().read(*position).map_err(|error| error.to_string())?;
-            assert_eq!(read, *octets, "read alone as in the scan");
+        for entry in places {
+            let read = log.read(entry.place, entry.kind).map_err(|error| error.to_string())?;
+            assert_eq!(read[..8], *entry.digest, "the digest as in the record");
+            found.push((entry.place, read));
         }
         check(&found, promises)?;
         let (sender, told) = channel();
-        Ok(Run { log, writer, sender, told })
+        Ok(Some(Run { log, writer, sender, told }))
     }
 
-    /// Hands in a batch of `records` new records.
-    pub(crate) fn submit(
-        &self,
-        promises: &mut Promises,
-        records: u64,
-        durability: Durability,
-        need: Need,
-    ) {
-        let numbers: Vec<u64> = (promises.next..promises.next + records).collect();
-        promises.next += records;
-        let record = |number: &u64| Record { kind: 1, payload: payload(*number) };
-        let batch = numbers.iter().map(record).collect();
-        let sender = self.sender.clone();
-        let done = Box::new(move |result| sender.send((numbers, durability, result)).unwrap());
-        self.log.submit(batch, durability, need, done);
+    /// Hands in new records.
+    pub(crate) fn submit(&self, promises: &mut Promises, records: u64, class: Class) {
+        for _ in 0..records {
+            let number = promises.next;
+            promises.next += 1;
+            let sender = self.sender.clone();
+            let payload = payload(number);
+            let record = Submission {
+                kind: 1,
+                payload: &[&payload[..4], &payload[4..]],
+                class,
+                urgency: Urgency::Now,
+                generation: None,
+            };
+            let told = move |result| sender.send((number, result)).unwrap();
+            let refused = self.log.submit(&record, &mut Some(Box::new(told)));
+            promises.failed.extend(refused.err());
+        }
     }
 
     /// Writes what waits, and notes what was told.
     pub(crate) fn step(&mut self, promises: &mut Promises) {
         while self.writer.step() {}
-        for (numbers, durability, result) in self.told.try_iter() {
+        for (number, result) in self.told.try_iter() {
             match result {
-                Ok(positions) => {
-                    let segments = positions.iter().map(|position| position.segment);
-                    promises.written.extend(numbers.into_iter().zip(segments));
-                    if durability == Durability::Synced {
-                        promises.kept.append(&mut promises.written);
-                    }
-                }
-                Err(error) => {
-                    // The segment is left: what was not synced in it went with it.
-                    promises.written.clear();
-                    promises.failed.push(error);
-                }
+                Ok(place) => drop(promises.kept.insert(number, place.segment)),
+                Err(error) => promises.failed.push(error),
             }
         }
     }
 
-    /// Gives up the oldest segment.
+    /// Gives up the oldest segment, where nothing is on its way to it.
     pub(crate) fn free_oldest(&mut self, promises: &mut Promises) {
-        let segments = self.writer.reader().segments();
-        let Some(oldest) = segments.first().filter(|_| segments.len() > 1) else { return };
-        promises.kept.retain(|_, segment| segment != oldest);
-        promises.written.retain(|_, segment| segment != oldest);
-        // A disk that fails here is the reason for the run.
-        drop(self.writer.free(*oldest));
+        let segments = self.log.segments();
+        let Some((oldest, _)) = segments.first().filter(|_| segments.len() > 1) else { return };
+        if self.log.entries(*oldest).is_none() {
+            return;
+        }
+        // A disk that fails here is the reason for the run; the file may be gone all the same.
+        if self.log.free(*oldest) != Err(LogError::Busy) {
+            promises.kept.retain(|_, segment| segment != oldest);
+        }
     }
 }
 
 /// Whether all that was promised was found, whole and in order. Whatever was found is
 /// promised from now on.
-fn check(found: &[(Position, Vec<u8>)], promises: &mut Promises) -> Result<(), String> {
+fn check(found: &[(Place, Vec<u8>)], promises: &mut Promises) -> Result<(), String> {
     let mut numbers = Vec::new();
     let mut places = BTreeMap::new();
     for (position, octets) in found {
@@ -148,6 +148,5 @@ fn check(found: &[(Position, Vec<u8>)], promises: &mut Promises) -> Result<(), S
         return Err(format!("acknowledged and lost: {lost:?}"));
     }
     promises.kept = places;
-    promises.written.clear();
     Ok(())
 }
