@@ -1,48 +1,46 @@
 //! The spool: where messages are on disk, and where a 250 becomes true.
 //!
-//! A message is a [`Draft`] (begin, append, commit) whose chunks go into the log as they
-//! come; the record that names envelope, size and chunks comes last, and only when it is
-//! synced is there a [`Committed`]. States of recipients and the end of a message are
-//! records too. An index in memory knows where each stands; the log is the truth.
+//! A message is a [`Draft`] (begin, append, commit): chunks of a large one go into the
+//! log as they come, and the record that names envelope, size and chunks comes last; only
+//! when it is synced is there a [`Committed`]. Where its recipients stand, and its end,
+//! are records too. An index in memory knows where each stands; the log is the truth.
 //!
-//! The log's writer is a step function: a thread runs it in production ([`Spool::open`]
-//! gives it), a simulation steps it inline. docs/design/spool-format.md has the records.
-
-mod draft;
-mod index;
-mod recover;
+//! The log's writer is a step function: [`Spool::start`] gives it a thread, a simulation
+//! steps it inline. [`upkeep`] frees and compacts segments. docs/design/spool-format.md
+//! has the records, and argues what happens when things fail.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reply::Timestamp;
 use smtp::server::Proof;
 use store::Disk;
-use store::log::{Durability, Log, LogError, Need, Position, Reader, Record, Writer};
+use store::log::{self, Class, Log, LogError, Place, Submission, Urgency};
 
-pub use self::draft::{CommitDone, Draft};
-use self::index::Index;
-pub use self::recover::SpoolRecovery;
-use crate::message::encoding::{State, decode_received, decode_state, encode_state};
-use crate::retry::History;
+mod body;
+pub mod check;
+mod draft;
+mod driver;
+mod index;
+mod records;
+mod recover;
+#[cfg(test)]
+mod tests;
+pub mod upkeep;
+
+pub use body::Body;
+pub use check::{CheckReport, check};
+pub use draft::{CommitDone, Draft};
+pub use driver::Driver;
+pub use recover::SpoolRecovery;
+pub use store::log::{OpenError, Writer};
+
+use crate::message::encoding::{State, decode_state};
 use crate::{Message, QueueId, Received, RecipientState, Status};
-
-/// Kinds of records.
-mod kind {
-    /// Octets of a message: id, sequence number, octets.
-    pub(super) const CHUNK: u8 = 1;
-    /// A whole message: id, size, number of chunks, what was received.
-    pub(super) const MESSAGE: u8 = 2;
-    /// Where its recipients stand: id, state.
-    pub(super) const STATE: u8 = 3;
-    /// Its end: id.
-    pub(super) const GONE: u8 = 4;
-}
-
-/// Octets before those of the message in a chunk: id and sequence number.
-const CHUNK_PREFIX_OCTETS: usize = 12;
+use index::{Index, Standing};
+use records::kind;
 
 /// Why the spool could not do it. Nothing is half done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +69,8 @@ impl From<LogError> for SpoolError {
     fn from(error: LogError) -> SpoolError {
         match error {
             LogError::Full => SpoolError::Full,
-            LogError::Fault(what) => SpoolError::Fault(what),
             LogError::Closed => SpoolError::Fault("the spool is closed".into()),
+            other => SpoolError::Fault(other.to_string()),
         }
     }
 }
@@ -96,7 +94,25 @@ impl Proof for Committed {
     }
 }
 
-/// Told once, from the writer's thread.
+/// How soon a note is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// With the next sync, which it asks for.
+    Synced,
+    /// With a sync that others ask for, or a quarter of a second later. Told at once.
+    Written,
+}
+
+impl Durability {
+    fn urgency(self) -> Urgency {
+        match self {
+            Durability::Synced => Urgency::Now,
+            Durability::Written => Urgency::Later,
+        }
+    }
+}
+
+/// Told once, mostly from the writer's thread: to be brief, and not to wait for the spool.
 pub type Done = Box<dyn FnOnce(Result<(), SpoolError>) + Send>;
 
 /// How the spool is, for people.
@@ -106,152 +122,230 @@ pub struct SpoolStat {
     pub messages: usize,
     /// Octets of their data.
     pub octets: u64,
-    /// Segments on disk.
+    /// Segments that exist.
     pub segments: usize,
+    /// Octets in them that are still needed.
+    pub live_octets: u64,
+    /// Octets of all segments and spares on disk.
+    pub octets_on_disk: u64,
     /// Octets that wait to be written.
     pub waiting_octets: usize,
+    /// No space was left when it was last asked for: new mail is refused.
+    pub is_full: bool,
+}
+
+/// What is known of a message without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Its name.
+    pub id: QueueId,
+    /// When the next attempt of any recipient is due; `None` where nobody waits or the
+    /// message is held.
+    pub due: Option<Timestamp>,
+    /// Whether it is held.
+    pub held: bool,
+    /// Octets of its data.
+    pub octets: u64,
 }
 
 struct Inner<D: Disk> {
-    log: Log,
-    reader: Reader<D>,
+    log: Log<D>,
     index: Mutex<Index>,
-    /// The largest id so far; ids never repeat, whatever clocks do.
-    last_id: Arc<AtomicU64>,
+    upkeep: Mutex<upkeep::Upkeep>,
 }
 
 /// Messages on disk. Clones are the same spool.
-pub struct Spool<D: Disk> {
-    inner: Arc<Inner<D>>,
-}
+pub struct Spool<D: Disk>(Arc<Inner<D>>);
 
 impl<D: Disk> Clone for Spool<D> {
     fn clone(&self) -> Spool<D> {
-        Spool { inner: self.inner.clone() }
+        Spool(Arc::clone(&self.0))
     }
 }
 
 impl<D: Disk> fmt::Debug for Spool<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spool").field("stat", &self.stat()).finish()
+        f.debug_tuple("Spool").field(&self.stat()).finish()
     }
 }
 
 impl<D: Disk> Spool<D> {
-    /// Opens the spool in `disk`, which the caller has locked. The writer is to be run by
-    /// a thread ([`Writer::run`]) or stepped; until then nothing is committed.
+    /// Opens the spool on `disk`, or begins it. The writer is to be given to
+    /// [`Spool::start`], or stepped; until then nothing is committed.
     ///
     /// # Errors
-    /// Where a file cannot be read; the error names it. Damage is no error: it is in the
-    /// recovery's report, and set aside.
-    pub fn open(disk: D) -> Result<(Spool<D>, Writer<D>, SpoolRecovery), SpoolError> {
-        let (log, mut writer, found) = recover::read(disk)?;
-        let last_id = Arc::new(AtomicU64::new(found.last_id));
-        let note = last_id.clone();
-        writer.note_with(move || note.load(Ordering::Relaxed));
-        let index = Mutex::new(found.index);
-        let inner = Inner { log, reader: writer.reader(), index, last_id };
-        let spool = Spool { inner: Arc::new(inner) };
-        spool.free_segments();
-        Ok((spool, writer, found.report))
+    /// Where another process has the directory, or a file cannot be opened; the error
+    /// names the path. Damage is no error: it is in the report, and set aside.
+    pub fn open(disk: D) -> Result<(Spool<D>, Writer<D>, SpoolRecovery), OpenError> {
+        Spool::open_with(disk, log::Options::default())
     }
 
-    /// Begins a message. Dropped uncommitted, nothing of it stays.
+    /// Opens the spool and changes nothing on disk; it takes nothing either.
+    ///
+    /// # Errors
+    /// As [`Spool::open`].
+    pub fn open_to_read(disk: D) -> Result<(Spool<D>, Writer<D>, SpoolRecovery), OpenError> {
+        Spool::open_with(disk, log::Options { read_only: true, ..log::Options::default() })
+    }
+
+    /// As [`Spool::open`], with other limits than the log's defaults.
+    ///
+    /// # Errors
+    /// As its own.
+    pub fn open_with(
+        disk: D,
+        options: log::Options,
+    ) -> Result<(Spool<D>, Writer<D>, SpoolRecovery), OpenError> {
+        let (log, writer, index, report) = recover::open(disk, options)?;
+        let (index, upkeep) = (Mutex::new(index), Mutex::default());
+        Ok((Spool(Arc::new(Inner { log, index, upkeep })), writer, report))
+    }
+
+    /// Begins a message. Dropped uncommitted, nothing of it stays. Takes no space yet.
     pub fn begin(&self, received: Received) -> Draft<D> {
         let id = self.next_id(received.at);
         Draft::new(self.clone(), id, received)
     }
 
     fn next_id(&self, now: Timestamp) -> QueueId {
-        let mut last = self.inner.last_id.load(Ordering::Relaxed);
-        loop {
-            let id = QueueId::after(last, now);
-            let set = self.inner.last_id.compare_exchange_weak(
-                last,
-                id.number(),
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            );
-            match set {
-                Ok(_) => return id,
-                Err(other) => last = other,
-            }
-        }
+        let watermark = self.0.log.watermark();
+        let next = |last| Some(QueueId::after(last, now).number());
+        // The closure never refuses, so both arms hold the number before this one.
+        let (Ok(last) | Err(last)) =
+            watermark.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
+        QueueId::after(last, now)
     }
 
-    /// The message with that id, its states included.
+    /// The message with that id, with where its recipients stand.
     ///
     /// # Errors
     /// Where there is none, or it cannot be read.
     pub fn get(&self, id: QueueId) -> Result<Message, SpoolError> {
-        let places = self.index().places(id).ok_or(SpoolError::NotFound(id))?;
-        let damaged = || SpoolError::Fault(format!("message `{id}` is damaged"));
-        let record = self.inner.reader.read(places.message)?;
-        let (_, octets, _, received) = parse_message(&record).ok_or_else(damaged)?;
-        let received = decode_received(received).ok_or_else(damaged)?;
-        let state = match places.state {
-            None => None,
-            Some(position) => {
-                let record = self.inner.reader.read(position)?;
-                Some(record.get(8..).and_then(decode_state).ok_or_else(damaged)?)
+        self.retrying(id, |standing| {
+            let record = self.0.log.read(standing.message, kind::MESSAGE)?;
+            let damaged = || self.damaged(standing.message);
+            let (head, received, _) = records::parse_message(&record).ok_or_else(damaged)?;
+            let state = match standing.state {
+                None => None,
+                Some(place) => {
+                    let record = self.0.log.read(place, kind::STATE)?;
+                    let state = records::state_of(&record).and_then(decode_state);
+                    Some(state.ok_or_else(|| self.damaged(place))?)
+                }
+            };
+            Ok(message(id, head.octets, received, state))
+        })
+    }
+
+    fn damaged(&self, place: Place) -> LogError {
+        self.0.log.damage(place, "the record is no message")
+    }
+
+    /// Reads where the message stands; once more if it was moved meanwhile.
+    fn retrying<T>(
+        &self,
+        id: QueueId,
+        read: impl Fn(&Standing) -> Result<T, LogError>,
+    ) -> Result<T, SpoolError> {
+        let mut standing = self.index().standing(id).ok_or(SpoolError::NotFound(id))?;
+        loop {
+            let error = match read(&standing) {
+                Ok(read) => return Ok(read),
+                Err(error) => error,
+            };
+            let now = self.index().standing(id).ok_or(SpoolError::NotFound(id))?;
+            if now == standing {
+                return Err(error.into());
             }
-        };
-        Ok(message(id, octets, received, state))
+            standing = now;
+        }
     }
 
     /// Every message's id, oldest first.
     pub fn ids(&self) -> Vec<QueueId> {
-        self.index().ids()
+        self.index().summaries(None, usize::MAX).map(|summary| summary.id).collect()
     }
 
-    /// Reads the data of a message; from any thread, and slowly: it blocks.
+    /// What is known of at most `limit` messages after `after`, oldest first. Reads
+    /// nothing from disk.
+    pub fn scan(&self, after: Option<QueueId>, limit: usize) -> Vec<Summary> {
+        self.index().summaries(after, limit).collect()
+    }
+
+    /// Reads the data of a message; from any thread, and it blocks.
     ///
     /// # Errors
-    /// Where there is no such message.
+    /// Where there is no such message, or its record cannot be read.
     pub fn body(&self, id: QueueId) -> Result<Body<D>, SpoolError> {
-        let places = self.index().places(id).ok_or(SpoolError::NotFound(id))?;
-        let reader = self.inner.reader.clone();
-        Ok(Body { reader, chunks: places.chunks, held: None })
+        Body::open(self.clone(), id)
     }
 
-    /// Notes where a message's recipients stand and whether it is held. With
-    /// `Durability::Written` a crash may forget it: then the attempt is made again.
+    /// Notes where a message's recipients stand and whether it is held; [`Spool::get`]
+    /// gives it back at once. Until it is synced a crash may forget it: then the attempt is
+    /// made again. Works on a full disk.
     pub fn update(&self, message: &Message, durability: Durability, done: Done) {
-        let id = message.id;
-        let mut payload = id.number().to_le_bytes().to_vec();
-        payload.extend(encode_state(message.held.as_deref(), &message.recipients));
-        let spool = self.clone();
-        let record = Record { kind: kind::STATE, payload };
-        let told = Box::new(move |result: Result<Vec<Position>, LogError>| {
-            done(result.map_err(SpoolError::from).and_then(|positions| {
-                let noted = positions.first().is_some_and(|at| spool.index().set_state(id, *at));
-                spool.free_segments();
-                if noted { Ok(()) } else { Err(SpoolError::NotFound(id)) }
-            }));
-        });
-        self.inner.log.submit(vec![record], durability, Need::Upkeep, told);
+        let (id, payload) = (message.id, records::state(message));
+        let teller = Teller::new(done);
+        let (spool, later) = (self.clone(), teller.clone());
+        let mut told: Option<log::Done> = Some(Box::new(move |result| {
+            spool.index().state_synced(id, result.as_ref().ok().copied());
+            later.tell(result.map(drop).map_err(SpoolError::from));
+        }));
+        let mut index = self.index();
+        if index.standing(id).is_none() {
+            drop(index);
+            return teller.tell(Err(SpoolError::NotFound(id)));
+        }
+        let submitted = self.submit(kind::STATE, &payload, durability, &mut told);
+        if let Ok(place) = submitted {
+            index.state_submitted(id, place, records::due_of(message), message);
+        }
+        drop(index);
+        teller.submitted(submitted, durability);
     }
 
-    /// Takes a message out of the queue for good.
+    /// Takes a message out of the queue for good; it is gone for readers at once, and
+    /// back if that cannot be written. Works on a full disk.
     pub fn remove(&self, id: QueueId, durability: Durability, done: Done) {
-        let payload = id.number().to_le_bytes().to_vec();
-        let record = Record { kind: kind::GONE, payload };
-        let spool = self.clone();
-        let told = Box::new(move |result: Result<Vec<Position>, LogError>| {
-            done(result.map_err(SpoolError::from).and_then(|positions| {
-                let removed = positions.first().is_some_and(|at| spool.index().remove(id, *at));
-                spool.free_segments();
-                if removed { Ok(()) } else { Err(SpoolError::NotFound(id)) }
-            }));
-        });
-        self.inner.log.submit(vec![record], durability, Need::Upkeep, told);
+        let teller = Teller::new(done);
+        let (spool, later) = (self.clone(), teller.clone());
+        let mut told: Option<log::Done> = Some(Box::new(move |result| {
+            spool.index().removal_ended(id, result.is_ok());
+            later.tell(result.map(drop).map_err(SpoolError::from));
+        }));
+        let mut index = self.index();
+        let Some(first) = index.begin_removal(id) else {
+            drop(index);
+            return teller.tell(Err(SpoolError::NotFound(id)));
+        };
+        // The record may go into the segment after the active one.
+        let last = self.0.log.active_segment().unwrap_or(first).saturating_add(1);
+        let payload = records::gone(id, first, last);
+        let submitted = self.submit(kind::GONE, &payload, durability, &mut told);
+        if submitted.is_err() {
+            index.removal_ended(id, false);
+        }
+        drop(index);
+        teller.submitted(submitted, durability);
+    }
+
+    fn submit(
+        &self,
+        kind: u8,
+        payload: &[u8],
+        durability: Durability,
+        done: &mut Option<log::Done>,
+    ) -> Result<Place, LogError> {
+        let (payload, class) = (&[payload], Class::Reserve);
+        let urgency = durability.urgency();
+        self.0.log.submit(&Submission { kind, payload, class, urgency, generation: None }, done)
     }
 
     /// The same and waits for it: for threads that may block, while another one runs the
     /// writer.
     ///
     /// # Errors
-    /// As its own.
+    /// As told to `done`.
     pub fn update_now(&self, message: &Message, durability: Durability) -> Result<(), SpoolError> {
         wait(|done| self.update(message, durability, done))
     }
@@ -259,7 +353,7 @@ impl<D: Disk> Spool<D> {
     /// As [`Spool::update_now`].
     ///
     /// # Errors
-    /// As its own.
+    /// As told to `done`.
     pub fn remove_now(&self, id: QueueId, durability: Durability) -> Result<(), SpoolError> {
         wait(|done| self.remove(id, durability, done))
     }
@@ -267,7 +361,7 @@ impl<D: Disk> Spool<D> {
     /// A whole message at once, and waits for it.
     ///
     /// # Errors
-    /// As its own.
+    /// As told to the commit's `done`.
     pub fn put_now(&self, received: Received, octets: &[u8]) -> Result<Committed, SpoolError> {
         let mut draft = self.begin(received);
         draft.append(octets)?;
@@ -276,31 +370,61 @@ impl<D: Disk> Spool<D> {
         receive.recv().unwrap_or_else(|_| Err(LogError::Closed.into()))
     }
 
+    /// Whether new mail would be taken without waiting for the disk.
+    pub fn has_room(&self) -> bool {
+        self.0.log.has_room()
+    }
+
     /// How the spool is.
     pub fn stat(&self) -> SpoolStat {
+        let log = &self.0.log;
+        let (segments, octets_on_disk) = (log.segments().len(), log.octets_on_disk());
+        let (waiting_octets, is_full) = (log.in_flight_octets(), log.is_full());
         let index = self.index();
         SpoolStat {
             messages: index.len(),
             octets: index.octets(),
-            segments: self.inner.reader.segments().len(),
-            waiting_octets: self.inner.log.waiting_octets(),
+            segments,
+            live_octets: index.live_octets(),
+            octets_on_disk,
+            waiting_octets,
+            is_full,
         }
     }
 
     /// Takes no more; the writer ends when it has written what it has.
     pub fn close(&self) {
-        self.inner.log.close();
+        self.0.log.close();
     }
 
+    /// Lock order: the index before the log. Nothing in it panics half-way.
     fn index(&self) -> MutexGuard<'_, Index> {
-        self.inner.index.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells a submitter once, whoever comes first to it.
+#[derive(Clone)]
+struct Teller(Arc<Mutex<Option<Done>>>);
+
+impl Teller {
+    fn new(done: Done) -> Teller {
+        Teller(Arc::new(Mutex::new(Some(done))))
     }
 
-    /// Gives up the segments in which nothing is needed any more.
-    fn free_segments(&self) {
-        let existing = self.inner.reader.segments();
-        for segment in self.index().take_free(&existing) {
-            self.inner.log.free(segment);
+    fn tell(&self, result: Result<(), SpoolError>) {
+        let done = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(done) = done {
+            done(result);
+        }
+    }
+
+    /// Tells at once what needs no sync: that it was refused, or that it is noted.
+    fn submitted(&self, submitted: Result<Place, LogError>, durability: Durability) {
+        match submitted {
+            Err(error) => self.tell(Err(error.into())),
+            Ok(_) if durability == Durability::Written => self.tell(Ok(())),
+            Ok(_) => {}
         }
     }
 }
@@ -316,67 +440,12 @@ fn wait(submit: impl FnOnce(Done)) -> Result<(), SpoolError> {
 fn message(id: QueueId, octets: u64, received: Received, state: Option<State>) -> Message {
     let held = state.as_ref().map_or_else(|| received.held.clone(), |(held, _)| held.clone());
     let mut states = state.map(|(_, states)| states).unwrap_or_default().into_iter();
-    let first = (Status::Waiting { due: received.at }, History::default());
+    let due = received.at;
     let recipients = received.envelope.recipients.iter().map(|recipient| {
-        let (status, history) = states.next().unwrap_or_else(|| first.clone());
+        let (status, history) =
+            states.next().unwrap_or_else(|| (Status::Waiting { due }, Default::default()));
         RecipientState { recipient: recipient.clone(), status, history }
     });
     let recipients = recipients.collect();
     Message { id, received, octets, recipients, held }
 }
-
-/// Id, size, number of chunks, and the rest of a message's record.
-fn parse_message(payload: &[u8]) -> Option<(QueueId, u64, u32, &[u8])> {
-    let (id, rest) = payload.split_first_chunk::<8>()?;
-    let (octets, rest) = rest.split_first_chunk::<8>()?;
-    let (chunks, rest) = rest.split_first_chunk::<4>()?;
-    let id = QueueId::from_number(u64::from_le_bytes(*id))?;
-    Some((id, u64::from_le_bytes(*octets), u32::from_le_bytes(*chunks), rest))
-}
-
-/// The data of one message.
-pub struct Body<D: Disk> {
-    reader: Reader<D>,
-    chunks: Vec<Position>,
-    /// The chunk that was read last, and its index.
-    held: Option<(usize, Vec<u8>)>,
-}
-
-impl<D: Disk> fmt::Debug for Body<D> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").field("chunks", &self.chunks.len()).finish()
-    }
-}
-
-impl<D: Disk> Body<D> {
-    /// Reads at `offset` of the data, at most to the end of a chunk; 0 at the end.
-    ///
-    /// # Errors
-    /// Where a record cannot be read or is damaged.
-    pub fn read_at(&mut self, mut offset: u64, into: &mut [u8]) -> Result<usize, SpoolError> {
-        for index in 0..self.chunks.len() {
-            let octets = u64::from(self.chunks[index].length) - CHUNK_PREFIX_OCTETS as u64;
-            if offset < octets {
-                let chunk = self.chunk(index)?;
-                // Below the length of a record, which is a usize.
-                let rest = chunk.get(CHUNK_PREFIX_OCTETS + offset as usize..).unwrap_or_default();
-                let count = rest.len().min(into.len());
-                into[..count].copy_from_slice(&rest[..count]);
-                return Ok(count);
-            }
-            offset -= octets;
-        }
-        Ok(0)
-    }
-
-    fn chunk(&mut self, index: usize) -> Result<&[u8], SpoolError> {
-        if self.held.as_ref().is_none_or(|(held, _)| *held != index) {
-            let octets = self.reader.read(self.chunks[index])?;
-            self.held = Some((index, octets));
-        }
-        Ok(self.held.as_ref().map(|(_, octets)| octets.as_slice()).unwrap_or_default())
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -9,7 +9,6 @@ mod handler;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use mta::clock::Clock;
@@ -24,12 +23,12 @@ use mta::route_to::Ourselves;
 use policy::{Listener as Door, Policy};
 use queue::retry::LearnedStore;
 use queue::schedule;
-use queue::spool::SpoolRecovery;
+use queue::spool::{Driver, OpenError, SpoolRecovery};
 use queue::{QueueId, Spool};
 use reply::Timestamp;
 use reply::explain::Language;
 use smtp::server::Protocol;
-use store::{Disk, FileSystem, LoggedTable};
+use store::{FileSystem, LoggedTable};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -60,13 +59,11 @@ pub(crate) fn serve(
     out: &mut dyn io::Write,
 ) -> Result<(), Failure> {
     let clock = Clock::start();
-    let lock = lock(data_dir)?;
     let storage = Storage::open(data_dir, clock.now())?;
     let runtime = Runtime::new().map_err(|error| failure("the reactor", &error))?;
     let served = runtime.block_on(run(config, data_dir, clock, &storage, out));
     runtime.shutdown_timeout(GRACE);
     storage.close(clock.now());
-    drop(lock);
     served
 }
 
@@ -74,17 +71,17 @@ fn failure(what: impl std::fmt::Display, error: &dyn std::fmt::Display) -> Failu
     Failure::new(format!("{what}: {error}"))
 }
 
-/// Holds the data directory: two servers on one would destroy each other's work.
-fn lock(data_dir: &Path) -> Result<<FileSystem as Disk>::Lock, Failure> {
-    let spool = disk(data_dir, "spool")?;
-    spool.lock().map_err(|error| {
-        let path = data_dir.display();
-        if error.kind() == io::ErrorKind::WouldBlock {
+/// Why the spool cannot be opened. It holds the data directory: two servers on one would
+/// destroy each other's work.
+fn not_opened(data_dir: &Path, error: &OpenError) -> Failure {
+    let path = data_dir.display();
+    match error {
+        OpenError::Held(_) => {
             let message = format!("another daemon runs on the data directory `{path}`");
-            return Failure::new(message).help("stop it, or give another `--data-dir`");
+            Failure::new(message).help("stop it, or give another `--data-dir`")
         }
-        Failure::new(format!("the data directory `{path}` cannot be locked: {error}"))
-    })
+        OpenError::Io(error) => failure("the spool cannot be opened", error),
+    }
 }
 
 fn disk(data_dir: &Path, name: &str) -> Result<FileSystem, Failure> {
@@ -96,7 +93,7 @@ fn disk(data_dir: &Path, name: &str) -> Result<FileSystem, Failure> {
 /// What is on disk, opened.
 struct Storage {
     spool: Spool<FileSystem>,
-    writer: JoinHandle<()>,
+    driver: Driver<FileSystem>,
     greylist: Arc<FileTable>,
     learned: Arc<FileTable>,
 }
@@ -104,14 +101,14 @@ struct Storage {
 impl Storage {
     fn open(data_dir: &Path, now: Timestamp) -> Result<Storage, Failure> {
         let opened = Spool::open(disk(data_dir, "spool")?);
-        let (spool, writer, recovery) = opened.map_err(|error| failure("the spool", &error))?;
+        let (spool, writer, recovery) = opened.map_err(|error| not_opened(data_dir, &error))?;
         report(&recovery);
-        let writer = std::thread::Builder::new().name("spool".into()).spawn(|| writer.run());
-        let writer = writer.map_err(|error| failure("the spool's thread", &error))?;
+        let driver = spool.start(writer);
+        let driver = driver.map_err(|error| failure("the spool's thread", &error))?;
         let tables = disk(data_dir, "tables")?;
         let greylist = table(&tables, "greylist", now)?;
         let learned = table(&tables, "learned", now)?;
-        Ok(Storage { spool, writer, greylist, learned })
+        Ok(Storage { spool, driver, greylist, learned })
     }
 
     fn flush(&self, now: Timestamp) {
@@ -125,10 +122,7 @@ impl Storage {
     /// Writes what is not yet written, and waits for it.
     fn close(self, now: Timestamp) {
         self.flush(now);
-        self.spool.close();
-        if self.writer.join().is_err() {
-            tracing::error!("the spool's thread ended badly");
-        }
+        self.driver.stop();
     }
 }
 
@@ -142,6 +136,9 @@ fn table(disk: &FileSystem, name: &str, now: Timestamp) -> Result<Arc<FileTable>
 fn report(recovery: &SpoolRecovery) {
     for damage in &recovery.damage {
         tracing::error!(%damage, "the spool is damaged; see `secondpost spool check`");
+    }
+    for torn in &recovery.torn {
+        tracing::warn!(%torn, "an unfinished write was cut; nobody was told of it");
     }
     for id in &recovery.incomplete {
         tracing::error!(%id, "a message lost a part to damage and is set aside");

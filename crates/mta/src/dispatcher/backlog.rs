@@ -2,9 +2,9 @@
 
 use std::io;
 
+use queue::spool::Durability;
 use queue::{Message, QueueId, Received, Spool, SpoolError};
 use store::Disk;
-use store::log::Durability;
 
 use crate::delivery::body::ReadMessage;
 

@@ -1,220 +1,192 @@
-//! A message while it comes in.
+//! A message on its way into the spool.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt;
 
 use store::Disk;
-use store::log::{Durability, LogError, Need, Position, Record};
+use store::log::{self, Class, LogError, Place, Submission, Urgency};
 
-use super::{CHUNK_PREFIX_OCTETS, Committed, Spool, SpoolError, kind};
-use crate::message::encoding::encode_received;
+use super::records::{self, CHUNK_HEAD_OCTETS, MessageHead, kind};
+use super::{Committed, Spool, SpoolError};
 use crate::{QueueId, Received};
 
-/// Octets of a message in one record: what a draft holds in memory at most.
-const CHUNK_OCTETS: usize = 64 * 1024;
+/// What is gathered before it goes into the log as a chunk. A message that is smaller
+/// goes whole into one record.
+const CHUNK_OCTETS: usize = 64 << 10;
+/// From this many chunks on they are four times as large: the list of them stays short.
+const SMALL_CHUNKS: usize = 16;
+const LARGE_CHUNK_OCTETS: usize = 4 * CHUNK_OCTETS;
+/// How often a draft waits (50 ms each) for a disk that does not keep up: a minute.
+const PATIENCE: u32 = 1200;
 
-/// Told once, from the writer's thread.
+/// Told once, from the writer's thread: to be brief, and not to wait for the spool.
 pub type CommitDone = Box<dyn FnOnce(Result<Committed, SpoolError>) + Send>;
 
-/// What the writer's thread tells a draft.
-#[derive(Default)]
-struct Told {
-    chunks: Vec<Position>,
-    failed: Option<SpoolError>,
-    /// The draft is gone: chunks that are still to be written are nobody's.
-    abandoned: bool,
-}
-
-impl Told {
-    /// A failed sync took records with it, perhaps a chunk that was told as written.
-    fn note_loss(&mut self) {
-        if !self.chunks.is_empty() && self.failed.is_none() {
-            let what = "the disk lost a part of the message before it was whole";
-            self.failed = Some(SpoolError::Fault(what.into()));
-        }
-    }
-}
-
-/// A message while it comes in. Dropped uncommitted, nothing of it stays.
+/// A message whose octets are still coming. Dropped, it is aborted: what of it is in the
+/// log is dead.
 pub struct Draft<D: Disk> {
     spool: Spool<D>,
     id: QueueId,
-    received: Received,
-    buffer: Vec<u8>,
-    next_chunk: u32,
+    received: Option<Received>,
     octets: u64,
-    told: Arc<Mutex<Told>>,
-    /// The log's losses before the first chunk.
-    losses: u64,
-    committed: bool,
+    buffer: Vec<u8>,
+    chunks: Vec<Place>,
+    /// Some of it was submitted already.
+    is_in_log: bool,
+    /// The log's, when the draft was begun: a write that failed since may have been ours.
+    generation: u64,
 }
 
-impl<D: Disk> std::fmt::Debug for Draft<D> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Draft").field("id", &self.id).field("octets", &self.octets).finish()
+impl<D: Disk> fmt::Debug for Draft<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Draft({}, {} octets)", self.id, self.octets)
     }
 }
 
 impl<D: Disk> Draft<D> {
     pub(super) fn new(spool: Spool<D>, id: QueueId, received: Received) -> Draft<D> {
-        let losses = spool.inner.log.losses();
+        let generation = spool.0.log.generation();
         Draft {
             spool,
             id,
-            received,
-            buffer: Vec::new(),
-            next_chunk: 0,
+            received: Some(received),
             octets: 0,
-            told: Arc::default(),
-            losses,
-            committed: false,
+            buffer: Vec::new(),
+            chunks: Vec::new(),
+            is_in_log: false,
+            generation,
         }
     }
 
     /// The name that the message will have.
-    pub const fn id(&self) -> QueueId {
+    pub fn id(&self) -> QueueId {
         self.id
     }
 
     /// Octets so far.
-    pub const fn octets(&self) -> u64 {
+    pub fn octets(&self) -> u64 {
         self.octets
     }
 
-    /// Adds octets. Does not block: [`Draft::is_congested`] tells when to wait.
+    /// Whether more octets should wait: much is on its way to the disk.
+    pub fn is_congested(&self) -> bool {
+        !self.spool.has_room()
+    }
+
+    /// What is known of the message: to be completed until it is committed.
+    pub fn received_mut(&mut self) -> Option<&mut Received> {
+        self.received.as_mut()
+    }
+
+    /// Adds octets. Blocks while too much waits to be written (see [`Spool::has_room`]).
     ///
     /// # Errors
-    /// That an earlier chunk could not be written: the message cannot be committed.
+    /// Where they cannot be kept; the draft is then only to be dropped.
     pub fn append(&mut self, mut octets: &[u8]) -> Result<(), SpoolError> {
-        self.octets += octets.len() as u64;
         while !octets.is_empty() {
-            let room = CHUNK_OCTETS - self.buffer.len();
-            let (now, later) = octets.split_at(room.min(octets.len()));
+            let large = self.chunks.len() >= SMALL_CHUNKS;
+            let limit = if large { LARGE_CHUNK_OCTETS } else { CHUNK_OCTETS };
+            let count = octets.len().min(limit.saturating_sub(self.buffer.len()));
+            let (now, later) = octets.split_at(count);
             self.buffer.extend_from_slice(now);
+            self.octets += count as u64;
             octets = later;
-            if self.buffer.len() == CHUNK_OCTETS {
-                let record = self.chunk();
-                self.write_chunk(record);
+            // The last octets stay here and go into the record that commits.
+            if self.buffer.len() >= limit && !octets.is_empty() {
+                self.write_chunk()?;
             }
         }
-        self.told().failed.clone().map_or(Ok(()), Err)
+        Ok(())
     }
 
-    /// Whether so much waits to be written that more should wait.
-    pub fn is_congested(&self) -> bool {
-        const LIMIT_OCTETS: usize = 64 * 1024 * 1024;
-        self.spool.inner.log.waiting_octets() > LIMIT_OCTETS
-    }
-
-    /// Makes the message durable; `done` is told when it is, or why it is not.
-    pub fn commit(mut self, done: CommitDone) {
-        let failed = self.told().failed.clone();
-        if let Some(error) = failed {
-            return done(Err(error));
-        }
-        self.committed = true;
-        let mut records = Vec::with_capacity(2);
-        if !self.buffer.is_empty() {
-            records.push(self.chunk());
-        }
-        let mut payload = self.id.number().to_le_bytes().to_vec();
-        payload.extend(self.octets.to_le_bytes());
-        payload.extend(self.next_chunk.to_le_bytes());
-        payload.extend(encode_received(&self.received));
-        records.push(Record { kind: kind::MESSAGE, payload });
-        let (spool, told, id, octets) =
-            (self.spool.clone(), self.told.clone(), self.id, self.octets);
-        let losses = self.losses;
-        let finished = Box::new(move |result: Result<Vec<Position>, LogError>| {
-            if spool.inner.log.losses() != losses {
-                lock(&told).note_loss();
-            }
-            done(finish(&spool, &told, id, octets, result));
-        });
-        self.spool.inner.log.submit(records, Durability::Synced, Need::Content, finished);
-    }
-
-    /// The next chunk's record; the buffer is empty afterwards.
-    fn chunk(&mut self) -> Record {
-        let mut payload = Vec::with_capacity(CHUNK_PREFIX_OCTETS + self.buffer.len());
-        payload.extend(self.id.number().to_le_bytes());
-        payload.extend(self.next_chunk.to_le_bytes());
-        payload.extend_from_slice(&self.buffer);
+    fn write_chunk(&mut self) -> Result<(), SpoolError> {
+        let head = records::chunk_head(self.id, self.chunks.len() as u32);
+        let place = self.submit(kind::CHUNK, &[&head, &self.buffer], Urgency::Later, &mut None)?;
+        self.spool.index().pin(place.segment);
+        self.chunks.push(place);
+        self.is_in_log = true;
         self.buffer.clear();
-        self.next_chunk += 1;
-        Record { kind: kind::CHUNK, payload }
+        Ok(())
     }
 
-    fn write_chunk(&self, record: Record) {
-        let (spool, told) = (self.spool.clone(), self.told.clone());
-        let written = Box::new(move |result: Result<Vec<Position>, LogError>| {
-            let mut told = lock(&told);
-            match result {
-                Ok(positions) if !told.abandoned => {
-                    spool.index().pin(&positions);
-                    told.chunks.extend(positions);
-                }
-                Ok(_) => {}
-                Err(error) => told.failed = Some(error.into()),
+    /// Submits a record, and waits while too much is in flight.
+    fn submit(
+        &self,
+        kind: u8,
+        payload: &[&[u8]],
+        urgency: Urgency,
+        done: &mut Option<log::Done>,
+    ) -> Result<Place, LogError> {
+        let generation = self.is_in_log.then_some(self.generation);
+        let record = Submission { kind, payload, class: Class::Ordinary, urgency, generation };
+        for _ in 0..PATIENCE {
+            match self.spool.0.log.submit(&record, done) {
+                Err(LogError::Busy) => self.spool.0.log.wait_for_room(),
+                other => return other,
             }
-        });
-        self.spool.inner.log.submit(vec![record], Durability::Written, Need::Content, written);
+        }
+        Err(LogError::Fault("the disk does not keep up".into()))
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
-        lock(&self.told)
+    /// Ends the message. `done` is told of the proof once everything of it is synced, or
+    /// of the error; then nothing of it stays.
+    pub fn commit(mut self, done: CommitDone) {
+        let Some(received) = self.received.take() else { return };
+        let head = MessageHead {
+            id: self.id,
+            octets: self.octets,
+            at: received.at.as_millis(),
+            chunks: self.chunks.len() as u32,
+            held: received.held.is_some(),
+        };
+        let payload = records::message_head(&head, &received);
+        let buffer = std::mem::take(&mut self.buffer);
+        let (sender, spool) = (self.keeper(head), self.spool.clone());
+        let mut told: Option<log::Done> = Some(Box::new(move |result| {
+            done(sender.end(&spool, result));
+        }));
+        let submitted = self.submit(kind::MESSAGE, &[&payload, &buffer], Urgency::Now, &mut told);
+        if let (Err(error), Some(told)) = (submitted, told) {
+            told(Err(error));
+        }
+    }
+
+    /// Hands the chunks, with their pins, to what waits for the sync.
+    fn keeper(&mut self, head: MessageHead) -> Keeper {
+        Keeper { head, chunks: std::mem::take(&mut self.chunks) }
     }
 }
 
-/// What was handed in is aborted: its chunks are nobody's.
 impl<D: Disk> Drop for Draft<D> {
     fn drop(&mut self) {
-        if self.committed {
-            return;
+        if !self.chunks.is_empty() {
+            self.spool.index().unpin(&self.chunks);
         }
-        let mut told = self.told();
-        told.abandoned = true;
-        let chunks = std::mem::take(&mut told.chunks);
-        drop(told);
-        self.spool.index().unpin(&chunks);
-        self.spool.free_segments();
     }
 }
 
-fn lock(told: &Mutex<Told>) -> MutexGuard<'_, Told> {
-    told.lock().unwrap_or_else(PoisonError::into_inner)
+/// Keeps what the index needs until the message's record is synced.
+struct Keeper {
+    head: MessageHead,
+    chunks: Vec<Place>,
 }
 
-/// The message's record is written and synced, or not. Batches are told in order, so all
-/// chunks were told before.
-fn finish<D: Disk>(
-    spool: &Spool<D>,
-    told: &Mutex<Told>,
-    id: QueueId,
-    octets: u64,
-    result: Result<Vec<Position>, LogError>,
-) -> Result<Committed, SpoolError> {
-    let mut told = lock(told);
-    let pinned = std::mem::take(&mut told.chunks);
-    let outcome = match (result, told.failed.take()) {
-        (Ok(positions), None) => Ok(positions),
-        (Err(error), _) => Err(error.into()),
-        // The record stands without all of its chunks: it must not be found again.
-        (Ok(_), Some(error)) => {
-            let payload = id.number().to_le_bytes().to_vec();
-            let gone = vec![Record { kind: kind::GONE, payload }];
-            spool.inner.log.submit(gone, Durability::Synced, Need::Upkeep, Box::new(drop));
-            Err(error)
-        }
-    };
-    let mut index = spool.index();
-    let committed = outcome.map(|mut positions| {
-        let message = positions.pop();
-        let chunks: Vec<Position> = pinned.iter().copied().chain(positions).collect();
-        if let Some(message) = message {
-            index.insert(id, octets, message, chunks);
-        }
-        Committed { id }
-    });
-    index.unpin(&pinned);
-    committed
+impl Keeper {
+    fn end<D: Disk>(
+        self,
+        spool: &Spool<D>,
+        result: Result<Place, LogError>,
+    ) -> Result<Committed, SpoolError> {
+        let mut index = spool.index();
+        index.unpin(&self.chunks);
+        let place = result?;
+        let segments = self.chunks.iter().map(|chunk| chunk.segment);
+        let first = segments.chain([place.segment]).min().unwrap_or(place.segment);
+        index.insert(&self.head, place, self.chunks, first);
+        Ok(Committed { id: self.head.id })
+    }
+}
+
+/// Octets of the message in a chunk's record.
+pub(super) fn octets_in(chunk: Place) -> u64 {
+    u64::from(chunk.octets).saturating_sub(CHUNK_HEAD_OCTETS as u64)
 }

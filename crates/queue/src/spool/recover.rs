@@ -1,12 +1,17 @@
-//! Reading the spool at a start: the index out of the log's records.
+//! Opening the spool again: from the records that stand in the log to the index.
+//!
+//! A record that was moved may stand twice; the later place counts. A message counts when
+//! its own record and all its chunks are there, and no record of its end is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::sync::atomic::Ordering;
 
 use store::Disk;
-use store::log::{Damage, Log, Position, Recovery, Writer};
+use store::log::{Damage, Entry, Log, OpenError, Options, Place, Writer};
 
 use super::index::Index;
-use super::{CHUNK_PREFIX_OCTETS, SpoolError, kind, parse_message};
+use super::records::{self, Digest, MessageHead};
 use crate::QueueId;
 
 /// What opening the spool found.
@@ -14,79 +19,116 @@ use crate::QueueId;
 pub struct SpoolRecovery {
     /// Messages in the queue.
     pub messages: usize,
-    /// Segments that were read.
+    /// Segments that hold records.
     pub segments: usize,
-    /// Records that were read.
-    pub records: u64,
-    /// What was set aside.
+    /// Records.
+    pub records: usize,
+    /// What was synced once and cannot be read: set aside.
     pub damage: Vec<Damage>,
-    /// Messages that lack a chunk, for damage: they are not in the queue.
+    /// What was being written when the last process ended, and was not synced: cut.
+    pub torn: Vec<Damage>,
+    /// Messages of which a part is missing: not in the queue any more. What is there of
+    /// them is where the damage is.
     pub incomplete: Vec<QueueId>,
 }
 
-pub(super) struct Found {
-    pub(super) index: Index,
-    pub(super) last_id: u64,
-    pub(super) report: SpoolRecovery,
+impl fmt::Display for SpoolRecovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} messages in {} segments", self.messages, self.segments)?;
+        for damage in &self.damage {
+            write!(f, "; set aside: {damage}")?;
+        }
+        for torn in &self.torn {
+            write!(f, "; cut, because it was torn: {torn}")?;
+        }
+        for id in &self.incomplete {
+            write!(f, "; message `{id}` is incomplete")?;
+        }
+        Ok(())
+    }
 }
 
-/// What the records say so far.
+/// Opens the log and makes the index from it.
+pub(super) fn open<D: Disk>(
+    disk: D,
+    options: Options,
+) -> Result<(Log<D>, Writer<D>, Index, SpoolRecovery), OpenError> {
+    let mut seen = Seen::default();
+    let options = Options { digest: records::digest, ..options };
+    let (log, writer, recovery) = Log::open(disk, options, &mut |entry| seen.note(entry))?;
+    log.watermark().fetch_max(seen.last_id, Ordering::AcqRel);
+    let mut report = SpoolRecovery {
+        segments: recovery.segments,
+        records: recovery.records,
+        damage: recovery.damaged,
+        torn: recovery.torn,
+        ..SpoolRecovery::default()
+    };
+    let index = seen.index(&mut report);
+    report.messages = index.len();
+    Ok((log, writer, index, report))
+}
+
+/// What the records say, before it is known which of them count.
 #[derive(Default)]
-struct Reading {
-    index: Index,
-    /// Chunks of messages whose own record has not come yet.
-    chunks: BTreeMap<QueueId, BTreeMap<u32, Position>>,
+struct Seen {
+    messages: BTreeMap<QueueId, (MessageHead, Place)>,
+    /// The first segment that holds a record of a message, where that is another than the
+    /// one that counts.
+    earlier: HashMap<QueueId, u32>,
+    states: HashMap<QueueId, (Place, u64, bool)>,
+    chunks: HashMap<QueueId, BTreeMap<u32, Place>>,
+    gone: HashSet<QueueId>,
     last_id: u64,
-    incomplete: Vec<QueueId>,
 }
 
-pub(super) fn read<D: Disk>(disk: D) -> Result<(Log, Writer<D>, Found), SpoolError> {
-    let mut reading = Reading::default();
-    let (log, writer, recovery) =
-        Log::open(disk, &mut |at, kind, payload| reading.record(at, kind, payload))?;
-    let Recovery { segments, records, damage, note } = recovery;
-    let messages = reading.index.len();
-    let incomplete = reading.incomplete;
-    let report = SpoolRecovery { messages, segments, records, damage, incomplete };
-    reading.index.look_again();
-    Ok((log, writer, Found { index: reading.index, last_id: reading.last_id.max(note), report }))
-}
-
-impl Reading {
-    fn record(&mut self, at: Position, kind: u8, payload: &[u8]) {
-        let Some((number, _)) = payload.split_first_chunk::<8>() else { return };
-        let Some(id) = QueueId::from_number(u64::from_le_bytes(*number)) else { return };
-        self.last_id = self.last_id.max(id.number());
-        match kind {
-            kind::CHUNK => self.chunk(id, at, payload),
-            kind::MESSAGE => self.message(at, payload),
-            kind::STATE => {
-                self.index.set_state(id, at);
+impl Seen {
+    fn note(&mut self, entry: &Entry) {
+        let place = entry.place;
+        let Some(digest) = Digest::parse(entry.kind, &entry.digest) else { return };
+        self.last_id = self.last_id.max(digest.id().number());
+        match digest {
+            Digest::Chunk { id, ordinal } => {
+                let old = self.chunks.entry(id).or_default().insert(ordinal, place);
+                self.note_earlier(id, old.unwrap_or(place));
             }
-            kind::GONE => {
-                self.chunks.remove(&id);
-                self.index.remove(id, at);
+            Digest::Message(head) => {
+                let old = self.messages.insert(head.id, (head, place));
+                old.into_iter().for_each(|(_, old)| self.note_earlier(head.id, old));
             }
-            _ => {}
+            Digest::State { id, due, held } => {
+                self.states.insert(id, (place, due, held));
+            }
+            Digest::Gone { id, .. } => {
+                self.gone.insert(id);
+            }
         }
     }
 
-    fn chunk(&mut self, id: QueueId, at: Position, payload: &[u8]) {
-        let Some(sequence) = payload.get(8..CHUNK_PREFIX_OCTETS) else { return };
-        let Ok(sequence) = sequence.try_into() else { return };
-        self.chunks.entry(id).or_default().insert(u32::from_le_bytes(sequence), at);
+    fn note_earlier(&mut self, id: QueueId, place: Place) {
+        let first = self.earlier.entry(id).or_insert(place.segment);
+        *first = (*first).min(place.segment);
     }
 
-    fn message(&mut self, at: Position, payload: &[u8]) {
-        let Some((id, octets, count, _)) = parse_message(payload) else { return };
-        let chunks = self.chunks.remove(&id).unwrap_or_default();
-        let chunks: Vec<Position> = chunks.into_values().collect();
-        let present: u64 =
-            chunks.iter().map(|at| u64::from(at.length) - CHUNK_PREFIX_OCTETS as u64).sum();
-        if chunks.len() == count as usize && present == octets {
-            self.index.insert(id, octets, at, chunks);
-        } else {
-            self.incomplete.push(id);
+    fn index(mut self, report: &mut SpoolRecovery) -> Index {
+        let mut index = Index::default();
+        for (id, (head, place)) in std::mem::take(&mut self.messages) {
+            if self.gone.contains(&id) {
+                continue;
+            }
+            let chunks = self.chunks.remove(&id).unwrap_or_default();
+            let in_order = chunks.keys().copied().eq(0..head.chunks);
+            if !in_order {
+                report.incomplete.push(id);
+                continue;
+            }
+            let earlier = self.earlier.get(&id).copied().unwrap_or(place.segment);
+            let first = earlier.min(place.segment);
+            index.insert(&head, place, chunks.into_values().collect(), first);
+            if let Some((place, due, held)) = self.states.remove(&id) {
+                index.state_found(id, place, due, held);
+            }
         }
+        index
     }
 }

@@ -5,9 +5,11 @@ use std::sync::mpsc::channel;
 
 use smtp::envelope::{Envelope, Recipient};
 use smtp::syntax::{ForwardPath, MailParameters, RecipientParameters, ReversePath};
-use store::{Faults, FileSystem, Memory};
+use store::FileSystem;
 
 use super::*;
+
+mod torture;
 use crate::Origin;
 
 fn received(seconds: u64) -> Received {
@@ -120,42 +122,4 @@ fn ids_grow_over_restarts_and_clocks_that_go_back() {
     drop((spool, writer));
     let (spool, _, _) = open(folder.path());
     assert!(spool.begin(received(1)).id() > first);
-}
-
-#[test]
-fn segments_are_given_up_when_their_messages_have_ended() {
-    let folder = tempfile::tempdir().unwrap();
-    let (spool, mut writer, _) = open(folder.path());
-    let large = vec![b'x'; 40 * 1024 * 1024];
-    for _ in 0..4 {
-        let id = commit(&spool, &mut writer, &large);
-        spool.remove(id, Durability::Synced, done());
-        while writer.step() {}
-    }
-    let kept = commit(&spool, &mut writer, b"kept");
-    assert!(spool.stat().segments <= 2, "{:?}", spool.stat());
-    drop((spool, writer));
-    assert_eq!(open(folder.path()).0.ids(), [kept]);
-}
-
-#[test]
-fn a_message_whose_first_chunks_a_failed_sync_took_is_not_committed() {
-    let disk = Memory::new(1, 1 << 30);
-    let (spool, mut writer, _) = Spool::open(disk.clone()).unwrap();
-    let mut draft = spool.begin(received(1_764_000_000));
-    draft.append(&[7; 100_000]).unwrap();
-    let other = spool.begin(received(1_764_000_001));
-    while writer.step() {}
-    disk.set_faults(Faults { fail_sync: Some(0), ..Faults::default() });
-    let (send, receive) = channel();
-    for draft in [other, draft] {
-        let send = send.clone();
-        draft.commit(Box::new(move |result| send.send(result.map(|c| c.id())).unwrap()));
-        while writer.step() {}
-    }
-    let told: Vec<_> = receive.try_iter().collect();
-    assert!(matches!(told[..], [Err(SpoolError::Fault(_)), Err(SpoolError::Fault(_))]), "{told:?}");
-    assert!(spool.ids().is_empty());
-    let (spool, _, report) = Spool::open(disk.crash(1)).unwrap();
-    assert!(spool.ids().is_empty(), "{report:?}");
 }

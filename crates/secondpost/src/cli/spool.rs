@@ -8,7 +8,7 @@ use clap::Subcommand;
 use mta::clock::Clock;
 use mta::control::QueuedMessage;
 use queue::Spool;
-use queue::spool::{SpoolRecovery, SpoolStat};
+use queue::spool::{OpenError, SpoolRecovery, SpoolStat};
 use serde_json::json;
 use store::{Disk, FileSystem};
 
@@ -46,7 +46,6 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
 pub(crate) struct Reading {
     spool: Spool<FileSystem>,
     found: SpoolRecovery,
-    _lock: <FileSystem as Disk>::Lock,
 }
 
 /// Opens the spool of a data directory that no daemon runs on; `None` where there is
@@ -57,21 +56,22 @@ pub(crate) fn open(data_dir: &Path) -> Result<Option<Reading>, Failure> {
         return Ok(None);
     }
     let disk = FileSystem::new(&folder).map_err(|error| Failure::new(error.to_string()))?;
-    let lock = disk.lock().map_err(|error| held(&folder, &error))?;
-    let unreadable = |error: queue::SpoolError| {
-        Failure::new(format!("the spool in `{}` cannot be read: {error}", folder.display()))
-    };
-    let (spool, _writer, found) = Spool::open(disk).map_err(unreadable)?;
-    Ok(Some(Reading { spool, found, _lock: lock }))
+    let opened = Spool::open_to_read(disk).map_err(|error| held(&folder, &error))?;
+    let (spool, _writer, found) = opened;
+    Ok(Some(Reading { spool, found }))
 }
 
-fn held(folder: &Path, error: &std::io::Error) -> Failure {
-    if error.kind() == std::io::ErrorKind::WouldBlock {
-        let place = folder.display();
-        return Failure::new(format!("the spool in `{place}` is in use by another process"))
-            .help("stop the daemon first; it checks the spool itself whenever it starts");
+fn held(folder: &Path, error: &OpenError) -> Failure {
+    let place = folder.display();
+    match error {
+        OpenError::Held(_) => {
+            Failure::new(format!("the spool in `{place}` is in use by another process"))
+                .help("stop the daemon first; it checks the spool itself whenever it starts")
+        }
+        OpenError::Io(error) => {
+            Failure::new(format!("the spool in `{place}` cannot be read: {error}"))
+        }
     }
-    Failure::new(error.to_string())
 }
 
 impl Reading {
@@ -96,9 +96,15 @@ fn none(context: &Context<'_>) -> Failure {
 
 fn check(context: &mut Context<'_>) -> Result<(), Failure> {
     let Some(reading) = open(&context.global.data_dir)? else { return Err(none(context)) };
-    let found = &reading.found;
-    let damage: Vec<String> = found.damage.iter().map(ToString::to_string).collect();
-    let incomplete: Vec<String> = found.incomplete.iter().map(ToString::to_string).collect();
+    let (found, checked) = (&reading.found, reading.spool.check());
+    let mut all: Vec<String> = found.damage.iter().map(ToString::to_string).collect();
+    all.extend(checked.damaged.iter().map(ToString::to_string));
+    all.sort();
+    all.dedup();
+    let damage = all;
+    let unreadable = checked.unreadable.iter().map(|(id, why)| format!("{id}: {why}"));
+    let incomplete: Vec<String> =
+        found.incomplete.iter().map(ToString::to_string).chain(unreadable).collect();
     let whole = damage.is_empty() && incomplete.is_empty();
     if context.global.json {
         context.json(&json!({

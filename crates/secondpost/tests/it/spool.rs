@@ -10,7 +10,6 @@ use super::secondpost;
 /// A spool with one message in it, as a daemon leaves it.
 fn spool_with_a_message(dir: &std::path::Path) -> String {
     let disk = FileSystem::new(dir.join("secondpost-data/spool")).unwrap();
-    let _lock = disk.lock().unwrap();
     let (spool, writer, _) = Spool::open(disk).unwrap();
     let thread = std::thread::spawn(move || writer.run());
     let submission = mta::control::Submission {
@@ -30,6 +29,7 @@ fn spool_with_a_message(dir: &std::path::Path) -> String {
     let id = spool.put_now(received, b"A: 1\r\n\r\n").unwrap().id();
     spool.close();
     thread.join().unwrap();
+    drop(spool);
     id.to_string()
 }
 

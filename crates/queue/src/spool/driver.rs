@@ -1,0 +1,87 @@
+//! The spool's two threads in production: the writer, and upkeep.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use store::Disk;
+use store::log::Writer;
+
+use super::Spool;
+
+/// How often upkeep looks whether there is something to do.
+const UPKEEP_EVERY: Duration = Duration::from_millis(500);
+
+/// Whether the threads are to end, and a bell for it.
+type Stop = Arc<(Mutex<bool>, Condvar)>;
+
+/// The threads of a spool. [`Driver::stop`] ends them cleanly; dropped, it does the same.
+pub struct Driver<D: Disk> {
+    spool: Spool<D>,
+    stop: Stop,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl<D: Disk> std::fmt::Debug for Driver<D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Driver({} threads)", self.threads.len())
+    }
+}
+
+impl<D: Disk> Spool<D> {
+    /// Gives the writer, and upkeep, a thread each.
+    ///
+    /// # Errors
+    /// Where the operating system has no thread for them.
+    pub fn start(&self, writer: Writer<D>) -> io::Result<Driver<D>> {
+        let stop = Stop::default();
+        let mut driver =
+            Driver { spool: self.clone(), stop: Arc::clone(&stop), threads: Vec::new() };
+        let named = |name: &str| thread::Builder::new().name(name.to_owned());
+        driver.threads.push(named("spool-writer").spawn(move || writer.run())?);
+        let spool = self.clone();
+        driver.threads.push(named("spool-upkeep").spawn(move || keep_up(&spool, &stop))?);
+        Ok(driver)
+    }
+}
+
+fn keep_up<D: Disk>(spool: &Spool<D>, stop: &Stop) {
+    let (stopped, bell) = &**stop;
+    loop {
+        while spool.upkeep() && !*stopped.lock().unwrap_or_else(PoisonError::into_inner) {}
+        let asleep = stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        if *asleep {
+            return;
+        }
+        let woken = bell.wait_timeout(asleep, UPKEEP_EVERY);
+        if *woken.unwrap_or_else(PoisonError::into_inner).0 {
+            return;
+        }
+    }
+}
+
+impl<D: Disk> Driver<D> {
+    /// Takes no more, writes what was submitted, ends the last segment with a footer, and
+    /// waits for both threads.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let (stopped, bell) = &*self.stop;
+        *stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        bell.notify_all();
+        self.spool.close();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl<D: Disk> Drop for Driver<D> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
