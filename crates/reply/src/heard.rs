@@ -57,6 +57,36 @@ pub struct Heard {
     pub reply: Option<Reply>,
     /// What it means; none for the kinds that carry no cause.
     pub verdict: Option<Verdict>,
+    /// Who sent the message that it is about.
+    pub sender: Option<String>,
+    /// What a delivery status notification says was done (RFC 3464 §2.3.3), in lower case.
+    pub action: Option<String>,
+    /// The host that said it.
+    pub remote_mta: Option<String>,
+    /// The Message-ID of the message that it is about, without its brackets.
+    pub message_id: Option<String>,
+    /// When that message arrived, or when the report was made, as it is written there.
+    pub arrival: Option<String>,
+    /// The words that were judged, where they are more than the reply, or are none.
+    pub diagnostic: Option<String>,
+}
+
+impl Heard {
+    /// Something of which nothing but the kind is known.
+    pub const fn of(kind: Kind) -> Heard {
+        Heard {
+            kind,
+            recipient: None,
+            reply: None,
+            verdict: None,
+            sender: None,
+            action: None,
+            remote_mta: None,
+            message_id: None,
+            arrival: None,
+            diagnostic: None,
+        }
+    }
 }
 
 /// Reads what is in `octets`, in its order: replies on one or several lines, with

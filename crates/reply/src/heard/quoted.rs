@@ -89,10 +89,10 @@ impl Quoted {
         let reply = Reply::of_lines(self.code, self.texts);
         let verdict = classify(&reply, &Context { stage: self.stage, now: None });
         Heard {
-            kind: self.kind,
             recipient: self.recipient,
             reply: Some(reply),
             verdict: Some(verdict),
+            ..Heard::of(self.kind)
         }
     }
 }
@@ -323,12 +323,7 @@ fn without_code(line: &str) -> Option<Heard> {
     let enhanced = enhanced.map(|(enhanced, _)| enhanced);
     let verdict =
         odd_number(bare).or_else(|| classify_text(enhanced, text, &Context::default()))?;
-    Some(Heard {
-        kind: Kind::Reply,
-        recipient: recipient(line),
-        reply: None,
-        verdict: Some(verdict),
-    })
+    Some(Heard { recipient: recipient(line), verdict: Some(verdict), ..Heard::of(Kind::Reply) })
 }
 
 /// Three digits outside SMTP: numbers of clients' own (1yz: a socket's error, 6yz: a
