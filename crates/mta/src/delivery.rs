@@ -1,12 +1,13 @@
 //! One attempt at one destination: what goes out, and the [`Ending`] of each recipient.
 //!
 //! `body` reads the message, `connection` drives one client session over a socket,
-//! `smtp` tries the hosts of a destination (SMTP and LMTP), `local`, `maildir` and `mbox`
-//! deliver into mailboxes of this machine. Nothing here plans, notifies
-//! or writes to the spool: that is the dispatcher's.
+//! `smtp` tries the hosts of a destination (SMTP and LMTP), `endings` says what decides
+//! there, `local`, `maildir` and `mbox` deliver into mailboxes of this machine. Nothing
+//! here plans, notifies or writes to the spool: that is the dispatcher's.
 
 pub mod body;
 pub mod connection;
+pub mod endings;
 pub mod local;
 pub(crate) mod maildir;
 pub(crate) mod mbox;

@@ -314,7 +314,7 @@ impl Dispatcher {
         let destination = self.destination(id, &message.recipients[*first].recipient.path);
         let (endings, reached) = match lease.mode {
             Mode::Deliver => self.deliver(lane, &message, &tried, &destination).await,
-            Mode::NoteUnreachable => (not_tried(&tried), true),
+            Mode::NoteUnreachable => (settle::not_tried(tried.len()), true),
         };
         let pace = self.settle(id, &name, tried, endings, reached).await;
         let again = self.again(id, &name).await;
@@ -478,9 +478,7 @@ impl Dispatcher {
             }
             tokio::time::sleep(WRITE_AGAIN).await;
         }
-        let passes = |ending: &Ending| ending.verdict.permanence == Permanence::Transient;
-        let dead = !reached && work.2.iter().any(passes);
-        Some(if dead { unreachable(settled.pace) } else { settled.pace })
+        Some(settled.pace_where(reached, &work.2))
     }
 
     /// What an attempt leads to, with its notifications in the queue; nothing is written
@@ -564,7 +562,7 @@ impl Dispatcher {
                 }
                 Err(error) => {
                     tracing::error!(%error, "a notification could not be put into the queue");
-                    undo(settled, &notification.about, now);
+                    settled.not_told(&notification.about, now);
                 }
             }
         }
@@ -622,36 +620,11 @@ fn same_address(state: &queue::RecipientState) -> Option<std::net::IpAddr> {
     queue::retry::suggests_greylisting(&verdict).then_some(address)
 }
 
-/// A destination without a session is left alone, whatever the trouble was.
-fn unreachable(pace: Pace) -> Pace {
-    match pace {
-        Pace::Normal => Pace::Unreachable,
-        stricter => stricter,
-    }
-}
-
-fn not_tried(tried: &[usize]) -> Vec<Ending> {
-    let text = "not tried now: the destination has been unreachable for a while";
-    vec![Ending::trouble(Cause::HostUnreachable, Permanence::Transient, text); tried.len()]
-}
-
 /// Nobody is told of what is dropped.
 fn discarded() -> Ending {
     let text = "dropped, as its route says";
     let ending = Ending::trouble(Cause::Delivered, Permanence::Positive, text);
     Ending { dsn_passed_on: true, ..ending }
-}
-
-/// The recipients of a notification that could not be kept wait on, as if it had not been
-/// due yet.
-fn undo(settled: &mut settle::Settled, about: &[usize], now: Timestamp) {
-    for index in about {
-        let state = &mut settled.message.recipients[*index];
-        state.history.delay_notified = false;
-        if matches!(state.status, Status::Failed { .. }) {
-            state.status = Status::Waiting { due: now + Duration::from_secs(600) };
-        }
-    }
 }
 
 fn log_notes(id: QueueId, notes: &[Note]) {

@@ -1,24 +1,20 @@
 //! One message to one destination by SMTP or LMTP: the hosts in their order, one
 //! transaction for all its recipients, and what each of them heard.
 //!
-//! A host that cannot be reached, does not greet or breaks off before the end of the data
-//! is followed by the next one (RFC 5321 §5.1). A reply to a recipient or to the message
-//! ends the attempt: the other hosts are the same site. After an end of data without a
-//! reply nobody else is tried, since the host may have the message (RFC 1047).
+//! What a reply decides, and what is left to the next host, stands in `endings`.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ::smtp::client::{
-    Broken, End, Extent, HostKnowledge, Options, Outcome, Protocol, RecipientOutcome, Transaction,
-};
+use ::smtp::client::{Extent, HostKnowledge, Options, Protocol, RecipientOutcome, Transaction};
 use ::smtp::envelope::{Envelope, Recipient};
 use queue::retry::LearnedStore;
-use reply::{Cause, Permanence, Stage, Timestamp};
+use reply::{Cause, Permanence};
 
 use super::body::{EightBit, Unconverted};
 use super::connection::Connection;
+use super::endings::{Endings, unreachable, why_it_ended};
 use super::{Body, Ending};
 use crate::clock::Clock;
 
@@ -140,7 +136,7 @@ impl Sender {
             attempt.reached = true;
         }
         for endpoint in endpoints {
-            if attempt.open_recipients().is_empty() {
+            if attempt.endings.open().is_empty() {
                 break;
             }
             lane.close().await;
@@ -179,25 +175,11 @@ impl Sender {
                 Connection::unix(path, Arc::new(options), self.clock).await
             }
         };
-        let unreachable = |error: std::io::Error| {
-            let text = format!("{} cannot be reached: {error}", endpoint.name());
-            Ending::trouble(Cause::HostUnreachable, Permanence::Transient, text)
-        };
-        let mut connection = connected.map_err(unreachable)?;
+        let mut connection = connected.map_err(|error| unreachable(&endpoint.name(), &error))?;
         if connection.until_ready().await {
             return Ok(connection);
         }
-        Err(self.why_it_ended(&connection))
-    }
-
-    fn why_it_ended(&self, connection: &Connection) -> Ending {
-        match connection.end() {
-            Some(End::Refused { reply, stage }) => {
-                Ending::heard(reply.clone(), *stage, self.clock.now())
-            }
-            Some(End::Broken { what, .. }) => broken(what),
-            Some(End::Quit) | None => broken(&Broken::ConnectionLost),
-        }
+        Err(why_it_ended(connection.end(), self.clock.now()))
     }
 }
 
@@ -205,9 +187,7 @@ impl Sender {
 struct Attempt<'a> {
     sender: &'a Sender,
     job: &'a Job,
-    /// What decided each recipient; the best that was heard so far, while undecided.
-    endings: Vec<Option<Ending>>,
-    decided: Vec<bool>,
+    endings: Endings,
     notes: Vec<Note>,
     reached: bool,
     /// Found when first needed.
@@ -217,22 +197,15 @@ struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     fn new(sender: &'a Sender, job: &'a Job) -> Attempt<'a> {
-        let count = job.envelope.recipients.len();
         Attempt {
             sender,
             job,
-            endings: vec![None; count],
-            decided: vec![false; count],
+            endings: Endings::new(job.envelope.recipients.len()),
             notes: Vec::new(),
             reached: false,
             eight_bit: None,
             seven_bits: None,
         }
-    }
-
-    /// Recipients that no host has decided.
-    fn open_recipients(&self) -> Vec<usize> {
-        (0..self.decided.len()).filter(|index| !self.decided[*index]).collect()
     }
 
     /// Tries one host; gives its connection back where that can be used again.
@@ -270,7 +243,7 @@ impl<'a> Attempt<'a> {
         known: &HostKnowledge,
     ) -> Option<(Endpoint, Connection)> {
         loop {
-            let waiting = self.open_recipients();
+            let waiting = self.endings.open();
             let limit = recipients_limit(&connection);
             let some: Vec<usize> = waiting.iter().copied().take(limit).collect();
             if some.is_empty() {
@@ -281,11 +254,13 @@ impl<'a> Attempt<'a> {
                 Ok(Some(outcomes)) => outcomes,
                 Ok(None) => break,
                 Err(ending) => {
-                    self.decide_all(&some, &ending);
+                    self.endings.decide(&some, &ending);
                     continue;
                 }
             };
-            let usable = self.note(&endpoint, local_address, &some, outcomes);
+            let now = self.sender.clock.now();
+            let host = endpoint.name();
+            let usable = self.endings.note(&host, local_address, &some, outcomes, now);
             if !usable || connection.end().is_some() {
                 break;
             }
@@ -372,128 +347,15 @@ impl<'a> Attempt<'a> {
         Ok(converted)
     }
 
-    /// Notes what each recipient heard; whether a further transaction makes sense for
-    /// those that are open. Each round decides somebody: where none was accepted, those
-    /// that were too many are.
-    fn note(
-        &mut self,
-        endpoint: &Endpoint,
-        local_address: Option<IpAddr>,
-        some: &[usize],
-        outcomes: Vec<RecipientOutcome>,
-    ) -> bool {
-        let now = self.sender.clock.now();
-        let (mut accepted, mut usable) = (false, true);
-        for (index, outcome) in some.iter().zip(outcomes) {
-            let (mut ending, decided) = understood(outcome, now);
-            ending.host = Some(endpoint.name());
-            ending.local_address = local_address;
-            accepted |= ending.verdict.permanence == Permanence::Positive;
-            usable &= decided;
-            self.decided[*index] = decided && ending.verdict.cause != Cause::TooManyRecipients;
-            self.endings[*index] = Some(ending);
-        }
-        if !accepted {
-            self.settle_too_many();
-        }
-        usable
-    }
-
-    /// Recipients that were too many even so wait for the next attempt.
-    fn settle_too_many(&mut self) {
-        for (decided, ending) in self.decided.iter_mut().zip(&self.endings) {
-            let cause = ending.as_ref().map(|ending| ending.verdict.cause);
-            *decided |= cause == Some(Cause::TooManyRecipients);
-        }
-    }
-
-    fn decide_all(&mut self, some: &[usize], ending: &Ending) {
-        for index in some {
-            self.decided[*index] = true;
-            self.endings[*index] = Some(ending.clone());
-        }
-    }
-
-    /// A host that could not be used leaves the recipients to the next one. What a later
-    /// host may undo is kept: a transient reason outweighs a permanent one.
-    fn host_failed(&mut self, endpoint: &Endpoint, mut ending: Ending) {
-        ending.host = Some(endpoint.name());
+    fn host_failed(&mut self, endpoint: &Endpoint, ending: Ending) {
         self.notes.push(Note::Failed { endpoint: endpoint.clone(), what: ending.words.clone() });
-        for index in self.open_recipients() {
-            let best = &mut self.endings[index];
-            let weaker = best.as_ref().is_none_or(|best| {
-                best.verdict.permanence == Permanence::Permanent
-                    || ending.verdict.permanence == Permanence::Transient
-            });
-            if weaker {
-                *best = Some(ending.clone());
-            }
-        }
+        self.endings.host_failed(&endpoint.name(), ending);
     }
 
     fn end(self) -> Attempted {
-        let nowhere = || {
-            let text = "no host of the destination could be tried";
-            Ending::trouble(Cause::HostUnreachable, Permanence::Transient, text)
-        };
-        let endings = self.endings.into_iter();
-        Attempted {
-            endings: endings.map(|ending| ending.unwrap_or_else(nowhere)).collect(),
-            notes: self.notes,
-            reached: self.reached,
-        }
+        let Attempt { endings, notes, reached, .. } = self;
+        Attempted { endings: endings.finish(), notes, reached }
     }
-}
-
-/// What an outcome means, and whether it decides: a session that broke off before the end
-/// of the data, or was refused as a whole, leaves it to the next host.
-fn understood(outcome: RecipientOutcome, now: Timestamp) -> (Ending, bool) {
-    let mut decided = true;
-    let mut ending = match outcome.outcome {
-        Outcome::Accepted(reply) => Ending::heard(reply, Stage::EndOfData, now),
-        Outcome::Refused { reply, stage } => {
-            decided = !is_about_the_session(stage) && !chunking_refused(&reply, stage);
-            Ending::heard(reply, stage, now)
-        }
-        Outcome::Broken { what, stage } => {
-            decided = stage == Stage::EndOfData || !is_of_the_connection(&what);
-            let mut ending = broken(&what);
-            ending.stage = Some(stage);
-            ending
-        }
-    };
-    ending.dsn_passed_on = outcome.dsn_passed_on;
-    (ending, decided)
-}
-
-fn is_about_the_session(stage: Stage) -> bool {
-    matches!(stage, Stage::Connection | Stage::Ehlo | Stage::Helo | Stage::Lhlo)
-}
-
-/// BDAT was offered and is not there: the host is spoken to anew, with DATA.
-fn chunking_refused(reply: &reply::Reply, stage: Stage) -> bool {
-    stage == Stage::Bdat && matches!(reply.code().value(), 500 | 502 | 504)
-}
-
-fn is_of_the_connection(what: &Broken) -> bool {
-    match what {
-        Broken::NotOffered(_) | Broken::Abandoned => false,
-        Broken::ConnectionLost
-        | Broken::TimedOut
-        | Broken::NotSmtp(_)
-        | Broken::OutOfTurn(_)
-        | Broken::SessionOver => true,
-    }
-}
-
-fn broken(what: &Broken) -> Ending {
-    let (cause, permanence) = match what {
-        Broken::NotOffered("SMTPUTF8") => (Cause::Utf8NotSupported, Permanence::Permanent),
-        Broken::NotOffered(_) => (Cause::ConversionNeeded, Permanence::Permanent),
-        Broken::Abandoned => (Cause::ServerFault, Permanence::Transient),
-        _ => (Cause::ConnectionLost, Permanence::Transient),
-    };
-    Ending::trouble(cause, permanence, what.to_string())
 }
 
 fn unreadable(error: &std::io::Error) -> Ending {

@@ -3,6 +3,8 @@
 //! For each recipient the plan is made and written down; what the sender is to be told,
 //! what is learned and how the destination goes on falls out beside it.
 
+use std::time::Duration;
+
 use queue::notify::{self, Moment, Wishes};
 use queue::retry::{
     Fallback, Fallbacks, Learned, Pace, RetryOptions, RetryPlan, WhyGiveUp, WhyThen, Window, pace,
@@ -19,6 +21,8 @@ use crate::events::Event;
 
 /// Longest words of a reply that are kept with a recipient, in characters.
 const KEPT_WORDS: usize = 1000;
+/// How long a recipient waits whose notification could not be kept.
+const UNTOLD_PAUSE: Duration = Duration::from_secs(600);
 
 /// The state after an attempt.
 #[derive(Debug)]
@@ -92,6 +96,12 @@ pub fn settle(
     settled
 }
 
+/// The endings of recipients whose destination is being left alone.
+pub fn not_tried(recipients: usize) -> Vec<Ending> {
+    let text = "not tried now: the destination has been unreachable for a while";
+    vec![Ending::trouble(Cause::HostUnreachable, Permanence::Transient, text); recipients]
+}
+
 /// The strictest pace that any of the endings asks for.
 fn pace_after(endings: &[Ending], options: &RetryOptions, now: Timestamp) -> Pace {
     let strictness = |pace: &Pace| match pace {
@@ -105,6 +115,28 @@ fn pace_after(endings: &[Ending], options: &RetryOptions, now: Timestamp) -> Pac
 }
 
 impl Settled {
+    /// How the destination goes on, where `reached` says whether a session stood: one
+    /// without a session is left alone, whatever the trouble was.
+    pub fn pace_where(&self, reached: bool, endings: &[Ending]) -> Pace {
+        let passes = |ending: &Ending| ending.verdict.permanence == Permanence::Transient;
+        match self.pace {
+            Pace::Normal if !reached && endings.iter().any(passes) => Pace::Unreachable,
+            pace => pace,
+        }
+    }
+
+    /// The recipients of a notification that could not be kept wait on, as if it had not
+    /// been due yet.
+    pub fn not_told(&mut self, about: &[usize], now: Timestamp) {
+        for index in about {
+            let state = &mut self.message.recipients[*index];
+            state.history.delay_notified = false;
+            if matches!(state.status, Status::Failed { .. }) {
+                state.status = Status::Waiting { due: now + UNTOLD_PAUSE };
+            }
+        }
+    }
+
     fn recipient(
         &mut self,
         index: usize,

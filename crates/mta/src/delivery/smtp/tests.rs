@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ::smtp::syntax::{ForwardPath, MailParameters, RecipientParameters, ReversePath};
 use queue::retry::RetryOptions;
+use reply::{Stage, Timestamp};
 use store::table::MemoryTable;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, UnixListener};
