@@ -12,12 +12,13 @@ mod commands;
 pub mod notice;
 pub mod settle;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use queue::hosts::Hosts;
 use queue::retry::{LearnedStore, Pace, RetryOptions};
 use queue::schedule::{Lease, Limits, Mode, Schedule};
 use queue::{Message, QueueId, Status};
@@ -27,7 +28,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::delivery::smtp::{Endpoint, Job, Lane, Note, Sender};
+use crate::delivery::smtp::{Attempted, Endpoint, Job, Lane, Note, Sender};
 use crate::delivery::{Body, Ending, LocalDelivery, LocalMessage};
 use crate::events::{Event, Events};
 use crate::resolver::Resolver;
@@ -100,6 +101,25 @@ pub struct Dispatcher {
     wake: Notify,
 }
 
+/// What came of going to a destination.
+struct Went {
+    /// One for each recipient.
+    endings: Vec<Ending>,
+    /// The destination was there.
+    reached: bool,
+    /// Somebody was asked; without that nothing new is known.
+    tried: bool,
+    /// The first time at which one of its hosts may be tried again, where none was reached.
+    not_before: Option<Timestamp>,
+}
+
+impl Went {
+    /// To where nobody has to be reached.
+    fn here(endings: Vec<Ending>) -> Went {
+        Went { endings, reached: true, tried: true, not_before: None }
+    }
+}
+
 /// What an attempt led to, for the schedule.
 struct Outcome {
     again: Option<Timestamp>,
@@ -114,6 +134,7 @@ impl Dispatcher {
             learned: parts.learned.clone(),
             clock: parts.clock,
             conversions: Arc::new(Semaphore::new(2)),
+            hosts: Arc::new(Mutex::new(Hosts::new(&options.retry))),
         };
         let schedule = Mutex::new(Schedule::new(options.limits.clone()));
         Arc::new(Dispatcher {
@@ -307,23 +328,31 @@ impl Dispatcher {
                 return Outcome { again, pace: None };
             }
         };
-        let tried = self.due_recipients(&message, &name);
+        let insist = lock(&self.hastened).remove(&id);
+        let tried = self.due_recipients(&message, &name, insist);
         let Some(first) = tried.first() else {
             return Outcome { again: self.places(&message).remove(&name), pace: None };
         };
         let destination = self.destination(id, &message.recipients[*first].recipient.path);
-        let (endings, reached) = match lease.mode {
-            Mode::Deliver => self.deliver(lane, &message, &tried, &destination).await,
-            Mode::NoteUnreachable => (settle::not_tried(tried.len()), true),
+        let went = match lease.mode {
+            Mode::Deliver => self.deliver(lane, &message, &tried, &destination, insist).await,
+            Mode::NoteUnreachable => Went::here(settle::not_tried(tried.len())),
         };
-        let pace = self.settle(id, &name, tried, endings, reached).await;
+        if let Some(until) = went.not_before.filter(|_| !went.tried)
+            && !tried.iter().any(|index| is_new(&message.recipients[*index]))
+        {
+            // Nothing was tried, so nothing counts against the message but its age.
+            let again = self.places(&message).remove(&name);
+            return Outcome { again, pace: Some(Pace::SlowDown { until }) };
+        }
+        let pace = self.settle(id, &name, tried, went).await;
         let again = self.again(id, &name).await;
         Outcome { again, pace: pace.filter(|_| lease.mode == Mode::Deliver) }
     }
 
     /// The recipients of `message` at the destination whose time has come: where none is
     /// due (the clock was set back), the earliest.
-    fn due_recipients(&self, message: &Message, name: &str) -> Vec<usize> {
+    fn due_recipients(&self, message: &Message, name: &str, insist: bool) -> Vec<usize> {
         let now = self.parts.clock.now();
         let here = message.recipients.iter().enumerate().filter_map(|(index, state)| {
             let due = state.status.due()?;
@@ -332,49 +361,66 @@ impl Dispatcher {
         });
         let here: Vec<(usize, Timestamp)> = here.collect();
         let earliest = here.iter().map(|(_, due)| *due).min().unwrap_or(now);
-        let until = if lock(&self.hastened).remove(&message.id) { Timestamp::MAX } else { now };
+        let until = if insist { Timestamp::MAX } else { now };
         let due = here.iter().filter(|(_, due)| *due <= until.max(earliest));
         due.map(|(index, _)| *index).collect()
     }
 
-    /// The endings of `tried`, and whether the destination was there at all.
+    /// Goes to the destination once, with the recipients `tried`.
     async fn deliver(
         self: &Arc<Self>,
         lane: &mut Lane,
         message: &Message,
         tried: &[usize],
         destination: &Destination,
-    ) -> (Vec<Ending>, bool) {
+        insist: bool,
+    ) -> Went {
         let all = |ending: Ending| vec![ending; tried.len()];
         let body = Body::queued(self.parts.backlog.clone(), message.id, message.octets);
         let endpoints = match destination {
             Destination::Local(mailbox) => {
-                return (all(self.deliver_locally(message, mailbox.clone(), body).await), true);
+                let ending = self.deliver_locally(message, mailbox.clone(), body).await;
+                return Went::here(all(ending));
             }
-            Destination::Discard => return (all(discarded()), true),
+            Destination::Discard => return Went::here(all(discarded())),
             Destination::Held(why) => {
                 let (cause, permanence) = (Cause::RouteUnusable, Permanence::Transient);
-                return (all(Ending::trouble(cause, permanence, why.to_string())), true);
+                return Went::here(all(Ending::trouble(cause, permanence, why.to_string())));
             }
             Destination::Lmtp(path) => Ok(vec![Endpoint::Unix(path.clone())]),
             elsewhere => self.endpoints(elsewhere, message.id).await,
         };
         let endpoints = match endpoints {
             Ok(endpoints) => endpoints,
-            Err(none) => return (all(Ending::diagnosed(none.verdict())), false),
+            Err(none) => {
+                let endings = all(Ending::diagnosed(none.verdict()));
+                return Went { endings, reached: false, tried: true, not_before: None };
+            }
         };
-        let job = self.job(message, tried, body);
+        let job = Job { insist, ..self.job(message, tried, body, destination.to_string()) };
         let attempted = self.sender.send(lane, &endpoints, &job).await;
         log_notes(message.id, &attempted.notes);
-        (attempted.endings, attempted.reached)
+        self.wake_up(&attempted.revived);
+        let Attempted { endings, reached, tried, not_before, .. } = attempted;
+        Went { endings, reached, tried, not_before }
     }
 
-    fn job(&self, message: &Message, tried: &[usize], body: Body) -> Job {
+    /// Destinations whose host is back go on at once.
+    fn wake_up(&self, destinations: &BTreeSet<String>) {
+        let mut schedule = self.schedule();
+        destinations.iter().for_each(|destination| schedule.wake(destination));
+        drop(schedule);
+        if !destinations.is_empty() {
+            self.wake.notify_one();
+        }
+    }
+
+    fn job(&self, message: &Message, tried: &[usize], body: Body, destination: String) -> Job {
         let states = tried.iter().map(|index| &message.recipients[*index]);
         let from = states.clone().find_map(same_address);
         let recipients = states.map(|state| state.recipient.clone()).collect();
         let envelope = Envelope { recipients, ..message.received.envelope.clone() };
-        Job { envelope, body, from }
+        Job { envelope, body, from, destination, insist: false }
     }
 
     async fn deliver_locally(
@@ -456,9 +502,9 @@ impl Dispatcher {
         id: QueueId,
         name: &str,
         tried: Vec<usize>,
-        endings: Vec<Ending>,
-        reached: bool,
+        went: Went,
     ) -> Option<Pace> {
+        let Went { endings, reached, not_before, .. } = went;
         let work = Arc::new((name.to_owned(), tried, endings));
         let settled = loop {
             let (this, work) = (self.clone(), work.clone());
@@ -478,7 +524,10 @@ impl Dispatcher {
             }
             tokio::time::sleep(WRITE_AGAIN).await;
         }
-        Some(settled.pace_where(reached, &work.2))
+        Some(match (settled.pace_where(reached, &work.2), not_before) {
+            (Pace::Unreachable, Some(until)) => Pace::SlowDown { until },
+            (pace, _) => pace,
+        })
     }
 
     /// What an attempt leads to, with its notifications in the queue; nothing is written
@@ -618,6 +667,10 @@ fn same_address(state: &queue::RecipientState) -> Option<std::net::IpAddr> {
     let verdict = reply::classify::classify(&reply, &reply::classify::Context::default());
     let address = state.history.local_address?;
     queue::retry::suggests_greylisting(&verdict).then_some(address)
+}
+
+fn is_new(state: &queue::RecipientState) -> bool {
+    state.history.attempts == 0
 }
 
 /// Nobody is told of what is dropped.

@@ -3,14 +3,16 @@
 //!
 //! What a reply decides, and what is left to the next host, stands in `endings`.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::smtp::client::{Extent, HostKnowledge, Options, Protocol, RecipientOutcome, Transaction};
 use ::smtp::envelope::{Envelope, Recipient};
+use queue::hosts::Hosts;
 use queue::retry::LearnedStore;
-use reply::{Cause, Permanence};
+use reply::{Cause, Permanence, Timestamp};
 
 use super::body::{EightBit, Unconverted};
 use super::connection::Connection;
@@ -45,6 +47,14 @@ impl Endpoint {
         }
     }
 
+    /// Where it is, whatever its name: what is dead is dead under each of its names.
+    fn address(&self) -> String {
+        match self {
+            Endpoint::Tcp { address, .. } => address.to_string(),
+            Endpoint::Unix(path) => path.display().to_string(),
+        }
+    }
+
     fn key(&self) -> String {
         match self {
             Endpoint::Tcp { host, address } => format!("{host}:{}", address.port()),
@@ -64,6 +74,8 @@ pub struct Sender {
     pub clock: Clock,
     /// At most so many messages are converted in memory at once.
     pub conversions: Arc<tokio::sync::Semaphore>,
+    /// The hosts that cannot be reached.
+    pub hosts: Arc<Mutex<Hosts>>,
 }
 
 /// One message for recipients that share a destination.
@@ -75,6 +87,10 @@ pub struct Job {
     pub body: Body,
     /// Our own address to come from.
     pub from: Option<IpAddr>,
+    /// The destination's name: who waits where no host can be reached.
+    pub destination: String,
+    /// Try hosts that are being left alone, too: somebody asked for it.
+    pub insist: bool,
 }
 
 /// What happened on the way, for the story.
@@ -105,6 +121,12 @@ pub struct Attempted {
     pub notes: Vec<Note>,
     /// A session stood: the destination is not dead.
     pub reached: bool,
+    /// A connection was tried; without one nothing new is known.
+    pub tried: bool,
+    /// The first time at which one of its hosts may be tried again, where none was reached.
+    pub not_before: Option<Timestamp>,
+    /// Destinations that wait for a host which answered now.
+    pub revived: BTreeSet<String>,
 }
 
 /// A way to a destination, with the connection that is open, if there is one.
@@ -133,7 +155,7 @@ impl Sender {
             // A kept connection may have died meanwhile; then its host is tried anew.
             let known = connection.session().knowledge().clone();
             lane.open = attempt.transact(endpoint, connection, &known).await;
-            attempt.reached = true;
+            (attempt.reached, attempt.tried) = (true, true);
         }
         for endpoint in endpoints {
             if attempt.endings.open().is_empty() {
@@ -143,6 +165,11 @@ impl Sender {
             lane.open = attempt.visit(endpoint).await;
         }
         attempt.end()
+    }
+
+    fn hosts(&self) -> MutexGuard<'_, Hosts> {
+        // Nothing that panics holds this lock.
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is known of a host, and nothing where that cannot be read.
@@ -190,6 +217,10 @@ struct Attempt<'a> {
     endings: Endings,
     notes: Vec<Note>,
     reached: bool,
+    tried: bool,
+    /// Hosts that are left alone, and until when.
+    left_alone: Vec<(String, Timestamp)>,
+    revived: BTreeSet<String>,
     /// Found when first needed.
     eight_bit: Option<EightBit>,
     seven_bits: Option<Body>,
@@ -203,6 +234,9 @@ impl<'a> Attempt<'a> {
             endings: Endings::new(job.envelope.recipients.len()),
             notes: Vec::new(),
             reached: false,
+            tried: false,
+            left_alone: Vec::new(),
+            revived: BTreeSet::new(),
             eight_bit: None,
             seven_bits: None,
         }
@@ -210,6 +244,9 @@ impl<'a> Attempt<'a> {
 
     /// Tries one host; gives its connection back where that can be used again.
     async fn visit(&mut self, endpoint: &Endpoint) -> Option<(Endpoint, Connection)> {
+        if !self.may_try(endpoint) {
+            return None;
+        }
         let mut known = self.sender.knowledge(endpoint).await;
         // A second round only where the session learned that the host must be spoken to
         // otherwise, and that cannot be done on the same connection.
@@ -217,11 +254,12 @@ impl<'a> Attempt<'a> {
             let connection = match self.sender.open(endpoint, self.job.from, known.clone()).await {
                 Ok(connection) => connection,
                 Err(ending) => {
-                    self.host_failed(endpoint, ending);
+                    self.not_opened(endpoint, ending);
                     return None;
                 }
             };
             self.reached = true;
+            self.revived.append(&mut self.sender.hosts().answered(&endpoint.address()));
             let local_address = connection.local_address();
             self.notes.push(Note::Connected { endpoint: endpoint.clone(), local_address });
             let before = known.clone();
@@ -232,6 +270,44 @@ impl<'a> Attempt<'a> {
             }
         }
         None
+    }
+
+    /// False where the host is being left alone, whoever found it dead.
+    fn may_try(&mut self, endpoint: &Endpoint) -> bool {
+        let (address, now) = (endpoint.address(), self.sender.clock.now());
+        let until = match self.sender.hosts().may_try(&address, now) {
+            Err(until) if !self.job.insist => until,
+            _ => {
+                self.tried = true;
+                return true;
+            }
+        };
+        self.left_alone.push((address, until));
+        let text = format!(
+            "{} could not be reached a while ago and is left alone until {until}",
+            endpoint.name()
+        );
+        let ending = Ending::trouble(Cause::HostUnreachable, Permanence::Transient, text);
+        self.host_failed(endpoint, ending);
+        false
+    }
+
+    /// A host that does not come to a session is left alone for a while, whatever was in
+    /// the way. What it said of our own mail or connections is no sign that it is dead.
+    fn not_opened(&mut self, endpoint: &Endpoint, ending: Ending) {
+        let now = self.sender.clock.now();
+        let transient = ending.verdict.permanence == Permanence::Transient;
+        let about_us = matches!(
+            ending.verdict.cause,
+            Cause::TooManyConnections | Cause::RateLimited | Cause::ReputationPoor
+        );
+        if transient && !about_us {
+            let until = self.sender.hosts().failed(&endpoint.address(), now);
+            self.left_alone.push((endpoint.address(), until));
+        } else {
+            self.revived.append(&mut self.sender.hosts().answered(&endpoint.address()));
+        }
+        self.host_failed(endpoint, ending);
     }
 
     /// Sends what is open in as many transactions as the server's limits make it; keeps
@@ -353,8 +429,19 @@ impl<'a> Attempt<'a> {
     }
 
     fn end(self) -> Attempted {
-        let Attempt { endings, notes, reached, .. } = self;
-        Attempted { endings: endings.finish(), notes, reached }
+        let not_before = self.left_alone.iter().map(|(_, until)| *until).min();
+        if !self.reached {
+            let hosts: Vec<String> = self.left_alone.into_iter().map(|(host, _)| host).collect();
+            self.sender.hosts().wait_for(&hosts, &self.job.destination);
+        }
+        Attempted {
+            endings: self.endings.finish(),
+            notes: self.notes,
+            reached: self.reached,
+            tried: self.tried,
+            not_before: not_before.filter(|_| !self.reached),
+            revived: self.revived,
+        }
     }
 }
 

@@ -130,7 +130,7 @@ fn dispatcher(
     let parts = Parts {
         backlog,
         router: Router::new(routes, vec!["example.org".to_owned()], vec![], Relay::Off),
-        resolver: Arc::new(StaticTable::new()),
+        resolver: Arc::new(names()),
         local: mailboxes,
         learned: LearnedStore::new(Arc::new(MemoryTable::default()), &retry),
         events: Arc::new(Events::open(folder).unwrap()),
@@ -220,8 +220,20 @@ impl World {
     }
 }
 
+/// `m0.test` to `m7.test` are all the same machine.
+fn names() -> StaticTable {
+    let one = |table: StaticTable, number| {
+        table.with_address(&format!("m{number}.test"), [127, 0, 0, 1].into())
+    };
+    (0..8).fold(StaticTable::new(), one)
+}
+
 fn host(port: u16) -> Route {
-    Route::Host(HostPort { host: "127.0.0.1".to_owned(), port })
+    named("127.0.0.1", port)
+}
+
+fn named(host: &str, port: u16) -> Route {
+    Route::Host(HostPort { host: host.to_owned(), port })
 }
 
 fn routed(port: u16) -> Vec<(String, Route)> {
@@ -389,6 +401,74 @@ async fn a_dead_host_is_told_of_once_and_given_up_after_five_days() {
     let ended = world.events(id).last().unwrap().0.since(START);
     assert!(ended >= Duration::from_secs(5 * 86_400), "{ended:?}");
     assert!(ended <= Duration::from_secs(5 * 86_400 + 7200), "{ended:?}");
+}
+
+/// A host that hangs up on everybody for so long, then takes everything. Counts those that
+/// it hung up on.
+async fn down_for(secs: u64) -> (u16, Arc<AtomicU64>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let hung_up: Arc<AtomicU64> = Arc::default();
+    let (count, began) = (hung_up.clone(), tokio::time::Instant::now());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if began.elapsed().as_secs() < secs {
+                count.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
+            let answer = Arc::new(|_: u64, line: &str| willing(line));
+            tokio::spawn(converse(stream, answer, Arc::default(), began));
+        }
+    });
+    (port, hung_up)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_host_of_many_domains_is_left_alone_once_for_all_their_mail() {
+    let (port, hung_up) = down_for(2 * 3600).await;
+    let domains: Vec<String> = (0..8).map(|number| format!("d{number}.example.net")).collect();
+    let route = |(number, domain): (usize, &String)| {
+        (domain.clone(), named(&format!("m{number}.test"), port))
+    };
+    let world = World::new(domains.iter().enumerate().map(route).collect());
+    world.send("a@example.org", &["first@d0.example.net"]);
+    world.until("the first failure", |_| hung_up.load(Ordering::Relaxed) == 1).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let send = |domain: &String| world.send("a@example.org", &[&format!("b@{domain}")]);
+    let ids: Vec<QueueId> = domains.iter().map(send).collect();
+    world
+        .until("words for each", |world| {
+            ids.iter().skip(1).all(|id| world.events(*id).iter().any(is_left_alone))
+        })
+        .await;
+    assert_eq!(hung_up.load(Ordering::Relaxed), 1, "what is known to be dead is not tried");
+    world.until_empty().await;
+    // After 5, 15, 35 and 75 minutes one attempt found out for all.
+    assert_eq!(hung_up.load(Ordering::Relaxed), 5);
+    let delivered = |id: &QueueId| {
+        let events = world.events(*id);
+        let found = events.into_iter().find(|(_, event)| matches!(event, Event::Delivered { .. }));
+        found.unwrap().0.since(START).as_secs()
+    };
+    let times: Vec<u64> = ids.iter().map(delivered).collect();
+    assert!(times.iter().all(|secs| (8100..8110).contains(secs)), "all at once: {times:?}");
+}
+
+fn is_left_alone((_, event): &(Timestamp, Event)) -> bool {
+    matches!(event, Event::Attempt { said, .. } if said.contains("is left alone until"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_is_asked_for_tries_a_host_that_is_left_alone() {
+    let (port, hung_up) = down_for(60).await;
+    let world = World::new(routed(port));
+    let id = world.send("a@example.org", &["b@example.net"]);
+    world.until("the first failure", |_| hung_up.load(Ordering::Relaxed) == 1).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    world.dispatcher.act(Action::Retry, id).unwrap();
+    world.until_empty().await;
+    let took = world.clock.now().since(START);
+    assert!(took < Duration::from_secs(120), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

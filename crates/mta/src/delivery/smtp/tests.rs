@@ -91,6 +91,7 @@ fn sender() -> Sender {
         learned,
         clock: Clock::starting_at(Timestamp::from_secs(1_764_000_000)),
         conversions: Arc::new(tokio::sync::Semaphore::new(1)),
+        hosts: Arc::new(Mutex::new(Hosts::new(&RetryOptions::default()))),
     }
 }
 
@@ -107,6 +108,8 @@ fn job(message: &[u8], recipients: usize) -> Job {
         },
         body: Body::in_memory(message.to_vec()),
         from: None,
+        destination: "mx:example.net".to_owned(),
+        insist: false,
     }
 }
 
