@@ -85,6 +85,13 @@ pub fn verdict_of(cause: Cause, permanence: Permanence, evidence: Evidence) -> V
     }
 }
 
+/// How the field says `cause`: the rules that recognise it, each with its examples.
+pub(crate) fn examples(
+    cause: Cause,
+) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    rules::all().filter(move |rule| rule.cause == cause).map(|rule| (rule.name, rule.examples))
+}
+
 /// Whose turn it is: nobody's after a positive reply, else the cause's own.
 fn whose_move(cause: Cause, permanence: Permanence) -> WhoseMove {
     match permanence {

@@ -198,8 +198,13 @@ fn tell(aspect: Aspect, a: (&Entry, &Value), b: (&Entry, &Value), language: Lang
     })
 }
 
+/// Whether it is something that is used, and not said: a command or a keyword.
+const fn is_used(entry: &Entry) -> bool {
+    matches!(entry.topic, Topic::Command(_) | Topic::Keyword(_))
+}
+
 fn permanence(entry: &Entry, _: Language) -> Option<Value> {
-    if matches!(entry.topic, Topic::Command(_)) {
+    if is_used(entry) {
         return None;
     }
     Some(Value::named(entry.facts.permanence.map_or("either", Permanence::name)))
@@ -216,17 +221,11 @@ fn action(entry: &Entry, _: Language) -> Option<Value> {
 }
 
 fn scope(entry: &Entry, _: Language) -> Option<Value> {
-    match entry.topic {
-        Topic::Command(_) => None,
-        _ => Some(Value::named(entry.facts.scope.name())),
-    }
+    (!is_used(entry)).then(|| Value::named(entry.facts.scope.name()))
 }
 
 fn whose_move(entry: &Entry, _: Language) -> Option<Value> {
-    match entry.topic {
-        Topic::Command(_) => None,
-        _ => Some(Value::named(entry.facts.whose_move.name())),
-    }
+    (!is_used(entry)).then(|| Value::named(entry.facts.whose_move.name()))
 }
 
 fn answers(entry: &Entry, language: Language) -> Option<Value> {
@@ -251,6 +250,7 @@ fn next(entry: &Entry, _: Language) -> Option<Value> {
 fn standing(entry: &Entry, _: Language) -> Option<Value> {
     match entry.topic {
         Topic::Command(stage) => Some(Value::named(facts::standing(stage).name())),
+        Topic::Keyword(_) => Some(Value::named("keyword")),
         _ => None,
     }
 }
@@ -399,6 +399,15 @@ mod tests {
             "unknown",
             "VRFY",
             "connection",
+            "PIPELINING",
+            "DSN",
+            "511",
+            "431",
+            "101",
+            "X.2.X",
+            "4.X.X",
+            "X.2.2",
+            "5.7.606",
         ];
         for language in Language::COMPLETE {
             for (a, b) in topics.iter().flat_map(|a| topics.iter().map(move |b| (a, b))) {

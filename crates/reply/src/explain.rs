@@ -4,9 +4,12 @@
 //!
 //! Start reading at [`explain`]; the entries of the reference are in [`entry`].
 
+pub mod dialog;
 pub mod dsn;
 pub mod entry;
+pub mod refusal;
 mod texts;
+pub mod wording;
 mod words;
 
 use std::fmt;
@@ -15,11 +18,12 @@ use std::str::FromStr;
 use crate::facts::{self, Pace};
 use crate::{Cause, Class, Code, Permanence, Timestamp, Verdict, WhoseMove};
 
-pub use texts::label;
 pub(crate) use texts::{fill, has, text};
+pub use texts::{label, label_at, label_refused};
 pub use words::{
     any_command, cause_in_words, cause_name, concerned_in_words, confidence_in_words,
-    duration_from_now, duration_in_words, permanence_in_words, scope_in_words, whose_move_in_words,
+    duration_from_now, duration_in_words, permanence_in_words, scope_in_words, wait_in_words,
+    whose_move_in_words,
 };
 
 /// A language that texts are written in.
@@ -205,12 +209,16 @@ fn when_transient(verdict: &Verdict, language: Language) -> String {
     if let Some(at) = verdict.retry_at {
         return fill(language, "when-at", &[("at", clock_time(at).into())]);
     }
-    let key = match facts::pace(verdict.cause) {
+    text(language, when_refused(verdict.cause))
+}
+
+/// The text that says how long a transient refusal for `cause` tends to last.
+pub(crate) const fn when_refused(cause: Cause) -> &'static str {
+    match facts::pace(cause) {
         Pace::AtOnce => "when-at-once",
         Pace::Minutes => "when-minutes",
         Pace::Hours => "when-hours",
-    };
-    text(language, key)
+    }
 }
 
 /// A point in time for people, in UTC: `2026-11-23 23:50 UTC`.

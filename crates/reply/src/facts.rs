@@ -5,6 +5,10 @@
 //! Rows first, look-ups below. What a *cause* is about and whose move it is stands in
 //! [`crate::cause`]; this file adds the codes that it is commonly seen under.
 
+pub mod field;
+pub mod keyword;
+pub mod provider;
+
 use crate::cause::Cause::{self, *};
 use crate::cause::{Scope, WhoseMove};
 use crate::stage::Stage::{self, *};
@@ -157,9 +161,10 @@ const OPTIONAL: &[Stage] = &[Vrfy, Expn, Help, Turn, Send, Etrn, Atrn, Bdat, Sta
 
 /// Declares the rows: code, scope, whose move, next step, commands, causes, source.
 macro_rules! codes {
-    ($($code:literal $scope:ident $whose:ident $next:ident $answers:expr, [$($cause:ident)*], $source:literal;)+) => {
-        /// Every basic code with an entry, by number.
-        pub static CODES: &[CodeFacts] = &[$(CodeFacts {
+    ($(#[$doc:meta])* $name:ident:
+     $($code:literal $scope:ident $whose:ident $next:ident $answers:expr, [$($cause:ident)*], $source:literal;)+) => {
+        $(#[$doc])*
+        pub static $name: &[CodeFacts] = &[$(CodeFacts {
             code: Code::literal($code),
             scope: Scope::$scope,
             whose_move: WhoseMove::$whose,
@@ -170,8 +175,11 @@ macro_rules! codes {
         }),+];
     };
 }
+use codes;
 
 codes! {
+    /// Every basic code that a specification defines, by number.
+    CODES:
     211 Command Nobody GoOn &[Help], [], "RFC 5321 §4.2.3";
     214 Command Nobody GoOn &[Help], [], "RFC 5321 §4.2.3, §4.1.1.8";
     220 Session Nobody GoOn &[Connection, StartTls], [], "RFC 5321 §4.2.3, RFC 3207 §4";
@@ -459,9 +467,19 @@ pub fn of_code(code: Code) -> Option<&'static CodeFacts> {
     CODES.iter().find(|row| row.code == code)
 }
 
+/// Whether `code` may answer `stage` by its specification.
+pub fn may_answer(code: Code, stage: Stage) -> bool {
+    of_code(code).is_some_and(|row| row.answers.contains(&stage))
+}
+
 /// The row of an enhanced code, if it is registered.
 pub fn of_enhanced(code: EnhancedCode) -> Option<&'static EnhancedFacts> {
-    ENHANCED.iter().find(|row| row.number == (code.subject(), code.detail()))
+    of_number(code.subject(), code.detail())
+}
+
+/// The row of a subject and detail, under whatever class.
+pub fn of_number(subject: u16, detail: u16) -> Option<&'static EnhancedFacts> {
+    ENHANCED.iter().find(|row| row.number == (subject, detail))
 }
 
 /// Whether what was heard with this class may work later.

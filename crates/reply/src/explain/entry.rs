@@ -8,8 +8,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Language, fill, has, text};
-use crate::facts::{self, NextStep};
+use super::dialog::{self, Line};
+use super::refusal::{self, Refusal};
+use super::wording::{self, Wording};
+use super::{Language, fill, has, text, when_refused};
+use crate::facts::field::{self, Foreign};
+use crate::facts::keyword::Keyword;
+use crate::facts::provider;
+use crate::facts::{self, CodeFacts, NextStep};
 use crate::{Cause, Class, Code, EnhancedCode, Permanence, Scope, Stage, WhoseMove};
 
 /// Something that has an entry.
@@ -19,10 +25,73 @@ pub enum Topic {
     Code(Code),
     /// An enhanced code: `4.2.0`.
     Enhanced(EnhancedCode),
+    /// Many enhanced codes: `4.X.X`, `X.1.X`, `X.2.2`.
+    Pattern(Pattern),
     /// A cause: `greylisted`.
     Cause(Cause),
     /// A command or a moment of the session: `VRFY`.
     Command(Stage),
+    /// A keyword of EHLO that is no command: `PIPELINING`.
+    Keyword(Keyword),
+    /// A number that is shown like a code and is none: `101`.
+    Foreign(Foreign),
+}
+
+/// Enhanced codes that share some of their numbers; what they do not share is `X`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Pattern {
+    class: Option<Class>,
+    subject: Option<u16>,
+    detail: Option<u16>,
+}
+
+impl Pattern {
+    /// Every code of a class: `4.X.X`.
+    pub const fn of_class(class: Class) -> Pattern {
+        Pattern { class: Some(class), subject: None, detail: None }
+    }
+
+    /// Every code of a subject: `X.1.X`.
+    pub const fn of_subject(subject: u16) -> Pattern {
+        Pattern { class: None, subject: Some(subject), detail: None }
+    }
+
+    /// Subject and detail under any class: `X.2.2`.
+    pub const fn of_number(subject: u16, detail: u16) -> Pattern {
+        Pattern { class: None, subject: Some(subject), detail: Some(detail) }
+    }
+
+    /// Reads `4.X.X`, `x.1.x`, `X.2.2`: three parts, one an X at least. A detail means
+    /// nothing without its subject.
+    fn parse(text: &str) -> Option<Pattern> {
+        let mut parts = text.split('.');
+        let (class, subject, detail) = (parts.next()?, parts.next()?, parts.next()?);
+        let number = |part: &str| match part {
+            "x" | "X" => Some(None),
+            _ => part.parse::<u16>().ok().filter(|number| *number <= 999).map(Some),
+        };
+        let class = match number(class)? {
+            None => None,
+            Some(2) => Some(Class::Positive),
+            Some(4) => Some(Class::Transient),
+            Some(5) => Some(Class::Permanent),
+            Some(_) => return None,
+        };
+        let (subject, detail) = (number(subject)?, number(detail)?);
+        let whole = class.is_some() && subject.is_some() && detail.is_some();
+        let says_nothing = class.is_none() && subject.is_none();
+        let is_one = parts.next().is_none() && !whole && !says_nothing;
+        let detail_alone = detail.is_some() && subject.is_none();
+        (is_one && !detail_alone).then_some(Pattern { class, subject, detail })
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |number: Option<u16>| number.map_or("X".to_owned(), |n| n.to_string());
+        let class = part(self.class.map(|class| class as u16));
+        write!(f, "{class}.{}.{}", part(self.subject), part(self.detail))
+    }
 }
 
 /// As it is written: `450`, `4.2.0`, `greylisted`, `VRFY`.
@@ -31,8 +100,11 @@ impl fmt::Display for Topic {
         match self {
             Topic::Code(code) => code.fmt(f),
             Topic::Enhanced(code) => code.fmt(f),
+            Topic::Pattern(pattern) => pattern.fmt(f),
             Topic::Cause(cause) => cause.fmt(f),
             Topic::Command(stage) => stage.fmt(f),
+            Topic::Keyword(keyword) => keyword.fmt(f),
+            Topic::Foreign(number) => number.value().fmt(f),
         }
     }
 }
@@ -86,20 +158,22 @@ impl FromStr for Topic {
             !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || (dots && b == b'.'))
         };
         if of_digits(text, false) {
-            let code = text.parse().ok().filter(|_| text.len() == 3).and_then(Code::new);
+            let number = text.parse().ok().filter(|_| text.len() == 3);
+            let code = number.and_then(Code::new).map(Topic::Code);
             return code
-                .map(Topic::Code)
+                .or_else(|| number.and_then(Foreign::new).map(Topic::Foreign))
                 .ok_or_else(|| NoSuchTopic::CodeOutsideSmtp(text.to_owned()));
         }
         if of_digits(text, true) {
             let code = text.parse().map(Topic::Enhanced);
             return code.map_err(|_| NoSuchTopic::NotEnhanced(text.to_owned()));
         }
-        named(text).ok_or_else(|| NoSuchTopic::Unknown(text.to_owned()))
+        let pattern = Pattern::parse(text).map(Topic::Pattern);
+        pattern.or_else(|| named(text)).ok_or_else(|| NoSuchTopic::Unknown(text.to_owned()))
     }
 }
 
-/// The cause or command of that name.
+/// The cause, command or keyword of that name.
 fn named(text: &str) -> Option<Topic> {
     let lower = text.to_ascii_lowercase().replace(['_', ' '], "-");
     if let Ok(cause) = lower.parse() {
@@ -109,7 +183,8 @@ fn named(text: &str) -> Option<Topic> {
         return Some(Topic::Command(Stage::Send));
     }
     let is_named = |stage: &&Stage| slug(**stage) == lower;
-    Stage::ALL.iter().find(is_named).copied().map(Topic::Command)
+    let command = Stage::ALL.iter().find(is_named).copied().map(Topic::Command);
+    command.or_else(|| Keyword::named(text).map(Topic::Keyword))
 }
 
 /// The name of a stage in keys and addresses: `vrfy`, `end-of-data`.
@@ -138,7 +213,9 @@ pub struct Facts {
     pub enhanced_codes: Vec<EnhancedCode>,
     /// What a client does next; none for commands.
     pub next: Option<NextStep>,
-    /// RFCs and sections.
+    /// Whether a specification defines it.
+    pub specified: bool,
+    /// RFCs and sections; for what no specification defines, who was seen to use it.
     pub source: &'static str,
 }
 
@@ -166,6 +243,29 @@ pub struct Entry {
     pub when_seen: String,
     /// How to fix it: for all first, then for some.
     pub how_to_fix: Vec<Remedy>,
+    /// When the next attempt makes sense; empty where none is needed, or where it depends.
+    pub when_next: String,
+    /// What a provider means by it, where that is not what the registry says.
+    pub provider: Option<ProviderUse>,
+    /// What some refusals mean for a command or a keyword.
+    pub refusals: Vec<Refusal>,
+    /// How servers say it.
+    pub wordings: Vec<Wording>,
+    /// A dialog with it.
+    pub example: Vec<Line>,
+    /// Where it is written, or who was seen to use it.
+    pub source: String,
+}
+
+/// What one provider means by a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderUse {
+    /// Who.
+    pub who: &'static str,
+    /// What it means there.
+    pub meaning: String,
+    /// The causes behind it there.
+    pub causes: &'static [Cause],
 }
 
 /// Those for whom a remedy may stand apart, in the order of an entry.
@@ -178,36 +278,92 @@ pub(crate) const CONCERNED: [WhoseMove; 4] = [
 
 /// The entry of `topic`.
 pub fn entry(topic: Topic, language: Language) -> Entry {
-    let key = key(topic);
-    let advice = advice_key(topic, &key, language);
+    let facts = facts_of(topic);
+    let advice = advice_key(topic, language);
     Entry {
-        topic,
-        facts: facts_of(topic),
-        name: text(language, &key),
-        meaning: text(language, &format!("{key}.meaning")),
+        name: name(topic, language),
+        meaning: meaning(topic, language),
         when_seen: text(language, &format!("{advice}.when")),
         how_to_fix: remedies(&advice, language),
+        when_next: when_next(&facts, language),
+        provider: provider_use(topic, language),
+        refusals: refusal::of(topic, language),
+        wordings: wording::of(topic),
+        example: dialog::of(topic, &facts),
+        source: source(&facts, language),
+        topic,
+        facts,
     }
+}
+
+fn name(topic: Topic, language: Language) -> String {
+    match stands_for(topic) {
+        Some(enhanced) => text(language, &key(Topic::Enhanced(enhanced))),
+        None => text(language, &key(topic)),
+    }
+}
+
+/// The enhanced code that a basic one is written for without its dots.
+fn stands_for(topic: Topic) -> Option<EnhancedCode> {
+    match topic {
+        Topic::Code(code) => field::shorthand_of(code),
+        _ => None,
+    }
+}
+
+fn meaning(topic: Topic, language: Language) -> String {
+    let Some(enhanced) = stands_for(topic) else {
+        return text(language, &format!("{}.meaning", key(topic)));
+    };
+    let of_enhanced = text(language, &format!("{}.meaning", key(Topic::Enhanced(enhanced))));
+    let values = [
+        ("code", topic.to_string().into()),
+        ("enhanced", enhanced.to_string().into()),
+        ("meaning", of_enhanced.into()),
+    ];
+    fill(language, "field-shorthand", &values)
 }
 
 /// Which message says when one sees it and how to fix it: its own, else that of the
 /// commonest cause behind it; a positive enhanced code needs no remedy.
-fn advice_key(topic: Topic, own: &str, language: Language) -> String {
+fn advice_key(topic: Topic, language: Language) -> String {
+    let own = key(stands_for(topic).map_or(topic, Topic::Enhanced));
     if has(language, &format!("{own}.fix")) {
-        return own.to_owned();
+        return own;
     }
-    match (topic, topic_causes(topic)) {
+    match (topic, facts_of(topic).causes.first()) {
         (Topic::Enhanced(code), _) if code.class() == Class::Positive => "cause-delivered".into(),
-        (_, [first, ..]) => format!("cause-{}", first.name()),
-        _ => own.to_owned(),
+        (_, Some(first)) => format!("cause-{}", first.name()),
+        _ => own,
     }
 }
 
-/// The causes behind an enhanced code; every other topic has advice of its own.
-fn topic_causes(topic: Topic) -> &'static [Cause] {
-    match topic {
-        Topic::Enhanced(code) => facts::of_enhanced(code).map_or(&[], |row| row.causes),
-        _ => &[],
+fn when_next(facts: &Facts, language: Language) -> String {
+    match (facts.permanence, facts.next) {
+        (Some(Permanence::Transient), _) => {
+            let cause = facts.causes.first().copied().unwrap_or(Cause::Unknown);
+            text(language, when_refused(cause))
+        }
+        (Some(Permanence::Permanent), Some(next)) => {
+            text(language, &format!("when-next-{}", next.name()))
+        }
+        _ => String::new(),
+    }
+}
+
+fn provider_use(topic: Topic, language: Language) -> Option<ProviderUse> {
+    let Topic::Enhanced(code) = topic else { return None };
+    // Where the registry knows nothing, the provider's meaning is the entry's own.
+    let row = provider::of_provider(code).filter(|_| facts::of_enhanced(code).is_some())?;
+    let meaning = text(language, &format!("provider-{}.meaning", row.id));
+    Some(ProviderUse { who: row.who, meaning, causes: row.causes })
+}
+
+fn source(facts: &Facts, language: Language) -> String {
+    match (facts.specified, facts.source) {
+        (true, source) => source.to_owned(),
+        (false, "") => text(language, "source-field"),
+        (false, who) => fill(language, "source-field-with", &[("who", who.into())]),
     }
 }
 
@@ -227,13 +383,34 @@ fn remedies(key: &str, language: Language) -> Vec<Remedy> {
 pub(crate) fn key(topic: Topic) -> String {
     match topic {
         Topic::Code(code) if facts::of_code(code).is_some() => format!("code-{code}"),
+        Topic::Code(code) if field::of_field_code(code).is_some() => format!("field-{code}"),
         Topic::Code(code) => format!("class-{}", code.value() / 100),
-        Topic::Enhanced(code) if facts::of_enhanced(code).is_some() => {
-            format!("enhanced-{}-{}", code.subject(), code.detail())
+        Topic::Enhanced(code) => key_of_enhanced(code),
+        Topic::Pattern(Pattern { subject: Some(subject), detail: Some(detail), .. })
+            if facts::of_number(subject, detail).is_some() =>
+        {
+            format!("enhanced-{subject}-{detail}")
         }
-        Topic::Enhanced(code) => format!("subject-{}", code.subject().min(8)),
+        Topic::Pattern(Pattern { subject: Some(subject), .. }) => {
+            format!("enhanced-subject-{}", subject.min(8))
+        }
+        Topic::Pattern(Pattern { class, .. }) => {
+            format!("enhanced-class-{}", class.map_or(5, |class| class as u16))
+        }
         Topic::Cause(cause) => format!("cause-{}", cause.name()),
         Topic::Command(stage) => format!("command-{}", slug(stage)),
+        Topic::Keyword(keyword) => format!("keyword-{}", keyword.name().to_ascii_lowercase()),
+        Topic::Foreign(number) => format!("foreign-{}", number.value()),
+    }
+}
+
+fn key_of_enhanced(code: EnhancedCode) -> String {
+    if facts::of_enhanced(code).is_some() {
+        return format!("enhanced-{}-{}", code.subject(), code.detail());
+    }
+    match provider::of_provider(code) {
+        Some(row) => format!("provider-{}", row.id),
+        None => format!("subject-{}", code.subject().min(8)),
     }
 }
 
@@ -241,20 +418,41 @@ fn facts_of(topic: Topic) -> Facts {
     match topic {
         Topic::Code(code) => facts_of_code(code),
         Topic::Enhanced(code) => facts_of_enhanced(code),
+        Topic::Pattern(pattern) => facts_of_pattern(pattern),
         Topic::Cause(cause) => facts_of_cause(cause),
         Topic::Command(stage) => facts_of_command(stage),
+        Topic::Keyword(keyword) => facts_of_keyword(keyword),
+        Topic::Foreign(number) => facts_of_foreign(number),
     }
 }
 
 fn facts_of_code(code: Code) -> Facts {
-    let Some(row) = facts::of_code(code) else { return facts_of_class(code.class()) };
+    if let Some(enhanced) = field::shorthand_of(code) {
+        return Facts {
+            codes: Vec::new(),
+            enhanced_codes: vec![enhanced],
+            specified: false,
+            source: "",
+            ..facts_of_enhanced(enhanced)
+        };
+    }
+    match (facts::of_code(code), field::of_field_code(code)) {
+        (Some(row), _) => facts_of_row(row, true),
+        (None, Some(row)) => facts_of_row(row, false),
+        (None, None) => facts_of_class(code.class()),
+    }
+}
+
+fn facts_of_row(row: &CodeFacts, specified: bool) -> Facts {
+    let class = row.code.class();
     let mut enhanced_codes = BTreeSet::new();
-    for row in facts::ENHANCED.iter().filter(|row| row.codes.contains(&code)) {
-        enhanced_codes.extend(EnhancedCode::new(digit(code.class()), row.number.0, row.number.1));
+    for enhanced in facts::ENHANCED.iter().filter(|other| other.codes.contains(&row.code)) {
+        let (subject, detail) = enhanced.number;
+        enhanced_codes.extend(EnhancedCode::new(digit(class), subject, detail));
     }
     Facts {
-        class: Some(code.class()),
-        permanence: Some(facts::permanence_of(code.class())),
+        class: Some(class),
+        permanence: Some(facts::permanence_of(class)),
         scope: row.scope,
         whose_move: row.whose_move,
         answers: row.answers.to_vec(),
@@ -262,6 +460,7 @@ fn facts_of_code(code: Code) -> Facts {
         codes: Vec::new(),
         enhanced_codes: enhanced_codes.into_iter().collect(),
         next: Some(row.next),
+        specified,
         source: row.source,
     }
 }
@@ -284,6 +483,7 @@ fn facts_of_class(class: Class) -> Facts {
         codes: Vec::new(),
         enhanced_codes: Vec::new(),
         next: Some(next),
+        specified: true,
         source: "RFC 5321 §4.2.1, §4.3.2",
     }
 }
@@ -292,7 +492,7 @@ fn facts_of_enhanced(code: EnhancedCode) -> Facts {
     let class = code.class();
     let plain = facts_of_class(class);
     let Some(row) = facts::of_enhanced(code) else {
-        return Facts { source: "RFC 3463 §2", ..plain };
+        return facts_of_unregistered(code, plain);
     };
     let permanence = facts::permanence_of(class);
     let cause = row.causes.first().copied().unwrap_or(Cause::Unknown);
@@ -306,6 +506,83 @@ fn facts_of_enhanced(code: EnhancedCode) -> Facts {
         next: Some(facts::next_step(cause, permanence)),
         source: row.source,
         ..plain
+    }
+}
+
+/// A code outside the registry: a provider's own, or nobody's.
+fn facts_of_unregistered(code: EnhancedCode, plain: Facts) -> Facts {
+    let Some(row) = provider::of_provider(code) else {
+        return Facts { source: "RFC 3463 §2", ..plain };
+    };
+    let cause = row.causes.first().copied().unwrap_or(Cause::Unknown);
+    Facts {
+        scope: cause.scope(),
+        whose_move: cause.whose_move(),
+        answers: answers_of(row.codes),
+        causes: row.causes.to_vec(),
+        codes: row.codes.to_vec(),
+        next: Some(facts::next_step(cause, facts::permanence_of(code.class()))),
+        specified: false,
+        source: row.who,
+        ..plain
+    }
+}
+
+/// What many enhanced codes share.
+fn facts_of_pattern(pattern: Pattern) -> Facts {
+    let shared = pattern.class.map(facts_of_class);
+    let row = match (pattern.subject, pattern.detail) {
+        (Some(subject), Some(detail)) => facts::of_number(subject, detail),
+        _ => None,
+    };
+    Facts {
+        class: pattern.class,
+        permanence: pattern.class.map(facts::permanence_of),
+        scope: row.map_or(Scope::Nothing, |row| row.scope),
+        whose_move: match (row, &shared) {
+            (Some(row), _) => row.whose_move,
+            (None, Some(shared)) => shared.whose_move,
+            (None, None) => WhoseMove::SenderPostmaster,
+        },
+        answers: Vec::new(),
+        causes: row.map_or_else(Vec::new, |row| row.causes.to_vec()),
+        codes: row.map_or_else(Vec::new, |row| row.codes.to_vec()),
+        enhanced_codes: Vec::new(),
+        next: shared.and_then(|shared| shared.next),
+        specified: true,
+        source: row.map_or("RFC 3463 §2, RFC 5248", |row| row.source),
+    }
+}
+
+fn facts_of_keyword(keyword: Keyword) -> Facts {
+    let source = keyword.facts().source;
+    Facts {
+        specified: source.starts_with("RFC"),
+        answers: Vec::new(),
+        codes: Vec::new(),
+        source,
+        ..facts_of_command(Stage::Ehlo)
+    }
+}
+
+fn facts_of_foreign(number: Foreign) -> Facts {
+    let row = number.facts();
+    let permanence = match row.next {
+        NextStep::GiveBack => Permanence::Permanent,
+        _ => Permanence::Transient,
+    };
+    Facts {
+        class: None,
+        permanence: Some(permanence),
+        scope: row.scope,
+        whose_move: row.whose_move,
+        answers: Vec::new(),
+        causes: row.cause.into_iter().collect(),
+        codes: Vec::new(),
+        enhanced_codes: Vec::new(),
+        next: Some(row.next),
+        specified: false,
+        source: row.source,
     }
 }
 
@@ -326,6 +603,7 @@ fn facts_of_cause(cause: Cause) -> Facts {
         codes,
         enhanced_codes,
         next: permanence.map(|permanence| facts::next_step(cause, permanence)),
+        specified: true,
         source,
     }
 }
@@ -350,6 +628,7 @@ fn facts_of_command(stage: Stage) -> Facts {
         codes: codes.map(|row| row.code).collect(),
         enhanced_codes: Vec::new(),
         next: None,
+        specified: true,
         source: facts::command_source(stage),
     }
 }
@@ -379,6 +658,10 @@ mod tests {
             ("SAML", "SEND"),
             ("end of data", "end of data"),
             ("mailbox_full", "mailbox-full"),
+            ("pipelining", "PIPELINING"),
+            ("x.2.2", "X.2.2"),
+            ("4.x.x", "4.X.X"),
+            ("101", "101"),
         ] {
             assert_eq!(text.parse::<Topic>().unwrap().to_string(), written);
         }
@@ -387,13 +670,13 @@ mod tests {
     #[test]
     fn what_is_no_topic_is_told_apart() {
         let error = |text: &str| text.parse::<Topic>().unwrap_err();
-        for text in ["999", "101", "45", "4500", "99999999999999999999"] {
+        for text in ["999", "102", "45", "4500", "99999999999999999999"] {
             assert_eq!(error(text), NoSuchTopic::CodeOutsideSmtp(text.into()));
         }
         for text in ["3.1.1", "4.2", "4..0", "."] {
             assert_eq!(error(text), NoSuchTopic::NotEnhanced(text.into()));
         }
-        for text in ["", "gremlins", "450 4.2.0", "é"] {
+        for text in ["", "gremlins", "450 4.2.0", "é", "X.X.X", "3.X.X", "X.X.1", "4.X.X.X"] {
             assert_eq!(error(text), NoSuchTopic::Unknown(text.into()));
         }
     }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use super::entry::{CONCERNED, Topic, entry, key};
 use super::*;
 use crate::compare::Aspect;
+use crate::facts::field::Foreign;
+use crate::facts::keyword::Keyword;
 use crate::facts::{NextStep, Standing};
 use crate::{Cause, Confidence, Context, EnhancedCode, Evidence, Reply, Scope, Stage, classify};
 
@@ -62,6 +64,24 @@ fn keys_asked_for() -> BTreeSet<String> {
             if own { &["meaning", "when", "fix"] } else { &["meaning"] },
         );
     }
+    for class in [2, 4, 5] {
+        add(format!("enhanced-class-{class}"), &["meaning", "when", "fix"]);
+    }
+    for subject in 0..=8 {
+        add(format!("enhanced-subject-{subject}"), &["meaning", "when", "fix"]);
+    }
+    for row in facts::field::FIELD_CODES {
+        add(key(Topic::Code(row.code)), &["meaning", "when", "fix"]);
+    }
+    for number in Foreign::all() {
+        add(key(Topic::Foreign(number)), &["meaning", "when", "fix"]);
+    }
+    for row in facts::provider::PROVIDERS {
+        add(format!("provider-{}", row.id), &["meaning"]);
+    }
+    for keyword in Keyword::all() {
+        add(key(Topic::Keyword(keyword)), &["meaning", "when", "fix"]);
+    }
     for cause in Cause::ALL {
         add(key(Topic::Cause(*cause)), &["words", "meaning", "when", "fix"]);
     }
@@ -72,6 +92,7 @@ fn keys_asked_for() -> BTreeSet<String> {
         keys.extend(["subject", "opening"].map(|part| format!("dsn-{notice}.{part}")));
     }
     keys.extend(keys_of_facts());
+    keys.extend(refusal::keys().into_iter().map(str::to_owned));
     keys
 }
 
@@ -93,6 +114,7 @@ fn keys_of_facts() -> BTreeSet<String> {
     for standing in Standing::ALL {
         says(Aspect::Standing, standing.name());
     }
+    says(Aspect::Standing, "keyword");
     says(Aspect::Replies, "some");
     for answers in ["any", "some"] {
         says(Aspect::Answers, answers);
@@ -141,6 +163,8 @@ const WORDS: &str = "permanence-positive permanence-transient permanence-permane
     when-minutes when-hours evidence-first-digit no-such-code no-such-enhanced-code
     no-such-topic compare-same compare-alike choose-by-scope choose-by-permanence use-of
     relation-answers relation-answers-not relation-tells
+    label-provider label-refused label-wordings label-example label-adds dialog-wait
+    source-field source-field-with field-shorthand
     dsn-from dsn-closing dsn-remote-said dsn-said dsn-no-answer dsn-next-attempt dsn-try-until
     dsn-may-be-full dsn-whose-move dsn-what-to-do";
 
@@ -180,8 +204,11 @@ fn every_language_says_the_same_with_the_same_placeholders() {
     let english = raw_texts(Language::En);
     for language in Language::COMPLETE {
         let texts = raw_texts(*language);
-        let keys = |texts: &BTreeMap<String, String>| texts.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(keys(&texts), keys(&english), "{language}");
+        let lacks = |a: &BTreeMap<String, String>, b: &BTreeMap<String, String>| {
+            a.keys().filter(|key| !b.contains_key(*key)).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(lacks(&english, &texts), [""; 0], "{language} lacks these");
+        assert_eq!(lacks(&texts, &english), [""; 0], "{language} alone has these");
         for (key, text) in &texts {
             assert_eq!(placeholders(text), placeholders(&english[key]), "{language}: {key}");
         }

@@ -88,3 +88,13 @@ fn format(language: Language, key: &str, args: &FluentArgs<'_>) -> Option<String
 pub fn label(language: Language, name: &str) -> String {
     text(language, &format!("label-{name}"))
 }
+
+/// The label of what a word means at one provider: "At Gmail".
+pub fn label_at(who: &str, language: Language) -> String {
+    fill(language, "label-provider", &[("who", who.into())])
+}
+
+/// The label of what a refusal means for a command: "502 means".
+pub fn label_refused(code: crate::Code, language: Language) -> String {
+    fill(language, "label-refused", &[("code", code.to_string().into())])
+}

@@ -51,6 +51,11 @@ pub fn any_command(language: Language) -> String {
     text(language, "any-command")
 }
 
+/// That some minutes pass, as a line of an example dialog.
+pub fn wait_in_words(language: Language) -> String {
+    text(language, "dialog-wait")
+}
+
 /// How sure, in a word or two.
 pub fn confidence_in_words(confidence: Confidence, language: Language) -> String {
     text(language, &format!("confidence-{}", confidence.name()))

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use reply::reference::{causes, codes, replies};
+use reply::reference::{causes, codes, commands, replies};
 
 use super::{Context, Failure, reference};
 use crate::config::render;
@@ -21,6 +21,7 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
         ("replies.md", replies()),
         ("causes.md", causes()),
         ("codes.md", codes()),
+        ("commands.md", commands()),
         ("config.md", render::reference()),
         ("command-line.md", reference::command_line()),
     ]

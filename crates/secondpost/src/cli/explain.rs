@@ -6,9 +6,12 @@ use std::path::PathBuf;
 
 use reply::classify::hint::hint;
 use reply::compare::{list, stage_in_words};
+use reply::explain::dialog::Line;
 use reply::explain::entry::{Entry, NoSuchTopic, Remedy, Topic, entry};
+use reply::explain::wording::Wording;
 use reply::explain::{
-    cause_name, concerned_in_words, label, permanence_in_words, quoted, whose_move_in_words,
+    cause_name, concerned_in_words, label, label_at, label_refused, permanence_in_words, quoted,
+    wait_in_words, whose_move_in_words,
 };
 use reply::heard::{Heard, read_any};
 use reply::{Cause, Explanation, Language, Reply, Scope, Stage, explain};
@@ -216,7 +219,7 @@ pub(crate) fn entry_title(entry: &Entry, language: Language) -> String {
 fn entry_rows(entry: &Entry, language: Language) -> Vec<(String, String)> {
     let label = |name: &str| label(language, name);
     let facts = &entry.facts;
-    let command = matches!(entry.topic, Topic::Command(_));
+    let command = matches!(entry.topic, Topic::Command(_) | Topic::Keyword(_));
     let mut rows = vec![
         (label("meaning"), entry.meaning.clone()),
         (label("when-seen"), entry.when_seen.clone()),
@@ -225,9 +228,19 @@ fn entry_rows(entry: &Entry, language: Language) -> Vec<(String, String)> {
         let label = if index == 0 { label("how-to-fix") } else { String::new() };
         rows.push((label, remedy_in_words(remedy, language)));
     }
+    rows.extend(
+        entry
+            .refusals
+            .iter()
+            .map(|refusal| (label_refused(refusal.code, language), refusal.meaning.clone())),
+    );
+    if let Some(provider) = &entry.provider {
+        rows.push((label_at(provider.who, language), provider.meaning.clone()));
+    }
     if !command {
         rows.push((label("whose-move"), whose_move_in_words(facts.whose_move, language)));
     }
+    rows.push((label("when-next"), entry.when_next.clone()));
     if !command && facts.scope != Scope::Nothing {
         rows.push((label("about"), reply::explain::scope_in_words(facts.scope, language)));
     }
@@ -237,8 +250,42 @@ fn entry_rows(entry: &Entry, language: Language) -> Vec<(String, String)> {
     let mut codes: Vec<String> = facts.codes.iter().map(ToString::to_string).collect();
     codes.extend(facts.enhanced_codes.iter().map(ToString::to_string));
     rows.push((label("codes"), codes.join(", ")));
-    rows.push((label("source"), facts.source.to_owned()));
+    rows.push((label("adds"), adds(entry)));
+    for (index, wording) in entry.wordings.iter().enumerate() {
+        let label = if index == 0 { label("wordings") } else { String::new() };
+        rows.push((label, wording_in_words(wording)));
+    }
+    for (index, line) in entry.example.iter().enumerate() {
+        let label = if index == 0 { label("example") } else { String::new() };
+        rows.push((label, line_in_words(line, language)));
+    }
+    rows.push((label("source"), entry.source.clone()));
     rows
+}
+
+/// What a keyword of EHLO adds: a command, parameters.
+fn adds(entry: &Entry) -> String {
+    let Topic::Keyword(keyword) = entry.topic else { return String::new() };
+    let facts = keyword.facts();
+    let verb = (!facts.verb.is_empty()).then(|| facts.verb.to_owned());
+    let parameters = facts.parameters.iter().map(|(stage, name)| format!("{stage} … {name}"));
+    verb.into_iter().chain(parameters).collect::<Vec<_>>().join(", ")
+}
+
+fn wording_in_words(wording: &Wording) -> String {
+    match wording.who {
+        Some(who) => format!("{who}: {}", wording.text),
+        None => wording.text.to_owned(),
+    }
+}
+
+/// A line of an example: who says it, and what.
+fn line_in_words(line: &Line, language: Language) -> String {
+    match line {
+        Line::Client(text) => format!("C: {text}"),
+        Line::Server(text) => format!("S: {text}"),
+        Line::Wait => wait_in_words(language),
+    }
 }
 
 /// The remedy, behind the name of those whom it is for.
@@ -255,6 +302,14 @@ fn answers_in_words(answers: &[Stage], language: Language) -> String {
     }
     let names: Vec<String> = answers.iter().map(|stage| stage_in_words(*stage, language)).collect();
     list(&names, language)
+}
+
+fn line_json(line: &Line) -> Value {
+    match line {
+        Line::Client(text) => json!({ "client": text }),
+        Line::Server(text) => json!({ "server": text }),
+        Line::Wait => json!({ "wait": "minutes" }),
+    }
 }
 
 /// The entry with stable names.
@@ -278,6 +333,20 @@ pub(crate) fn entry_json(entry: &Entry) -> Value {
         "codes": facts.codes.iter().map(|code| code.value()).collect::<Vec<_>>(),
         "enhanced_codes": facts.enhanced_codes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "next": facts.next.map(|next| next.name()),
-        "source": facts.source,
+        "when_next": entry.when_next,
+        "provider": entry.provider.as_ref().map(|provider| json!({
+            "who": provider.who,
+            "meaning": provider.meaning,
+            "causes": provider.causes.iter().map(|cause| cause.name()).collect::<Vec<_>>(),
+        })),
+        "refusals": entry.refusals.iter().map(|refusal| json!({
+            "code": refusal.code.value(), "meaning": refusal.meaning,
+        })).collect::<Vec<_>>(),
+        "wordings": entry.wordings.iter().map(|wording| json!({
+            "who": wording.who, "text": wording.text,
+        })).collect::<Vec<_>>(),
+        "example": entry.example.iter().map(line_json).collect::<Vec<_>>(),
+        "specified": facts.specified,
+        "source": entry.source,
     })
 }
