@@ -13,7 +13,7 @@ use smtp::query::{Decision, Query};
 use smtp::server::{Ended, Options, Session, Step};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::reception::{Client, Intake, Reception};
 
@@ -25,6 +25,8 @@ const DATA_OCTETS: usize = 64 * 1024;
 const SLOW: Duration = Duration::from_millis(20);
 /// How long a peer may take to take what we say.
 const WRITE_PATIENCE: Duration = Duration::from_secs(300);
+/// How long a message that is under way may still take when the server stops.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How long to wait where the spool is behind.
 const CONGESTED: Duration = Duration::from_millis(5);
 
@@ -38,6 +40,8 @@ struct Driver<S> {
     /// Octets that were read and not yet taken.
     input: Vec<u8>,
     stop: watch::Receiver<bool>,
+    /// When patience with a message ends, once the server stops.
+    break_off_at: Option<Instant>,
 }
 
 /// Speaks with one client until one of the two closes.
@@ -52,8 +56,9 @@ pub async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let session = Session::new(options, reception.clock.steady());
-    let (message, input) = (None, Vec::new());
-    let mut driver = Driver { stream, session, reception, client, message, input, stop };
+    let (message, input, break_off_at) = (None, Vec::new(), None);
+    let mut driver =
+        Driver { stream, session, reception, client, message, input, stop, break_off_at };
     driver.run().await
 }
 
@@ -127,13 +132,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let room = if self.session.is_mid_message() { DATA_OCTETS } else { COMMAND_OCTETS };
         let clock = self.reception.clock;
         let patience = self.session.poll_timeout().map_or(WRITE_PATIENCE, |at| clock.until(at));
-        let stopping = *self.stop.borrow();
+        let break_off_at = self.break_off_at;
         self.input.reserve(room);
         tokio::select! {
             biased;
-            changed = self.stop.changed(), if !stopping => {
-                drop(changed);
+            stopped = self.stop.wait_for(|stop| *stop), if break_off_at.is_none() => {
+                drop(stopped);
                 self.session.shut_down();
+                self.break_off_at = Some(Instant::now() + LAST_WORDS);
+            }
+            () = sleep_until(break_off_at.unwrap_or_else(Instant::now)), if break_off_at.is_some() => {
+                self.session.break_off();
             }
             read = self.stream.read_buf(&mut self.input) => {
                 if read? == 0 {

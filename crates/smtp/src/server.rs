@@ -318,6 +318,16 @@ impl<P: Proof> Session<P> {
         }
     }
 
+    /// Says 421 now, closes, and takes back a message that is not whole: for who has waited
+    /// for its end after [`Session::shut_down`] for long enough.
+    pub fn break_off(&mut self) {
+        self.drop_draft();
+        self.question = None;
+        if !matches!(self.mode, Mode::Closed) {
+            self.say(catalogue::shutting_down());
+        }
+    }
+
     /// How the client introduced itself, and with which command.
     pub fn hello(&self) -> Option<(&HelloName, Stage)> {
         self.hello.as_ref().map(|hello| (&hello.name, hello.stage))

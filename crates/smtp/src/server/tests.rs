@@ -357,6 +357,21 @@ fn shutting_down_says_421_between_commands_and_after_a_message() {
 }
 
 #[test]
+fn a_message_that_does_not_end_is_broken_off_with_421() {
+    let mut slow = Shell::new(options());
+    slow.hear(b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@x.test>\r\nDATA\r\nx\r\n");
+    slow.session.shut_down();
+    slow.session.break_off();
+    slow.steps();
+    assert!(slow.heard.messages.is_empty());
+    assert!(slow.heard.closed && slow.heard.said.ends_with("try again later\r\n"));
+    assert_eq!(slow.heard.said.matches("421 4.3.2 ").count(), 1);
+    slow.session.break_off();
+    slow.steps();
+    assert_eq!(slow.heard.said.matches("421 ").count(), 1);
+}
+
+#[test]
 fn a_draft_that_fails_is_told_at_the_end() {
     let mut shell = Shell::new(options());
     shell.hear(b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@x.test>\r\nDATA\r\nx\r\n");
