@@ -148,7 +148,7 @@ fn recipient(
         return Decided::refuse(catalogue::server_fault(), format!("<{path}> was not looked up"));
     };
     if let Some(answer) = relay::refuse_recipient(facts, found) {
-        return Decided::refuse(answer, format!("{:?} from {:?}", found.place, facts.listener));
+        return Decided::refuse(answer, relay_reason(&found.place, path));
     }
     let sender = address_of_sender(reverse_path);
     let to = Named { sender: &sender, address: plain(found), said: path.to_string(), found };
@@ -159,6 +159,15 @@ fn recipient(
         }
         None => recipient_without_rule(&to, facts, policy, now),
     }
+}
+
+fn relay_reason(place: &Place, path: &ForwardPath) -> String {
+    let why = match place {
+        Place::Elsewhere { relay_configured: false } => "is not ours, and sending elsewhere is off",
+        Place::Routed { .. } => "has a route and is not ours",
+        _ => "is not ours",
+    };
+    format!("relaying denied: <{path}> {why}")
 }
 
 /// A recipient under its names.

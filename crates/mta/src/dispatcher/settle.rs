@@ -274,7 +274,7 @@ pub fn why_in_words(why: WhyThen) -> String {
         WhyThen::Hint => "hint".to_owned(),
         WhyThen::LearnedWindow => "learned window".to_owned(),
         WhyThen::NextTransaction => "next transaction".to_owned(),
-        WhyThen::Ladder(name) => format!("ladder {name}"),
+        WhyThen::Ladder(name) => format!("the steps of `retry.{name}`"),
     }
 }
 
