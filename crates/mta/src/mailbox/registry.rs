@@ -134,13 +134,17 @@ impl Registered {
 
     /// Waits for the lock that an administrator takes, as another mail program would
     /// (`fcntl(F_SETLKW)` on [`Registered::lock_file`]), and holds it while the file is open.
+    /// Where another process has it, `waits` is called first.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn lock(&self, data_dir: &Path) -> io::Result<File> {
+    pub fn lock(&self, data_dir: &Path, waits: impl FnOnce()) -> io::Result<File> {
         let path = self.lock_file(data_dir);
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-        rustix::fs::fcntl_lock(&file, FlockOperation::LockExclusive)?;
+        if rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            waits();
+            rustix::fs::fcntl_lock(&file, FlockOperation::LockExclusive)?;
+        }
         Ok(file)
     }
 

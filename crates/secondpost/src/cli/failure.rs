@@ -1,12 +1,12 @@
 //! What a subcommand returns where something is wrong: what is wrong, where, what was
 //! expected, and on a line of its own what to do.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
-use super::text::{bold, styled};
+use super::text::{bold, hanging, styled};
 
 /// How the word that begins an error looks on a terminal.
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -41,6 +41,16 @@ impl Failure {
         Failure { status, ..Failure::new("") }
     }
 
+    /// The same where what is wrong was told already.
+    pub(crate) fn silenced(self) -> Failure {
+        Failure::silent(self.status)
+    }
+
+    /// The same with another exit status.
+    pub(crate) fn with_status(self, status: u8) -> Failure {
+        Failure { status, ..self }
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub(crate) fn help(mut self, help: impl Into<String>) -> Failure {
@@ -53,17 +63,23 @@ impl Failure {
         self.status == 0
     }
 
-    /// Tells it on stderr; returns the exit status.
-    pub(crate) fn report(self) -> ExitCode {
+    /// Tells it on stderr, to people or as one JSON object; returns the exit status.
+    pub(crate) fn report(self, json: bool) -> ExitCode {
         let mut text = String::new();
+        if json && !self.message.is_empty() {
+            let told = serde_json::json!({ "error": self.message, "help": self.help });
+            let _ = writeln!(anstream::stderr(), "{told}");
+            return ExitCode::from(self.status);
+        }
         if !self.message.is_empty() {
             text = format!("{}: {}\n", styled("error", RED), self.message);
         }
         if let Some(help) = self.help {
-            text.push_str(&format!("{}: {help}\n", bold("help")));
+            let help = hanging("help: ", &help).replacen("help", &bold("help"), 1);
+            text.push_str(&format!("{help}\n"));
         }
         // Where stderr is closed there is nobody left to tell.
-        let _ = io::Write::write_all(&mut anstream::stderr(), text.as_bytes());
+        let _ = anstream::stderr().write_all(text.as_bytes());
         ExitCode::from(self.status)
     }
 }

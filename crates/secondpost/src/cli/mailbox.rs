@@ -1,6 +1,7 @@
 //! `secondpost mailbox`: which mailboxes there are, and what the administrator says of
 //! each. Works on the registry with and without a daemon; a running one is told.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -11,13 +12,18 @@ use mta::mailbox::{Disabled, Format, Quota, Registered, Registry, RegistryError}
 use reply::Timestamp;
 
 use super::page::Page;
-use super::{Context, Failure, address, daemon, text};
+use super::{Context, Failure, address, daemon, settings, text};
 use crate::config::values::{Size, duration as durations};
 
 /// Add, list and remove mailboxes; disable, enable and lock them
 ///
 /// A change takes effect at once, while the daemon runs and without one.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpost mailbox add alice@example.org --quota 1G,10000
+  secondpost mailbox add bob@example.org --format mbox --path /var/mail/bob
+  secondpost mailbox disable alice@example.org --for 2h
+  secondpost mailbox lock alice@example.org -- tar -cf alice.tar mail/example.org/alice")]
 pub(crate) struct Args {
     #[command(subcommand)]
     what: What,
@@ -108,13 +114,32 @@ fn run_add(add: &Add, registry: &Registry, context: &mut Context<'_>) -> Result<
     let added = registry.add(mailbox.clone());
     added.map_err(failure)?;
     let path = mailbox.path_in(registry.data_dir());
-    changed(&mailbox.address, &format!("added, its mail lies in {}", path.display()), context)
+    let what = format!("added, its mail lies in {}", path.display());
+    changed(&mailbox.address, "added", &what, context)?;
+    warn_of_foreign_domain(&mailbox.address, context)
+}
+
+/// A mailbox of a domain that is not ours gets no mail; better said now than wondered at.
+fn warn_of_foreign_domain(address: &str, context: &Context<'_>) -> Result<(), Failure> {
+    let config = settings::of_daemon(&context.global)?.config;
+    let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
+    if config.domains().iter().any(|ours| ours == domain) {
+        return Ok(());
+    }
+    let warning = format!(
+        "`{domain}` is not among the domains of this server; it takes no mail for `{address}` \
+         until `domains` or `serve --domain {domain}` names it"
+    );
+    // Where stderr is closed there is nobody left to tell.
+    let _ = writeln!(std::io::stderr(), "{}", text::hanging("warning: ", &warning));
+    Ok(())
 }
 
 fn remove(address: &str, registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
     let removed = registry.remove(address).map_err(failure)?;
     let path = removed.path_in(registry.data_dir());
-    changed(&removed.address, &format!("removed, its mail stays in {}", path.display()), context)
+    let what = format!("removed, its mail stays in {}", path.display());
+    changed(&removed.address, "removed", &what, context)
 }
 
 fn disable(
@@ -127,21 +152,30 @@ fn disable(
     let disabled = Disabled { until_millis: until.map(Timestamp::as_millis) };
     registry.set_disabled(address, Some(disabled)).map_err(failure)?;
     let until = until.map_or("until it is enabled".into(), |until| format!("until {until}"));
-    changed(address, &format!("disabled {until}"), context)
+    changed(address, "disabled", &format!("disabled {until}"), context)
 }
 
 fn enable(address: &str, registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
     registry.set_disabled(address, None).map_err(failure)?;
-    changed(address, "enabled", context)
+    changed(address, "enabled", "enabled", context)
 }
 
-/// Tells a running daemon, and then the user.
-fn changed(address: &str, what: &str, context: &mut Context<'_>) -> Result<(), Failure> {
+/// Tells a running daemon, and then the user: what was done in a word and in a sentence.
+fn changed(
+    address: &str,
+    done: &str,
+    what: &str,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
     if let Some(mut client) = daemon::connect(&context.global)? {
         client.mailboxes_changed().map_err(daemon::failure)?;
     }
     if context.global.json {
-        return context.json(&serde_json::json!({ "address": address, "done": what }));
+        let registry = Registry::in_dir(&context.global.data_dir);
+        let mailbox = registry.find(address).ok();
+        return context.json(&serde_json::json!({
+            "address": address, "done": done, "mailbox": mailbox,
+        }));
     }
     Ok(writeln!(context.out, "{address} {what}")?)
 }
@@ -152,7 +186,9 @@ fn list(registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
         return context.json(&mailboxes);
     }
     if mailboxes.is_empty() {
-        return Ok(writeln!(context.out, "there is no mailbox yet; make one with `mailbox add`")?);
+        let place = registry.data_dir().display();
+        let none = format!("there is no mailbox in `{place}` yet; make one with `mailbox add`");
+        return Ok(writeln!(context.out, "{none}")?);
     }
     let now = Clock::start().now();
     let mut page = Page::new(&mut *context.out, ["  lies in", "  quota", "  state"]);
@@ -184,17 +220,25 @@ fn state_in_words(mailbox: &Registered, now: Timestamp) -> String {
     }
 }
 
+/// The exit status that shells have for a command that cannot be run.
+const NOT_RUN: u8 = 127;
+
 /// Holds the lock while the command runs, and ends with the command's status.
 fn run_lock(lock: &Lock, registry: &Registry) -> Result<(), Failure> {
     let mailbox = registry.find(&lock.address).map_err(failure)?;
     let file = mailbox.lock_file(registry.data_dir());
-    let held = mailbox.lock(registry.data_dir());
+    let waits = || {
+        // Where stderr is closed there is nobody left to tell.
+        let _ = writeln!(std::io::stderr(), "waiting: another process holds the lock");
+    };
+    let held = mailbox.lock(registry.data_dir(), waits);
     let _held = held.map_err(|error| {
         Failure::new(format!("the lock on `{}` cannot be taken: {error}", file.display()))
     })?;
     let Some((program, args)) = lock.command.split_first() else { return Ok(()) };
     let status = Command::new(program).args(args).status().map_err(|error| {
-        Failure::new(format!("`{}` cannot be run: {error}", program.to_string_lossy()))
+        let problem = format!("`{}` cannot be run: {error}", program.to_string_lossy());
+        Failure::new(problem).with_status(NOT_RUN)
     })?;
     // Ended by a signal, a command has no status of its own.
     let code = status.code().map_or(1, |code| u8::try_from(code).unwrap_or(1));
