@@ -28,6 +28,7 @@ use queue::{QueueId, Spool};
 use reply::Timestamp;
 use reply::explain::Language;
 use smtp::server::Protocol;
+use smtp::syntax::Mailbox;
 use store::{FileSystem, LoggedTable};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::Runtime;
@@ -36,9 +37,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use self::banner::Banner;
 use self::handler::Administration;
-use crate::cli::Failure;
-use crate::config::Config;
+use crate::cli::{Failure, user};
+use crate::config::load::RUNNING_NAME;
+use crate::config::{Config, Loaded};
 
 /// How long what is in flight may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -54,12 +57,18 @@ type FileTable = LoggedTable<FileSystem>;
 /// # Errors
 /// Where something cannot be opened or bound; the error names it.
 pub(crate) fn serve(
-    config: &Config,
+    loaded: &Loaded,
     data_dir: &Path,
     out: &mut dyn io::Write,
 ) -> Result<(), Failure> {
-    let clock = Clock::start();
+    let (clock, config) = (Clock::start(), &loaded.config);
     let storage = Storage::open(data_dir, clock.now())?;
+    // Not before the spool is ours: a second daemon must not touch what the first one's
+    // subcommands read.
+    loaded.keep_running(data_dir).map_err(|error| {
+        let file = data_dir.join(RUNNING_NAME);
+        Failure::new(format!("`{}` cannot be written: {error}", file.display()))
+    })?;
     let runtime = Runtime::new().map_err(|error| failure("the reactor", &error))?;
     let served = runtime.block_on(run(config, data_dir, clock, &storage, out));
     runtime.shutdown_timeout(GRACE);
@@ -203,7 +212,8 @@ async fn run(
     let admin = control::Server::start(&socket, administration.clone())
         .map_err(|error| failure(socket.display(), &error))?;
     // Nobody has to listen: a closed standard output does not stop the server.
-    drop(banner::print(&listeners, data_dir, out));
+    let mailbox = first_mailbox(config, data_dir);
+    drop(Banner { listeners: &listeners, data_dir, mailbox: &mailbox }.print(out));
 
     let mut tasks = JoinSet::new();
     let dispatcher = tokio::spawn(reception.dispatcher.clone().run(stopped.clone()));
@@ -302,15 +312,31 @@ fn dispatcher_options(config: &Config) -> dispatcher::Options {
 
 /// At the first start there is a mailbox for the postmaster and one for who starts it.
 fn first_mailboxes(config: &Config, data_dir: &Path) -> Result<(), Failure> {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    let names = ["postmaster".to_owned(), user.unwrap_or_else(|_| "root".to_owned())];
-    let addresses = config
-        .domains()
-        .iter()
-        .flat_map(|domain| names.iter().map(move |name| format!("{name}@{domain}")))
-        .collect::<Vec<_>>();
+    let of = |name: &str| {
+        let domains = config.domains();
+        domains.iter().map(|domain| format!("{name}@{domain}")).collect::<Vec<_>>()
+    };
+    let mut addresses = of("postmaster");
+    let user = user::invoking();
+    // What is a user's name on a machine need not be a local part.
+    match of(&user).iter().all(|address| address.parse::<Mailbox>().is_ok()) {
+        true => addresses.extend(of(&user)),
+        false => tracing::warn!(user, "this name cannot be a mailbox; none was made for it"),
+    }
     let created = Registry::in_dir(data_dir).create_first(&addresses);
     created.map_err(|error| failure("the mailboxes", &error))
+}
+
+/// A mailbox of an own domain, best that of who starts the server.
+fn first_mailbox(config: &Config, data_dir: &Path) -> String {
+    let domains = config.domains();
+    let all = Registry::in_dir(data_dir).read().unwrap_or_default();
+    let ours = |address: &str| domains.iter().any(|ours| address.ends_with(&format!("@{ours}")));
+    let mut all = all.into_iter().map(|mailbox| mailbox.address).filter(|one| ours(one));
+    let user = user::invoking().to_lowercase();
+    let wanted = domains.first().map(|domain| format!("{user}@{domain}"));
+    let exists = wanted.filter(|wanted| Registry::in_dir(data_dir).find(wanted).is_ok());
+    exists.or_else(|| all.next()).unwrap_or_else(|| "postmaster@localhost".to_owned())
 }
 
 fn listen(

@@ -9,7 +9,24 @@ pub(crate) fn connect(global: &Global) -> Result<Option<Client>, Failure> {
     match Client::connect(&global.data_dir) {
         Ok(client) => Ok(Some(client)),
         Err(ClientError::NotRunning) => Ok(None),
+        Err(ClientError::Io(error)) => Err(unreachable(global, &error)),
         Err(error) => Err(failure(error)),
+    }
+}
+
+/// There is something where the daemon's socket should be, and it cannot be used.
+fn unreachable(global: &Global, error: &std::io::Error) -> Failure {
+    let place = global.data_dir.display();
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            Failure::new(format!("the data directory `{place}` belongs to another user"))
+                .help("run this as the user that runs `secondpost serve`")
+        }
+        std::io::ErrorKind::NotADirectory => {
+            Failure::new(format!("the data directory `{place}` is not a directory"))
+                .help("name another one with `--data-dir DIR`")
+        }
+        _ => Failure::new(format!("the daemon of `{place}` cannot be asked: {error}")),
     }
 }
 
@@ -32,10 +49,6 @@ pub(crate) fn failure(error: ClientError) -> Failure {
         ClientError::NotRunning => Failure::new("the daemon stopped meanwhile"),
         ClientError::Io(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             Failure::new("the daemon closed the connection")
-        }
-        ClientError::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            Failure::new("the admin socket belongs to another user")
-                .help("run this as the user that runs `secondpost serve`")
         }
         other => Failure::new(other.to_string()),
     }

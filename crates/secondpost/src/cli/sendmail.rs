@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use self::options::{Mode, Options};
 use super::message::{Reading, prepare};
 use super::submit::{SubmitError, Submitted, complete, envelope, submit};
-use super::{Context, Global, address, queue, settings};
+use super::{Context, DEFAULT_DATA_DIR, Global, address, queue, settings, user};
 use crate::config::Config;
 use mta::control::RefusedKind;
 
@@ -72,7 +72,7 @@ fn report(result: Result<(), Exit>) -> ExitCode {
 fn global() -> Global {
     let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     Global {
-        data_dir: path("SECONDPOST_DATA_DIR").unwrap_or_else(|| "./secondpost-data".into()),
+        data_dir: path("SECONDPOST_DATA_DIR").unwrap_or_else(|| DEFAULT_DATA_DIR.into()),
         config: path("SECONDPOST_CONFIG"),
         set: Vec::new(),
         json: false,
@@ -106,7 +106,7 @@ fn deliver(options: &Options) -> Result<(), Exit> {
         .map_err(|why| Exit::new(EX_DATAERR, format!("line {}: {why}", why.line)))?;
     let message = complete(message, &config);
     let recipients = addresses(&given, &config)?;
-    let sender = options.sender.clone().unwrap_or_else(user);
+    let sender = options.sender.clone().unwrap_or_else(user::calling);
     let sender = if sender.is_empty() { sender } else { qualified(&sender, &config)? };
     let mut submission = envelope(sender, &recipients, options.notify.as_deref(), &message);
     submission.ret.clone_from(&options.ret);
@@ -144,13 +144,6 @@ fn own_domain(config: &Config) -> String {
     let (hostname, domains) = (config.hostname(), config.domains());
     let ours = domains.contains(&hostname) || domains.is_empty();
     if ours { hostname } else { domains.into_iter().next().unwrap_or(hostname) }
-}
-
-/// Who calls, by the environment or else the number of the user.
-fn user() -> String {
-    let named = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
-    let fallback = || format!("uid{}", rustix::process::getuid().as_raw());
-    named.into_iter().find(|name| !name.is_empty()).unwrap_or_else(fallback)
 }
 
 fn exit_of(error: &SubmitError) -> Exit {

@@ -14,6 +14,10 @@ use crate::config::values::LogFormat;
 /// this machine), keeps everything in one data directory, and sends nothing elsewhere.
 /// It stops cleanly on SIGTERM and SIGINT.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpost serve
+  secondpost serve --domain example.org --listen-mx 0.0.0.0:25
+  secondpost serve --set relay=smarthost.example.net:25")]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) flags: Flags,
@@ -22,10 +26,11 @@ pub(crate) struct Args {
 /// Runs `serve` until it is told to stop.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
     let loaded = settings::own(&context.global, &args.flags)?;
+    // What is made below the data directory is its owner's alone, too.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     settings::make_data_dir(&context.global.data_dir)?;
     start_log(&loaded.config);
-    loaded.keep_running(&context.global.data_dir)?;
-    crate::wire::serve(&loaded.config, &context.global.data_dir, context.out)
+    crate::wire::serve(&loaded, &context.global.data_dir, context.out)
 }
 
 /// Logs to standard error, in the form and from the level that the settings say. RUST_LOG
@@ -36,7 +41,7 @@ fn start_log(config: &Config) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log.format {
-        LogFormat::Json => log.json().init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).with_target(false).init(),
     }
 }

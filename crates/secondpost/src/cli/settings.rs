@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rustix::fs::Access;
+
 use super::{Failure, Global};
 use crate::config::load::Flag;
 use crate::config::{Loaded, Sources};
@@ -54,13 +56,24 @@ fn load(sources: Sources, global: &Global) -> Result<Loaded, Failure> {
     Loaded::from(&sources).map_err(|error| Failure::usage(error.0))
 }
 
-/// Makes the data directory, for its owner alone, if it is missing.
+/// Makes the data directory, for its owner alone, if it is missing; one that is there must
+/// be a directory that we may work in.
 pub(crate) fn make_data_dir(data_dir: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::DirBuilderExt;
+    let path = data_dir.display();
+    let another = "name another one with `--data-dir DIR`";
+    if data_dir.exists() && !data_dir.is_dir() {
+        let problem = format!("the data directory `{path}` is not a directory");
+        return Err(Failure::new(problem).help(another));
+    }
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
     made.map_err(|error| {
-        let problem =
-            format!("the data directory `{}` cannot be made: {error}", data_dir.display());
-        Failure::new(problem).help("name another one with `--data-dir DIR`")
+        Failure::new(format!("the data directory `{path}` cannot be made: {error}")).help(another)
+    })?;
+    let ours = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    rustix::fs::access(data_dir, ours).map_err(|error| {
+        let error = std::io::Error::from(error);
+        Failure::new(format!("the data directory `{path}` cannot be used: {error}"))
+            .help(format!("run this as its owner, or {another}"))
     })
 }

@@ -1,9 +1,12 @@
-//! What `serve` says when it listens: where, where mail lands, and what to try.
+//! What `serve` says when it listens: where, where mail lands, and what to try. The
+//! commands work as they are printed, in another shell in the same directory.
 
 use std::io;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use super::Sockets;
+use crate::cli::DEFAULT_DATA_DIR;
 use crate::config::Config;
 
 /// The listeners by name, with the addresses that they really have.
@@ -22,23 +25,108 @@ pub(super) fn listeners(
     mx.chain(submission).chain(lmtp).collect()
 }
 
-/// Prints it, and makes sure that it is seen at once.
-pub(super) fn print(
-    listeners: &[(&'static str, String)],
-    data_dir: &Path,
-    out: &mut dyn io::Write,
-) -> io::Result<()> {
-    let data_dir = data_dir.display();
-    writeln!(out, "secondpost {} listens:", env!("CARGO_PKG_VERSION"))?;
-    for (name, at) in listeners {
-        writeln!(out, "  {name:<11} {at}")?;
+/// What the banner speaks of.
+pub(super) struct Banner<'a> {
+    /// By name, as [`listeners`] gives them.
+    pub(super) listeners: &'a [(&'static str, String)],
+    /// Where everything is kept.
+    pub(super) data_dir: &'a Path,
+    /// A mailbox that mail can be sent to.
+    pub(super) mailbox: &'a str,
+}
+
+impl Banner<'_> {
+    /// Prints it, and makes sure that it is seen at once.
+    pub(super) fn print(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        writeln!(out, "secondpost {} listens:", env!("CARGO_PKG_VERSION"))?;
+        for (name, at) in self.listeners {
+            writeln!(out, "  {name:<11} {at}")?;
+        }
+        writeln!(
+            out,
+            "  mail lands in {}/mail/<domain>/<local part>/new",
+            self.data_dir.display()
+        )?;
+        writeln!(out, "try, in another terminal:")?;
+        for command in self.commands(&called(), in_path("swaks")) {
+            writeln!(out, "  {command}")?;
+        }
+        out.flush()
     }
-    writeln!(out, "  mail lands in {data_dir}/mail/<domain>/<local part>/new")?;
-    writeln!(out, "try, in another terminal:")?;
-    let port = listeners.iter().find(|(name, _)| *name == "MX");
-    let server = port.map_or("127.0.0.1:2525", |(_, at)| at.as_str());
-    writeln!(out, "  swaks --server {server} --from a@example.org --to $USER@localhost")?;
-    writeln!(out, "  secondpost queue")?;
-    writeln!(out, "  secondpost explain 450 4.2.0 greylisted")?;
-    out.flush()
+
+    /// Three commands to try: the first meets greylisting, the others look at it.
+    fn commands(&self, program: &str, has_swaks: bool) -> Vec<String> {
+        let (program, mailbox) = (quoted(program), quoted(self.mailbox));
+        let directory = match self.data_dir == Path::new(DEFAULT_DATA_DIR) {
+            true => String::new(),
+            false => format!(" --data-dir {}", quoted(&self.data_dir.to_string_lossy())),
+        };
+        let send = self.tcp().map(|server| match has_swaks {
+            true => format!("swaks --server {server} --from a@example.org --to {mailbox}"),
+            false => format!("{program} probe {server}"),
+        });
+        let rest = [
+            format!("{program} greylist list{directory}"),
+            format!("{program} explain 450 4.2.0 greylisted"),
+        ];
+        send.into_iter().chain(rest).collect()
+    }
+
+    /// The first TCP listener, by an address that a client can connect to.
+    fn tcp(&self) -> Option<SocketAddr> {
+        let mut address: SocketAddr = self.listeners.iter().find_map(|(_, at)| at.parse().ok())?;
+        if address.ip().is_unspecified() {
+            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        Some(address)
+    }
+}
+
+/// This program as it was called: what worked for this shell works for the next.
+fn called() -> String {
+    std::env::args().next().unwrap_or_else(|| "secondpost".to_owned())
+}
+
+fn in_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder: PathBuf| folder.join(program).is_file())
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-@:+,=%".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commands(at: &str, data_dir: &str, has_swaks: bool) -> Vec<String> {
+        let listeners = [("MX", at.to_owned())];
+        let (data_dir, mailbox) = (Path::new(data_dir), "alice@a.test");
+        let banner = Banner { listeners: &listeners, data_dir, mailbox };
+        banner.commands("target/release/secondpost", has_swaks)
+    }
+
+    #[test]
+    fn commands_name_the_program_as_it_was_called_and_a_mailbox_that_exists() {
+        let expected = [
+            "swaks --server 127.0.0.1:2525 --from a@example.org --to alice@a.test",
+            "target/release/secondpost greylist list",
+            "target/release/secondpost explain 450 4.2.0 greylisted",
+        ];
+        assert_eq!(commands("127.0.0.1:2525", DEFAULT_DATA_DIR, true), expected);
+    }
+
+    #[test]
+    fn commands_can_be_copied_whatever_the_place_and_the_machine() {
+        let told = commands("[::]:25", "my d'ir", false);
+        assert_eq!(told[0], "target/release/secondpost probe 127.0.0.1:25");
+        assert_eq!(told[1], r"target/release/secondpost greylist list --data-dir 'my d'\''ir'");
+        assert_eq!(commands("./lmtp.sock", DEFAULT_DATA_DIR, true).len(), 2);
+    }
 }

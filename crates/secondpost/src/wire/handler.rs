@@ -126,7 +126,7 @@ impl Handler for Administration {
         acted.map_err(|error| match error {
             ActError::NoSuchMessage(_) => no_such_id(id),
             ActError::UnderWay(_) | ActError::StaysHeld(_) => {
-                Refused::new(RefusedKind::Busy, error.to_string())
+                Refused::new(RefusedKind::Busy, format!("message `{id}`: {error}"))
             }
             ActError::Fault(_) => fault(error),
         })

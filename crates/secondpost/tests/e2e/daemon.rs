@@ -20,12 +20,19 @@ pub(crate) struct Daemon {
     log: Receiver<String>,
     pub(crate) mx: SocketAddr,
     pub(crate) submission: SocketAddr,
+    /// The commands that its banner says to try.
+    pub(crate) to_try: Vec<String>,
 }
 
 impl Daemon {
     /// Starts the daemon on `data_dir` and waits until it has said where it listens.
     pub(crate) fn start(data_dir: &Path, arguments: &[&str]) -> Daemon {
-        let mut child = Command::new(BINARY)
+        Daemon::start_as(Command::new(BINARY), data_dir, arguments)
+    }
+
+    /// The same in an environment of the caller's making.
+    pub(crate) fn start_as(mut command: Command, data_dir: &Path, arguments: &[&str]) -> Daemon {
+        let mut child = command
             .args(["serve", "--listen-mx", "127.0.0.1:0", "--listen-submission", "127.0.0.1:0"])
             .args(arguments)
             .arg("--data-dir")
@@ -43,10 +50,19 @@ impl Daemon {
             log,
             mx: SocketAddr::from(([127, 0, 0, 1], 0)),
             submission: SocketAddr::from(([127, 0, 0, 1], 0)),
+            to_try: Vec::new(),
         };
         daemon.mx = daemon.address(&said, "MX");
         daemon.submission = daemon.address(&said, "submission");
+        daemon.to_try = daemon.commands(&said);
         daemon
+    }
+
+    /// The commands at the end of the banner.
+    fn commands(&self, said: &Receiver<String>) -> Vec<String> {
+        let mut lines = std::iter::from_fn(|| said.recv_timeout(PATIENCE).ok());
+        lines.find(|line| line.starts_with("try, ")).expect("the banner says what to try");
+        lines.take(3).map(|line| line.trim().to_owned()).collect()
     }
 
     /// The address on the line of the banner that begins with `label`.

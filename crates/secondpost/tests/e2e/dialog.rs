@@ -54,13 +54,24 @@ impl Dialog {
         }
     }
 
+    /// A transaction until its message can begin; the reply to DATA or the first refusal.
+    pub(crate) fn message_begun(&mut self, from: &str, to: &str) -> String {
+        let commands = [format!("MAIL FROM:<{from}>"), format!("RCPT TO:<{to}>"), "DATA".into()];
+        let mut reply = String::new();
+        for command in commands {
+            reply = self.say(&command);
+            if !reply.starts_with(['2', '3']) {
+                break;
+            }
+        }
+        reply
+    }
+
     /// A whole transaction; the reply to the final dot or the first refusal.
     pub(crate) fn message(&mut self, from: &str, to: &str, message: &str) -> String {
-        for command in [format!("MAIL FROM:<{from}>"), format!("RCPT TO:<{to}>"), "DATA".into()] {
-            let reply = self.say(&command);
-            if !reply.starts_with(['2', '3']) {
-                return reply;
-            }
+        let reply = self.message_begun(from, to);
+        if !reply.starts_with('3') {
+            return reply;
         }
         self.send(message.as_bytes());
         self.say("\r\n.")

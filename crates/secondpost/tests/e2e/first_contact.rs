@@ -1,7 +1,9 @@
 //! What a newcomer meets: the first start, greylisting and its window, the story of a
 //! message, a clean stop, and the errors of a start that cannot be.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use crate::daemon::{BINARY, Daemon, eventually, secondpost};
 use crate::dialog::Dialog;
@@ -50,11 +52,97 @@ fn sigterm_says_421_and_exits_cleanly() {
 }
 
 #[test]
+fn a_message_under_way_is_told_421_when_the_server_stops() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = Daemon::start(folder.path(), &[]);
+    let mut dialog = Dialog::greeted(daemon.mx);
+    let reply = dialog.message_begun("a@example.org", "postmaster@localhost");
+    assert!(reply.starts_with("354 "), "{reply}");
+    dialog.send(b"Subject: half\r\n\r\nof a mess");
+    let (status, log) = daemon.terminate();
+    assert!(status.success(), "{status}: {log}");
+    let farewell = dialog.hear();
+    assert!(farewell.starts_with("421 4.3.2 "), "{farewell}");
+    assert_eq!(dialog.hear(), "");
+}
+
+#[test]
+fn the_commands_of_the_banner_work_as_they_are_printed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("it's here");
+    let daemon = Daemon::start(&place, &["--domain", "a.test"]);
+    assert_eq!(daemon.to_try.len(), 3, "{:?}", daemon.to_try);
+    for (command, expected) in daemon.to_try.iter().zip(["450 4.2.0", "waiting", "Greylisting"]) {
+        let output = Command::new("sh").args(["-c", command]).output().expect("sh runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complained = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(expected), "{command}: {said}{complained}");
+    }
+}
+
+#[test]
+fn a_first_start_needs_no_name_of_a_user() {
+    for name in ["", "DOM\\no local part"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new(BINARY);
+        command.env("USER", name).env_remove("LOGNAME").env_remove("SUDO_USER");
+        let daemon = Daemon::start_as(command, folder.path(), &[]);
+        let mailboxes = daemon.ask(&["mailbox", "list"]);
+        assert!(mailboxes.starts_with("postmaster@"), "{mailboxes}");
+    }
+}
+
+#[test]
+fn the_data_directory_is_its_owners_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let _daemon = Daemon::start(&folder.path().join("data"), &[]);
+    let mut unseen = vec![folder.path().join("data")];
+    while let Some(path) = unseen.pop() {
+        let metadata = path.symlink_metadata().expect("it is there");
+        let mode = metadata.permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", path.display());
+        if metadata.is_dir() {
+            let entries = std::fs::read_dir(path).expect("it can be read");
+            unseen.extend(entries.map(|entry| entry.expect("it can be read").path()));
+        }
+    }
+}
+
+#[test]
+fn a_json_log_has_one_object_a_line_with_stable_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = Daemon::start(folder.path(), &["--log-format", "json"]);
+    let refused = Dialog::greeted(daemon.mx).message("a@example.org", "nobody@localhost", "x");
+    assert!(refused.starts_with("550 5.1.1 "), "{refused}");
+    let taken = Dialog::greeted(daemon.mx).message("a@example.org", "postmaster@localhost", "A: 1");
+    assert!(taken.starts_with("250 "), "{taken}");
+    eventually("the message lies there", || daemon.new_mail("localhost", "postmaster").pop());
+    let (_, log) = daemon.terminate();
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    assert!(
+        lines.iter().all(|line| ["timestamp", "level", "message"]
+            .iter()
+            .all(|name| line[name].is_string())),
+        "{log}"
+    );
+    let received = lines.iter().find(|line| line["message"] == "received").expect("it was told");
+    assert_eq!(received["sender"], "a@example.org");
+    assert!(received["id"].is_string() && received["octets"].is_u64(), "{received}");
+}
+
+#[test]
 fn a_second_daemon_on_the_same_data_directory_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    let _first = Daemon::start(folder.path(), &[]);
-    let complaint = refused_start(folder.path(), &["--listen-mx", "127.0.0.1:0"]);
+    let first = Daemon::start(folder.path(), &["--domain", "a.test"]);
+    let other = ["--listen-mx", "127.0.0.1:0", "--domain", "b.test"];
+    let complaint = refused_start(folder.path(), &other);
     assert!(complaint.contains(&folder.path().display().to_string()), "{complaint}");
+    // The subcommands still read the settings of the daemon that runs.
+    let added = first.run(&["mailbox", "add", "alice@a.test"]);
+    assert_eq!(String::from_utf8_lossy(&added.stderr), "");
 }
 
 #[test]
@@ -64,6 +152,7 @@ fn a_port_in_use_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let complaint = refused_start(folder.path(), &["--listen-mx", &address]);
     assert!(complaint.contains(&address), "{complaint}");
+    assert!(complaint.contains("help: set `listen.mx`"), "{complaint}");
 }
 
 #[test]
