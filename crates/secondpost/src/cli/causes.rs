@@ -9,7 +9,7 @@ use super::explain::entry_json;
 use super::page::Page;
 use super::{Context, Failure};
 
-/// Lists the causes: why a mail server says what it says
+/// List the causes: why a mail server says what it says
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {}
 

@@ -9,7 +9,7 @@ use super::explain::entry_json;
 use super::page::padded;
 use super::{Context, Failure};
 
-/// Lists the reply codes and enhanced status codes with their names
+/// List the reply codes and enhanced status codes with their names
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Only the enhanced codes

@@ -13,7 +13,7 @@ use super::explain::{entry_json, entry_title, remedy_in_words};
 use super::page::Page;
 use super::{Context, Failure};
 
-/// Compares two codes, enhanced codes, causes or commands
+/// Compare two codes, enhanced codes, causes or commands
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   secondpost compare 450 502
@@ -79,7 +79,11 @@ fn tell_entries(
 ) -> io::Result<()> {
     let (a, b) = (&comparison.a, &comparison.b);
     let one = a.topic == b.topic;
+    let mut first = true;
     let mut both = |heading: &str, of: &dyn Fn(&Entry) -> Vec<String>| {
+        if !std::mem::take(&mut first) {
+            page.blank()?;
+        }
         page.heading(&label(language, heading))?;
         if one {
             of(a).iter().try_for_each(|paragraph| page.paragraph(paragraph, 0))

@@ -8,6 +8,10 @@ use crate::config::render;
 
 /// Check, show or begin the settings
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpost config example > secondpost.toml
+  secondpost config check --config secondpost.toml
+  secondpost config show --origin --set relay=direct")]
 pub(crate) struct Args {
     #[command(subcommand)]
     what: What,
@@ -42,7 +46,14 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
 }
 
 fn check(flags: &Flags, context: &mut Context<'_>) -> Result<(), Failure> {
-    let loaded = settings::own(&context.global, flags)?;
+    let loaded = match settings::own(&context.global, flags) {
+        Err(failure) if context.global.json => {
+            let problem = failure.to_string();
+            context.json(&serde_json::json!({ "valid": false, "problem": problem }))?;
+            return Err(failure.silenced());
+        }
+        loaded => loaded?,
+    };
     let set = loaded.values().filter(|(field, _)| loaded.is_set(&field.key)).count();
     if context.global.json {
         return context.json(&serde_json::json!({ "valid": true, "keys_set": set }));

@@ -23,7 +23,7 @@ use super::{Context, Failure};
 /// Most octets that are read from a file or from standard input.
 const MAX_INPUT_OCTETS: u64 = 64 * 1024 * 1024;
 
-/// Says what a reply, a code, a cause or a command means, whose move it is, what to do
+/// Say what a reply, a code, a cause or a command means, whose move it is, what to do
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   secondpost explain 450 4.2.0 Greylisted, try again in 300 seconds

@@ -7,6 +7,10 @@ use super::{Context, Failure, daemon, text};
 
 /// Show and change what greylisting remembers
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpost greylist list
+  secondpost greylist allow 192.0.2.0/24 example.org
+  secondpost greylist forget a@example.org")]
 pub(crate) struct Args {
     #[command(subcommand)]
     what: What,

@@ -28,6 +28,7 @@ pub(crate) mod settings;
 pub(crate) mod spool;
 mod submit;
 pub(crate) mod text;
+pub(crate) mod user;
 mod verify;
 mod why;
 
@@ -46,7 +47,7 @@ pub(crate) use failure::Failure;
 /// A mail server that knows what the other side's words mean: told 450, it comes back
 /// just after the window; told 502, it takes the alternative; and it says so.
 #[derive(Parser, Debug)]
-#[command(name = "secondpost", version, max_term_width = 100, after_help = BEGIN)]
+#[command(name = "secondpost", version, max_term_width = 80, after_help = BEGIN)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -56,10 +57,15 @@ struct Cli {
 
 const BEGIN: &str = "\
 To begin:
-  secondpost serve                          take and deliver mail, in the foreground
-  secondpost send --from a@example.org --to b@localhost message.eml
-  secondpost queue                          what waits, why, and until when
-  secondpost explain 450                    what a reply means";
+  secondpost serve           take and deliver mail, in the foreground
+  secondpost queue           what waits, why, and until when
+  secondpost explain 450     what a reply means
+
+Exit status: 0 done, 1 failed or found wanting, 2 wrong usage or settings. Called
+as `sendmail` or `mailq` it takes their options and has the statuses of sysexits.h.";
+
+/// Where everything is kept, unless it is said where.
+pub(crate) const DEFAULT_DATA_DIR: &str = "./secondpost-data";
 
 /// What may stand before or after any subcommand.
 #[derive(clap::Args, Clone, Debug)]
@@ -72,7 +78,7 @@ pub(crate) struct Global {
         value_name = "DIR",
         env = "SECONDPOST_DATA_DIR",
         hide_env_values = true,
-        default_value = "./secondpost-data"
+        default_value = DEFAULT_DATA_DIR
     )]
     pub(crate) data_dir: PathBuf,
 
@@ -162,11 +168,12 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => error.exit(),
     };
     let mut out = anstream::stdout().lock();
+    let json = cli.global.json;
     let mut context = Context { global: cli.global, out: &mut out };
     let result = dispatch(&cli.command, &mut context);
     match result.and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(json),
     }
 }
 

@@ -5,12 +5,16 @@
 //! it is no terminal or NO_COLOR is set.
 
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Style};
+use terminal_size::{Height, Width};
 use unicode_width::UnicodeWidthStr;
 
-/// How wide a page is: what every terminal shows.
-pub(crate) const WIDTH: usize = 80;
+/// How wide a page is where nothing narrower is known: what every terminal shows.
+const WIDEST: usize = 80;
+/// Narrower terminals wrap the lines themselves.
+const NARROWEST: usize = 40;
 /// The space between two columns.
 const GAP: usize = 3;
 /// A label wider than this gets a line of its own.
@@ -18,6 +22,16 @@ const WIDEST_LABEL: usize = 22;
 
 const TITLE: Style = Style::new().bold();
 const LABEL: Style = AnsiColor::Cyan.on_default();
+
+/// How wide a page is: as the terminal, and no wider than is read easily.
+pub(crate) fn width() -> usize {
+    static WIDTH: OnceLock<usize> = OnceLock::new();
+    *WIDTH.get_or_init(|| page_width(terminal_size::terminal_size_of(io::stdout())))
+}
+
+fn page_width(terminal: Option<(Width, Height)>) -> usize {
+    terminal.map_or(WIDEST, |(Width(columns), _)| usize::from(columns).clamp(NARROWEST, WIDEST))
+}
 
 /// A page under way.
 pub(crate) struct Page<'a> {
@@ -38,7 +52,7 @@ impl<'a> Page<'a> {
 
     /// A bold line.
     pub(crate) fn title(&mut self, text: &str) -> io::Result<()> {
-        for line in wrapped(text, WIDTH) {
+        for line in wrapped(text, width()) {
             writeln!(self.out, "{TITLE}{line}{TITLE:#}")?;
         }
         Ok(())
@@ -54,7 +68,7 @@ impl<'a> Page<'a> {
             writeln!(self.out, "{LABEL}{label}{LABEL:#}")?;
         }
         let label = if fits { label } else { "" };
-        let lines = wrapped(text, WIDTH.saturating_sub(self.label_width).max(20));
+        let lines = wrapped(text, width().saturating_sub(self.label_width).max(20));
         for (index, line) in lines.iter().enumerate() {
             let label = if index == 0 { label } else { "" };
             let space = " ".repeat(self.label_width - label.width());
@@ -66,7 +80,7 @@ impl<'a> Page<'a> {
     /// A paragraph over the whole width, each line indented by `indent` columns.
     pub(crate) fn paragraph(&mut self, text: &str, indent: usize) -> io::Result<()> {
         let space = " ".repeat(indent);
-        for line in wrapped(text, WIDTH.saturating_sub(indent)) {
+        for line in wrapped(text, width().saturating_sub(indent)) {
             writeln!(self.out, "{space}{line}")?;
         }
         Ok(())
@@ -79,7 +93,7 @@ impl<'a> Page<'a> {
 
     /// Two texts of one or more paragraphs side by side.
     pub(crate) fn columns(&mut self, left: &[String], right: &[String]) -> io::Result<()> {
-        let width = (WIDTH - GAP) / 2;
+        let width = (width() - GAP) / 2;
         let lines = |paragraphs: &[String]| -> Vec<String> {
             paragraphs.iter().flat_map(|paragraph| wrapped(paragraph, width)).collect()
         };
@@ -141,7 +155,13 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("Was tun  möglich"));
         assert!(lines[1].starts_with("         möglich"));
-        assert!(lines.iter().all(|line| line.width() <= WIDTH));
+        assert!(lines.iter().all(|line| line.width() <= WIDEST));
+    }
+
+    #[test]
+    fn pages_are_as_wide_as_the_terminal_and_no_wider_than_eighty() {
+        let of = |columns| page_width(Some((Width(columns), Height(24))));
+        assert_eq!([of(20), of(60), of(80), of(200), page_width(None)], [40, 60, 80, 80, 80]);
     }
 
     #[test]

@@ -17,7 +17,13 @@ use super::{Context, Failure, daemon, spool, text};
 /// Without a further word: each message with its recipients, the last reply and what it
 /// means, whose move it is, and when the next attempt is due.
 #[derive(clap::Args, Debug)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  secondpost queue
+  secondpost queue show 3bq8fz4k0000
+  secondpost queue retry 3bq8fz4k0000 3bq8fz4k0001"
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     what: Option<What>,
@@ -158,12 +164,22 @@ fn act(action: Action, done: &str, ids: &Ids, context: &mut Context<'_>) -> Resu
     if refused.is_empty() { Ok(()) } else { Err(Failure::new(refused.join("\nerror: "))) }
 }
 
+/// How a message came in.
+pub(crate) fn origin_in_words(origin: &str) -> String {
+    match origin {
+        "local" => "from this machine".to_owned(),
+        "notification" => "a notification of our own".to_owned(),
+        listener => format!("over {listener}"),
+    }
+}
+
 /// One message for people, a block of lines of at most 80 columns.
 pub(crate) fn block(message: &QueuedMessage, language: Language) -> String {
     let age = duration_in_words(text::seconds(message.age_seconds), language);
     let size = text::size(message.octets);
     let id = text::bold(&message.id);
-    let mut shown = format!("{id}  {age} old, {size}, by {}\n", message.origin);
+    let origin = origin_in_words(&message.origin);
+    let mut shown = format!("{id}  {age} old, {size}, {origin}\n");
     shown.push_str(&text::labelled(2, "from", LABEL, &text::address(&message.sender)));
     if let Some(reason) = &message.held {
         shown.push_str(&text::labelled(2, "held", LABEL, &text::printable(reason)));

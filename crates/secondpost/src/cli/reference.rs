@@ -9,7 +9,8 @@ pub(crate) fn command_line() -> String {
     let mut text = String::from(
         "# Command line\n\n\
          This page is made from the declarations in `crates/secondpost/src/cli/` by\n\
-         `cargo xtask docs`; a test fails where it is stale.\n",
+         `cargo xtask docs`; a test fails where it is stale. The options of every command\n\
+         stand once, under `secondpost`.\n",
     );
     let mut command = Cli::command().term_width(80);
     command.build();
@@ -24,6 +25,11 @@ fn add(text: &mut String, command: &mut clap::Command) {
     text.push_str(&format!("\n## `{name}`\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
     for sub in command.get_subcommands_mut().filter(|sub| !sub.is_hide_set()) {
         if sub.get_name() != "help" {
+            // What may follow every command is told once, above.
+            *sub = sub.clone().mut_args(|arg| match arg.is_global_set() {
+                true => arg.hide(true),
+                false => arg,
+            });
             add(text, sub);
         }
     }

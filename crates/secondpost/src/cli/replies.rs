@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::page::Page;
 use super::{Context, Failure};
 
-/// Lists every reply that this server can send
+/// List every reply that this server can send
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {}
 

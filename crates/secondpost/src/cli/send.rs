@@ -14,6 +14,9 @@ use crate::config::field::Fault;
 /// The running daemon takes it at once. Without one it is kept, synced to disk, in the
 /// data directory, and the next `secondpost serve` picks it up.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpost send --from a@example.org --to b@localhost message.eml
+  secondpost send --from a@example.org --to b@localhost --notify SUCCESS,FAILURE < message.eml")]
 pub(crate) struct Args {
     /// Who it is from, and who hears of failures; "" for nobody
     #[arg(long, value_name = "ADDRESS")]

@@ -3,16 +3,23 @@
 
 use std::time::Duration;
 
-use super::page::{WIDTH, wrapped};
+use super::page::{width, wrapped};
 
 /// A label and its text, wrapped with the text aligned: `  said   450 4.2.0 …`.
 pub(crate) fn labelled(indent: usize, label: &str, label_width: usize, text: &str) -> String {
     let start = indent + label_width + 1;
-    let lines = wrapped(text, WIDTH.saturating_sub(start).max(20));
+    let lines = wrapped(text, width().saturating_sub(start).max(20));
     let mut shown = format!("{:indent$}{label:label_width$} ", "");
     shown.push_str(&lines.join(&format!("\n{:start$}", "")));
     shown.push('\n');
     shown
+}
+
+/// A paragraph that begins with `label` and hangs below its end.
+pub(crate) fn hanging(label: &str, text: &str) -> String {
+    let indent = label.chars().count();
+    let lines = wrapped(text, width() - indent);
+    format!("{label}{}", lines.join(&format!("\n{:indent$}", "")))
 }
 
 /// In bold, where the output is a terminal that shows it (`anstream` takes it away
@@ -61,7 +68,7 @@ mod tests {
         let shown = labelled(4, "said", 6, &"word ".repeat(40));
         let mut lines = shown.lines();
         assert!(lines.next().unwrap().starts_with("    said   word"));
-        assert!(lines.all(|line| line.starts_with("           word") && line.len() <= WIDTH));
+        assert!(lines.all(|line| line.starts_with("           word") && line.len() <= width()));
     }
 
     #[test]

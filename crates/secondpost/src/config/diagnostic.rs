@@ -55,7 +55,7 @@ pub(crate) fn show(source: Source<'_>, fault: &Fault) -> String {
         }
     }
     if let Some(help) = &fault.help {
-        shown.push_str(&format!("help: {help}"));
+        shown.push_str(&crate::cli::text::hanging("help: ", help));
     }
     shown.trim_end().to_owned()
 }

@@ -174,6 +174,7 @@ impl Loaded {
         if faults.is_empty() {
             return Ok(());
         }
+        faults.sort_by_key(|fault| fault.span.start);
         let shown: Vec<String> = faults.iter().map(|f| diagnostic::show(source, f)).collect();
         Err(ConfigError(shown.join("\n\nerror: ")))
     }
@@ -270,13 +271,16 @@ impl Layer<'_> {
 
 fn unknown_key(key: &str, span: std::ops::Range<usize>) -> Fault {
     let fields = Config::fields("");
-    let help = match diagnostic::nearest(key, fields.iter().map(|field| field.key.as_str())) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if Config::is_section(key) => {
+    let keys = fields.iter().map(|field| field.key.as_str());
+    let groups = fields.iter().filter_map(|field| Some(field.key.split_once('.')?.0));
+    let help = match diagnostic::nearest(key, keys.chain(groups)) {
+        _ if Config::is_section(key) => {
             let below = fields.iter().filter(|field| field.key.starts_with(&format!("{key}.")));
             let names: Vec<String> = below.map(|field| format!("`{}`", field.key)).collect();
             format!("it is a group; its keys are {}", names.join(", "))
         }
+        Some(near) if Config::is_section(near) => format!("did you mean the group `{near}`?"),
+        Some(near) => format!("did you mean `{near}`?"),
         None => "`secondpost config example` shows every key".to_owned(),
     };
     Fault { span, message: format!("unknown key `{key}`"), help: Some(help) }

@@ -3,6 +3,7 @@
 use super::field::{Field, Section};
 use super::load::{Loaded, Origin};
 use super::settings::Config;
+use super::values::HostName;
 use crate::cli::page::wrapped;
 
 /// A config file with every key at its default, commented out and described.
@@ -27,13 +28,12 @@ pub(crate) fn example() -> String {
 }
 
 fn commented(field: &Field) -> String {
-    let doc = format!("{} Default because {}.", sentence(&field.doc), field.reason);
-    let doc = if field.reason.is_empty() { sentence(&field.doc) } else { doc };
-    let mut text: String = wrapped(&doc, 86).iter().map(|line| format!("# {line}\n")).collect();
-    for line in wrapped(&format!("Expected: {}.", field.expected), 86) {
-        text.push_str(&format!("# {line}\n"));
+    let mut paragraphs = vec![sentence(&field.doc), format!("Expected: {}.", field.expected)];
+    if !field.reason.is_empty() {
+        paragraphs.push(format!("Why this default: {}.", field.reason));
     }
-    text
+    let lines = paragraphs.iter().flat_map(|paragraph| wrapped(paragraph, 78));
+    lines.map(|line| format!("# {line}\n")).collect()
 }
 
 /// One line for each key: value, and where it came from if that is asked.
@@ -47,12 +47,25 @@ pub(crate) fn effective(loaded: &Loaded, with_origin: bool) -> String {
             section = prefix.to_owned();
         }
         let line = format!("{name} = {value}");
-        match with_origin {
-            true => text.push_str(&format!("{line:<44} # {}\n", loaded.origin(&field.key))),
-            false => text.push_str(&format!("{line}\n")),
+        let origin = with_origin.then(|| loaded.origin(&field.key).to_string());
+        let remarks: Vec<String> =
+            origin.into_iter().chain(in_effect(loaded, &field.key)).collect();
+        match remarks.is_empty() {
+            true => text.push_str(&format!("{line}\n")),
+            false => text.push_str(&format!("{line:<44} # {}\n", remarks.join(": "))),
         }
     }
     text
+}
+
+/// What an empty value stands for on this machine.
+fn in_effect(loaded: &Loaded, key: &str) -> Option<String> {
+    let config = &loaded.config;
+    match key {
+        "hostname" if config.hostname == HostName::automatic() => Some(config.hostname()),
+        "domains" if config.domains.0.is_empty() => Some(config.domains().join(", ")),
+        _ => None,
+    }
 }
 
 /// The same for programs: `{key: {value, origin}}`, values as JSON.

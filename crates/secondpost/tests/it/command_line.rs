@@ -27,6 +27,31 @@ fn what_asks_the_daemon_says_that_none_runs_and_where_it_looked() {
 }
 
 #[test]
+fn a_data_directory_that_is_none_or_not_ours_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    for args in [&["serve"][..], &["queue"], &["spool", "stat"]] {
+        let ended = secondpost(dir.path(), &[&["--data-dir", "file"], args].concat(), b"");
+        assert_eq!(ended.status, 1, "{args:?}");
+        let expected = "error: the data directory `file` is not a directory\nhelp: ";
+        assert!(ended.err.starts_with(expected), "{args:?}: {}", ended.err);
+    }
+    let below = ["--data-dir", "file/below", "serve"];
+    let ended = secondpost(dir.path(), &below, b"");
+    assert!(ended.err.contains("`file/below` cannot be made"), "{}", ended.err);
+}
+
+#[test]
+fn with_json_an_error_is_an_object_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = secondpost(dir.path(), &["queue", "--json"], b"");
+    let told: serde_json::Value = serde_json::from_str(&ended.err).unwrap();
+    assert_eq!((ended.status, ended.out.as_str()), (1, ""));
+    assert!(told["error"].as_str().unwrap().starts_with("no daemon is running"), "{told}");
+    assert!(told["help"].as_str().unwrap().contains("secondpost serve"), "{told}");
+}
+
+#[test]
 fn send_without_a_daemon_keeps_the_message_with_its_envelope() {
     let dir = tempfile::tempdir().unwrap();
     let args = ["--data-dir", "d", "send", "--from", "a@example.org", "--to", "b@localhost"];

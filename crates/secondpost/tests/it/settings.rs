@@ -16,6 +16,42 @@ fn a_config_error_shows_its_line_and_exits_with_2() {
 }
 
 #[test]
+fn faults_of_a_file_are_told_in_the_order_of_its_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "vrfy = true\n\n[listn]\nmx = \"off\"\n\n[greylist]\nwindow = \"soon\"\n";
+    std::fs::write(dir.path().join("m.toml"), text).unwrap();
+    let ended = secondpost(dir.path(), &["config", "check", "--config", "m.toml"], b"");
+    let places: Vec<&str> = ended
+        .err
+        .lines()
+        .filter_map(|line| line.split_once("m.toml:"))
+        .map(|found| found.1)
+        .collect();
+    assert_eq!(places, ["1:8", "3:2", "7:10"], "{}", ended.err);
+    assert!(ended.err.contains("help: did you mean the group `listen`?"), "{}", ended.err);
+    assert!(ended.err.lines().all(|line| line.chars().count() <= 80), "{}", ended.err);
+}
+
+#[test]
+fn a_check_for_programs_says_what_is_wrong_in_json() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = secondpost(dir.path(), &["config", "check", "--json", "--set", "relay=5"], b"");
+    let told: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((ended.status, ended.err.as_str(), &told["valid"]), (2, "", &false.into()));
+    assert!(told["problem"].as_str().unwrap().contains("expected `off`, `direct`"), "{told}");
+}
+
+#[test]
+fn what_an_empty_name_stands_for_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let shown = secondpost(dir.path(), &["config", "show", "--origin"], b"").out;
+    let domains = shown.lines().find(|line| line.starts_with("domains = []")).unwrap();
+    assert!(domains.contains("# default: localhost"), "{domains}");
+    let off = secondpost(dir.path(), &["config", "show", "--listen-mx", "off"], b"").out;
+    assert!(off.contains("mx = \"off\"\n"), "{off}");
+}
+
+#[test]
 fn layers_are_shown_with_their_origin() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("m.toml"), "relay = \"direct\"\nvrfy = \"on\"\n").unwrap();

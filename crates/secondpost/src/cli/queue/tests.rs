@@ -47,7 +47,7 @@ fn a_block_says_what_was_said_what_it_means_whose_move_it_is_and_when_it_goes_on
     let shown = block(&message(vec![recipient(450, Cause::Greylisted, 1)]), Language::En);
     let shown = anstream::adapter::strip_str(&shown).to_string();
     let age = duration_in_words(Duration::from_secs(300), Language::En);
-    let first = format!("4f3kq9x2m1a  {age} old, 1.3 KiB, by local\n");
+    let first = format!("4f3kq9x2m1a  {age} old, 1.3 KiB, from this machine\n");
     assert!(shown.starts_with(&first), "{shown}");
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
     let cause = cause_in_words(Cause::Greylisted, Language::En);

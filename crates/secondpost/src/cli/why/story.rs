@@ -63,7 +63,7 @@ fn paragraph(
     }
     if let Event::Attempt { next_at, why, .. } = event {
         match next_at {
-            Some(at) => line("then", &format!("tried again at {at} ({why})")),
+            Some(at) => line("then", &format!("next attempt at {at} ({why})")),
             None => line("then", &format!("given up ({why})")),
         }
     }
@@ -91,8 +91,9 @@ fn sentence(event: &Event) -> String {
             let client = client.as_ref().map_or(String::new(), |client| format!(" by {client}"));
             let hello = hello.as_ref().map_or(String::new(), |name| format!(" ({name})"));
             let (from, to) = (text::address(sender), addresses(recipients));
+            let origin = queued::origin_in_words(origin);
             let came = format!("{origin}{client}{}", text::printable(&hello));
-            format!("received from {from} for {to}, {}, over {came}", text::size(*octets))
+            format!("received from {from} for {to}, {}, {came}", text::size(*octets))
         }
         Event::Attempt { recipient, attempt, host, stage, .. } => {
             let stage = stage.as_ref().map_or(String::new(), |stage| format!(", at {stage}"));
@@ -240,7 +241,7 @@ mod tests {
             "received from <a@example.org> for <b@example.net>, 812 octets, over submission by 127.0.0.1",
             "attempt 1 for <b@example.net> at mx.example.net [192.0.2.1] did not deliver, at RCPT",
             "said 450 4.2.0 Greylisted",
-            "then tried again at 2025-11-24T16:05:02Z (the time that the reply named)",
+            "then next attempt at 2025-11-24T16:05:02Z (the time that the reply named)",
             "delivered to <b@example.net> with attempt 2, 5 minutes and 1 second later",
             "next nothing: its story is over",
         ] {

@@ -44,7 +44,7 @@ fn set_takes_toml_values_bare_strings_and_parts_of_tables() {
     check("limits.recipients=5", "limits.recipients", "5");
     check("limits.message=1G", "limits.message", "\"1GiB\"");
     check("listen.mx=127.0.0.1:0", "listen.mx", "\"127.0.0.1:0\"");
-    check("listen.mx=off", "listen.mx", "[]");
+    check("listen.mx=off", "listen.mx", "\"off\"");
     check("domains=a.test", "domains", "[\"a.test\"]");
     check("domains=[\"a.test\",\"b.test\"]", "domains", "[\"a.test\", \"b.test\"]");
     check("relay=localhost:2526", "relay", "\"localhost:2526\"");

@@ -113,7 +113,7 @@ impl Setting for Addresses {
 
     fn show(&self) -> String {
         match self.0.as_slice() {
-            [] => toml_list::<&str>([]),
+            [] => toml_string("off"),
             [one] => toml_string(&one.to_string()),
             more => toml_list(more.iter().map(ToString::to_string)),
         }
