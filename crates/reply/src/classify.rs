@@ -23,6 +23,8 @@ use matcher::Match;
 use rules::Rank;
 use text::Plain;
 
+pub(crate) use text::floor_char_boundary;
+
 /// Most causes in [`Verdict::alternatives`].
 const MAX_ALTERNATIVES: usize = 6;
 /// Most octets of evidence.

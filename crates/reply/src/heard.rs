@@ -1,6 +1,7 @@
 //! Readers of what others say: replies on the wire and replies quoted in a text; later
 //! bounces and logs. [`read_any`] takes whatever somebody pasted or piped in.
 
+pub mod log;
 mod quoted;
 pub mod reply;
 
@@ -94,5 +95,5 @@ impl Heard {
 /// that are no code of SMTP (`101`: a verdict without a code). Never fails: what says
 /// nothing is left out.
 pub fn read_any(octets: &[u8]) -> Vec<Heard> {
-    quoted::read(octets)
+    log::read(octets).unwrap_or_else(|| quoted::read(octets))
 }

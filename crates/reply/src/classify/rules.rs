@@ -10,6 +10,7 @@
 mod host;
 mod mailbox;
 mod message;
+mod own;
 mod provider;
 mod session;
 
@@ -119,7 +120,7 @@ impl Rule {
 
 /// Every rule. Of two with the same rank that match, the earlier decides.
 pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
-    [provider::RULES, mailbox::RULES, session::RULES, message::RULES, host::RULES]
+    [provider::RULES, own::RULES, mailbox::RULES, session::RULES, message::RULES, host::RULES]
         .into_iter()
         .flatten()
 }

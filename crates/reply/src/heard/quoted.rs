@@ -40,6 +40,21 @@ pub(super) fn read(octets: &[u8]) -> Vec<Heard> {
     heard
 }
 
+/// The first reply in `text`, with all its lines, and what it answered.
+pub(super) fn reply_in(text: &str) -> Option<(Reply, Option<Stage>)> {
+    let text = unescaped(text);
+    let mut open: Option<Quoted> = None;
+    for line in text.lines() {
+        match (quoted(line), &mut open) {
+            (Some(next), Some(before)) if before.goes_on_with(&next) => before.add(next),
+            (None, Some(before)) => before.texts.push(line.trim().to_owned()),
+            (next, None) => open = next,
+            (Some(_), Some(_)) => break,
+        }
+    }
+    open.map(|found| (Reply::of_lines(found.code, found.texts), found.stage))
+}
+
 /// A `\n` in two characters before a code, or at the end, is a line end (tables, JSON, Exim's logs).
 fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -106,20 +106,3 @@ fn diagnostic(path: &str) -> Option<String> {
         rest.lines().enumerate().take_while(|(at, line)| *at == 0 || line.starts_with([' ', '\t']));
     Some(folded.map(|(_, line)| line.trim()).collect::<Vec<_>>().join(" "))
 }
-
-/// Log lines are a later reader's; what the reader of replies already finds is printed.
-#[test]
-fn log_lines_are_scored_without_a_floor() {
-    let Some(text) = corpus("loglines.tsv") else { return };
-    let rows = text.lines().skip(1).filter_map(|row| {
-        let mut fields = row.split('\t').skip(1);
-        Some((fields.next()?, fields.next()?))
-    });
-    let fair = |(causes, line): (&str, &str)| {
-        let heard = read_any(line.as_bytes());
-        let verdict = heard.into_iter().find_map(|heard| heard.verdict);
-        verdict.is_some_and(|verdict| causes.split('|').any(|cause| cause == verdict.cause.name()))
-    };
-    let scored: Vec<bool> = rows.map(fair).collect();
-    println!("loglines.tsv: {} of {}", scored.iter().filter(|fair| **fair).count(), scored.len());
-}

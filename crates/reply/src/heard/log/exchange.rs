@@ -1,0 +1,229 @@
+//! Exchange's CSV logs: message tracking (one event a line) and the protocol logs of its
+//! connectors (one line for what was sent `>`, received `<` or happened `*`). A `#Fields:`
+//! header names the columns; without one they are taken in the order of Exchange 2013.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use super::fields::stage;
+use super::time;
+use super::{Format, LogEntry, Status};
+use crate::{Class, Code};
+
+/// Where the columns stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Columns(Vec<String>);
+
+const PROTOCOL: &str = "date-time,connector-id,session-id,sequence-number,local-endpoint,\
+    remote-endpoint,event,data,context";
+const TRACKING: &str = "date-time,client-ip,client-hostname,server-ip,server-hostname,\
+    source-context,connector-id,source,event-id,internal-message-id,message-id,\
+    network-message-id,recipient-address,recipient-status,total-bytes,recipient-count,\
+    related-recipient-address,reference,message-subject,sender-address,return-path";
+
+static STANDARD_PROTOCOL: LazyLock<Columns> = LazyLock::new(|| Columns::standard(PROTOCOL));
+static STANDARD_TRACKING: LazyLock<Columns> = LazyLock::new(|| Columns::standard(TRACKING));
+
+impl Columns {
+    /// The columns of a `#Fields: ` line, or of a header as `Export-Csv` writes it.
+    pub(super) fn of_header(line: &str) -> Option<Columns> {
+        let names = line.trim_start_matches('\u{feff}');
+        let names = names.strip_prefix("#Fields:").or_else(|| {
+            let lower = names.to_ascii_lowercase();
+            (lower.contains("event-id")
+                || lower.contains("recipientstatus")
+                || lower.contains("session-id"))
+            .then_some(names)
+        })?;
+        let named = |name: Cow<'_, str>| name.trim().to_ascii_lowercase().replace('-', "");
+        Some(Columns(split(names).map(named).collect()))
+    }
+
+    fn standard(names: &str) -> Columns {
+        Columns(names.split(',').map(|name| name.trim().replace('-', "")).collect())
+    }
+
+    /// Reads a row.
+    pub(super) fn read<'a>(&self, line: &'a str) -> Option<LogEntry<'a>> {
+        let values: Vec<Cow<'a, str>> = split(line).collect();
+        let of = |name: &str| -> Option<Cow<'a, str>> {
+            let at = self.0.iter().position(|known| known == name)?;
+            values.get(at).filter(|value| !value.is_empty()).cloned()
+        };
+        let mut entry = if self.0.iter().any(|name| name == "eventid") {
+            tracking(&of)
+        } else if self.0.iter().any(|name| name == "event") {
+            protocol(&of)
+        } else {
+            None
+        }?;
+        let when = of("datetime").or_else(|| of("timestamp"))?;
+        entry.time = time::at_start(&when, None).and_then(|(time, _)| time);
+        Some(entry)
+    }
+}
+
+/// Reads a row whose header was not seen.
+pub(super) fn read_without_header(line: &str) -> Option<LogEntry<'_>> {
+    let octets = line.as_bytes();
+    let begins = octets.len() > 24 && octets[0].is_ascii_digit() && octets[10] == b'T';
+    let (time, rest) = line.split_once(',').filter(|_| begins)?;
+    if time.len() > 30 || rest.split(',').count() < 7 {
+        return None;
+    }
+    let event = split(line).nth(6)?;
+    if matches!(&*event, "<" | ">" | "*" | "+" | "-") {
+        return STANDARD_PROTOCOL.read(line);
+    }
+    let event = split(line).nth(8)?;
+    let is_event = event.len() > 3 && event.bytes().all(|octet| octet.is_ascii_uppercase());
+    is_event.then(|| STANDARD_TRACKING.read(line))?
+}
+
+type Field<'f, 'a> = &'f dyn Fn(&str) -> Option<Cow<'a, str>>;
+
+fn tracking<'a>(of: Field<'_, 'a>) -> Option<LogEntry<'a>> {
+    let status = match &*of("eventid")? {
+        "SEND" | "SENDEXTERNAL" | "DELIVER" | "DUPLICATEDELIVER" => Status::Sent,
+        "DEFER" => Status::Deferred,
+        "FAIL" | "BADMAIL" | "POISONMESSAGE" | "DROP" => Status::Bounced,
+        "RECEIVE" | "SUBMIT" => Status::Received,
+        _ => Status::Note,
+    };
+    let mut entry = LogEntry::new(Format::Exchange, status);
+    entry.queue_id = of("internalmessageid").or_else(|| of("messageid"));
+    entry.sender = of("senderaddress").or_else(|| of("returnpath")).or_else(|| of("sender"));
+    let recipients = of("recipientaddress").or_else(|| of("recipients"));
+    entry.recipients = recipients.map(addresses).unwrap_or_default();
+    (entry.peer_name, entry.peer_address) = (of("serverhostname"), of("serverip"));
+    let said = of("recipientstatus").map(first_status);
+    entry.diagnosis = said.or_else(|| of("sourcecontext")).unwrap_or_default();
+    Some(entry)
+}
+
+/// `a@example.net;b@example.net`.
+fn addresses(list: Cow<'_, str>) -> Vec<Cow<'_, str>> {
+    match list {
+        Cow::Borrowed(list) => list.split(';').map(Cow::Borrowed).collect(),
+        Cow::Owned(list) => list.split(';').map(|one| Cow::Owned(one.to_owned())).collect(),
+    }
+}
+
+/// The reply in `[{LED=550 5.1.1 …};{MSG=};{FQDN=…}]`, else the text as it is.
+fn first_status(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text.find("{LED=") {
+        Some(at) => {
+            let rest = &text[at + "{LED=".len()..];
+            Cow::Owned(
+                rest.split("};").next().unwrap_or(rest).trim_end_matches(['}', ']']).to_owned(),
+            )
+        }
+        None => text,
+    }
+}
+
+fn protocol<'a>(of: Field<'_, 'a>) -> Option<LogEntry<'a>> {
+    let event = of("event")?;
+    let (data, context) = (of("data").unwrap_or_default(), of("context").unwrap_or_default());
+    let mut entry = match &*event {
+        "<" | ">" => spoken(&event, data),
+        "*" | "-" => happened(if data.is_empty() || !context.is_empty() { context } else { data }),
+        _ => LogEntry::new(Format::Exchange, Status::Note),
+    };
+    entry.queue_id = of("sessionid");
+    entry.peer_address = of("remoteendpoint").map(|endpoint| match endpoint.rsplit_once(':') {
+        Some((address, _)) => Cow::Owned(address.trim_matches(['[', ']']).to_owned()),
+        None => endpoint,
+    });
+    Some(entry)
+}
+
+/// A reply that came in is the other server's; one that went out is ours.
+fn spoken<'a>(event: &str, data: Cow<'a, str>) -> LogEntry<'a> {
+    let code = data.get(..3).and_then(|digits| digits.parse().ok()).and_then(Code::new);
+    let status = match (event, code.map(Code::class)) {
+        ("<", Some(Class::Transient)) => Status::Deferred,
+        ("<", Some(Class::Permanent)) => Status::Bounced,
+        ("<", Some(Class::Positive)) if data.contains("ueued") || data.contains("2.6.0") => {
+            Status::Sent
+        }
+        (">", Some(Class::Transient)) => Status::RejectedForNow,
+        (">", Some(Class::Permanent)) => Status::Rejected,
+        _ => Status::Note,
+    };
+    let mut entry = LogEntry::new(Format::Exchange, status);
+    match code {
+        Some(_) => entry.diagnosis = data,
+        None => command(&mut entry, data),
+    }
+    entry
+}
+
+/// The commands of a session tell whom the next reply is about.
+fn command<'a>(entry: &mut LogEntry<'a>, data: Cow<'a, str>) {
+    entry.stage = stage(&data);
+    let path = super::fields::between(&data, "<", ">").map(|path| Cow::Owned(path.to_owned()));
+    match entry.stage {
+        Some(crate::Stage::Mail) => entry.sender = path,
+        Some(crate::Stage::Rcpt) => entry.recipients.extend(path),
+        _ => {}
+    }
+}
+
+fn happened(words: Cow<'_, str>) -> LogEntry<'_> {
+    let troubles = ["ailed", "rror", "imeout", "eset", "refused", "denied", "disconnect"];
+    let is_trouble = troubles.iter().any(|known| words.contains(known));
+    let status = if is_trouble { Status::Trouble } else { Status::Note };
+    let words = match &*words {
+        "Remote(ConnectionReset)" => Cow::Borrowed("connection reset by peer"),
+        "Local(ConnectionTimeout)" | "Remote(ConnectionTimeout)" => {
+            Cow::Borrowed("connection lost: timeout")
+        }
+        _ => words,
+    };
+    LogEntry::new(Format::Exchange, status).saying(words)
+}
+
+/// The fields of a row (RFC 4180): quoted where they hold a comma, quotes doubled.
+fn split(line: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(inner) = text.strip_prefix('"') else {
+            let (field, after) =
+                text.split_once(',').map_or((text, None), |(field, after)| (field, Some(after)));
+            rest = after;
+            return Some(Cow::Borrowed(field));
+        };
+        let mut end = 0;
+        while let Some(at) = inner[end..].find('"').map(|at| end + at) {
+            if inner.as_bytes().get(at + 1) != Some(&b'"') {
+                rest = inner[at + 1..].strip_prefix(',');
+                return Some(unquoted(&inner[..at]));
+            }
+            end = at + 2;
+        }
+        rest = None;
+        Some(unquoted(inner))
+    })
+}
+
+fn unquoted(field: &str) -> Cow<'_, str> {
+    if field.contains("\"\"") {
+        Cow::Owned(field.replace("\"\"", "\""))
+    } else {
+        Cow::Borrowed(field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_split_as_rfc_4180_quotes_them() {
+        let fields: Vec<_> = split("a,\"b, \"\"c\"\"\",,d,").collect();
+        assert_eq!(fields, ["a", "b, \"c\"", "", "d", ""]);
+        assert_eq!(split("\"open").collect::<Vec<_>>(), ["open"]);
+    }
+}
