@@ -5,7 +5,7 @@
 //! (`.both`), so that any two values make sentences that a person would write.
 
 use crate::explain::entry::{Entry, Facts, Topic, entry};
-use crate::explain::{Language, fill, scope_in_words, text};
+use crate::explain::{Language, enumerated, fill, scope_in_words, sentences, text};
 use crate::facts::{self, NextStep};
 use crate::{Permanence, Stage};
 
@@ -194,7 +194,7 @@ fn tell(aspect: Aspect, a: (&Entry, &Value), b: (&Entry, &Value), language: Lang
         label: text(language, &format!("aspect-{}", aspect.name())),
         a: a.1.name.clone(),
         b: b.1.name.clone(),
-        sentence: format!("{} {}", say(&key(a.1), a), say(&key(b.1), b)),
+        sentence: sentences(&[say(&key(a.1), a), say(&key(b.1), b)], language),
     })
 }
 
@@ -278,7 +278,7 @@ pub fn list(items: &[String], language: Language) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [most @ .., last] => {
-            let most = most.join(", ");
+            let most = enumerated(most, language);
             fill(language, "list-end", &[("most", most.into()), ("last", last.as_str().into())])
         }
     }

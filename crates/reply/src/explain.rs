@@ -7,80 +7,23 @@
 pub mod dialog;
 pub mod dsn;
 pub mod entry;
+mod language;
 pub mod refusal;
 mod texts;
 pub mod wording;
 mod words;
 
-use std::fmt;
-use std::str::FromStr;
-
 use crate::facts::{self, Pace};
 use crate::{Cause, Class, Code, Permanence, Timestamp, Verdict, WhoseMove};
 
+pub use language::{Language, NoSuchLanguage};
+pub use texts::{enumerated, label, label_at, label_refused, labelled, sentences};
 pub(crate) use texts::{fill, has, text};
-pub use texts::{label, label_at, label_refused};
 pub use words::{
     any_command, cause_in_words, cause_name, concerned_in_words, confidence_in_words,
     duration_from_now, duration_in_words, permanence_in_words, scope_in_words, wait_in_words,
     whose_move_in_words,
 };
-
-/// A language that texts are written in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Language {
-    /// English, the language that a text is written in first.
-    #[default]
-    En,
-    /// German.
-    De,
-}
-
-impl Language {
-    /// Every language that has every text; the tests hold it to that.
-    pub const COMPLETE: &[Language] = &[Language::En, Language::De];
-
-    /// The tag of BCP 47.
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Language::En => "en",
-            Language::De => "de",
-        }
-    }
-}
-
-impl fmt::Display for Language {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.tag())
-    }
-}
-
-/// There are no texts in that language; it holds what was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoSuchLanguage(pub String);
-
-impl fmt::Display for NoSuchLanguage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known: Vec<&str> = Language::COMPLETE.iter().map(|language| language.tag()).collect();
-        write!(f, "there are no texts in `{}`: expected one of {}", self.0, known.join(", "))
-    }
-}
-
-impl std::error::Error for NoSuchLanguage {}
-
-/// Reads a tag (`de`, `de-AT`) or the name of a locale (`de_DE.UTF-8`); `C` and `POSIX`
-/// are English. Only the language counts.
-impl FromStr for Language {
-    type Err = NoSuchLanguage;
-    fn from_str(text: &str) -> Result<Language, NoSuchLanguage> {
-        let language = text.split(['-', '_', '.', '@']).next().unwrap_or_default();
-        match language.to_ascii_lowercase().as_str() {
-            "en" | "c" | "posix" => Ok(Language::En),
-            "de" => Ok(Language::De),
-            _ => Err(NoSuchLanguage(text.to_owned())),
-        }
-    }
-}
 
 /// A verdict in words. Every field is a sentence or a paragraph without line breaks;
 /// empty where there is nothing to say.
@@ -184,8 +127,7 @@ fn what_to_do(verdict: &Verdict, language: Language) -> String {
     let apart = format!("{key}-{}", verdict.whose_move.name());
     let mut paragraph = text(language, &key);
     if has(language, &apart) {
-        paragraph.push(' ');
-        paragraph.push_str(&text(language, &apart));
+        paragraph = sentences(&[paragraph, text(language, &apart)], language);
     }
     paragraph
 }

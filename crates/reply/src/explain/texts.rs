@@ -14,21 +14,10 @@ use super::Language;
 
 type Bundle = FluentBundle<FluentResource>;
 
-/// The file of a language.
-pub(crate) const fn source(language: Language) -> &'static str {
-    match language {
-        Language::En => include_str!("../texts/en.ftl"),
-        Language::De => include_str!("../texts/de.ftl"),
-    }
-}
-
 fn bundle(language: Language) -> &'static Bundle {
-    static EN: OnceLock<Bundle> = OnceLock::new();
-    static DE: OnceLock<Bundle> = OnceLock::new();
-    match language {
-        Language::En => EN.get_or_init(|| read(Language::En)),
-        Language::De => DE.get_or_init(|| read(Language::De)),
-    }
+    static BUNDLES: [OnceLock<Bundle>; Language::COMPLETE.len()] =
+        [const { OnceLock::new() }; Language::COMPLETE.len()];
+    BUNDLES[language as usize].get_or_init(|| read(language))
 }
 
 /// Isolation marks are off: they show up as rubbish in terminals and in copied text.
@@ -37,7 +26,7 @@ fn read(language: Language) -> Bundle {
     let tag = language.tag().parse().unwrap_or_default();
     let mut bundle = Bundle::new_concurrent(vec![tag]);
     bundle.set_use_isolating(false);
-    let resource = match FluentResource::try_new(source(language).to_owned()) {
+    let resource = match FluentResource::try_new(language.source().to_owned()) {
         Ok(resource) => resource,
         Err((resource, _)) => resource,
     };
@@ -97,4 +86,19 @@ pub fn label_at(who: &str, language: Language) -> String {
 /// The label of what a refusal means for a command: "502 means".
 pub fn label_refused(code: crate::Code, language: Language) -> String {
     fill(language, "label-refused", &[("code", code.to_string().into())])
+}
+
+/// A name and what is said of it, with the language's own colon.
+pub fn labelled(label: &str, said: &str, language: Language) -> String {
+    fill(language, "labelled", &[("label", label.into()), ("said", said.into())])
+}
+
+/// Sentences one after the other, with the language's own space between them.
+pub fn sentences(sentences: &[String], language: Language) -> String {
+    sentences.join(&text(language, "sentence-space"))
+}
+
+/// Names one after the other, without an "and".
+pub fn enumerated(items: &[String], language: Language) -> String {
+    items.join(&text(language, "list-separator"))
 }

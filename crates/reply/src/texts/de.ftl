@@ -57,6 +57,9 @@ duration-pair = { $large } und { $small }
 from-now = in { $duration }
 quoted = „{ $text }“
 list-end = { $most } und { $last }
+list-separator = { ", " }
+sentence-space = { " " }
+labelled = { $label }: { $said }
 
 ## Beschriftungen
 

@@ -51,6 +51,9 @@ duration-pair = { $large } and { $small }
 from-now = in { $duration }
 quoted = “{ $text }”
 list-end = { $most } and { $last }
+list-separator = { ", " }
+sentence-space = { " " }
+labelled = { $label }: { $said }
 
 ## Labels
 

@@ -10,8 +10,8 @@ use reply::explain::dialog::Line;
 use reply::explain::entry::{Entry, NoSuchTopic, Remedy, Topic, entry};
 use reply::explain::wording::Wording;
 use reply::explain::{
-    cause_name, concerned_in_words, label, label_at, label_refused, permanence_in_words, quoted,
-    wait_in_words, whose_move_in_words,
+    cause_name, concerned_in_words, enumerated, label, label_at, label_refused, labelled,
+    permanence_in_words, quoted, wait_in_words, whose_move_in_words,
 };
 use reply::heard::{Heard, read_any};
 use reply::{Cause, Explanation, Language, Reply, Scope, Stage, explain};
@@ -165,7 +165,7 @@ pub(crate) fn tell_explanation(
     let code = if told.code_meaning.is_empty() {
         String::new()
     } else {
-        format!("{}: {}", told.name, told.code_meaning)
+        labelled(&told.name, &told.code_meaning, language)
     };
     let rows = [
         (label("meaning"), told.meaning.clone()),
@@ -174,7 +174,7 @@ pub(crate) fn tell_explanation(
         (label("what-to-do"), told.what_to_do.clone()),
         (label("when-next"), told.when_next.clone()),
         (label("evidence"), sure),
-        (label("alternatives"), told.alternatives.join(", ")),
+        (label("alternatives"), enumerated(&told.alternatives, language)),
         (label("source"), told.source.clone()),
     ];
     tell_rows(&told.title, &rows, out)
@@ -246,10 +246,10 @@ fn entry_rows(entry: &Entry, language: Language) -> Vec<(String, String)> {
     }
     rows.push((label("answers"), answers_in_words(&facts.answers, language)));
     let causes: Vec<String> = facts.causes.iter().map(|c| cause_name(*c, language)).collect();
-    rows.push((label("causes"), causes.join(", ")));
+    rows.push((label("causes"), enumerated(&causes, language)));
     let mut codes: Vec<String> = facts.codes.iter().map(ToString::to_string).collect();
     codes.extend(facts.enhanced_codes.iter().map(ToString::to_string));
-    rows.push((label("codes"), codes.join(", ")));
+    rows.push((label("codes"), enumerated(&codes, language)));
     rows.push((label("adds"), adds(entry)));
     for (index, wording) in entry.wordings.iter().enumerate() {
         let label = if index == 0 { label("wordings") } else { String::new() };
@@ -292,7 +292,7 @@ fn line_in_words(line: &Line, language: Language) -> String {
 pub(crate) fn remedy_in_words(remedy: &Remedy, language: Language) -> String {
     match remedy.whom {
         None => remedy.text.clone(),
-        Some(whom) => format!("{}: {}", concerned_in_words(whom, language), remedy.text),
+        Some(whom) => labelled(&concerned_in_words(whom, language), &remedy.text, language),
     }
 }
 
