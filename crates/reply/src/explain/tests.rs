@@ -166,7 +166,19 @@ const WORDS: &str = "permanence-positive permanence-transient permanence-permane
     label-provider label-refused label-wordings label-example label-adds dialog-wait
     source-field source-field-with field-shorthand
     dsn-from dsn-closing dsn-remote-said dsn-said dsn-no-answer dsn-next-attempt dsn-try-until
-    dsn-may-be-full dsn-whose-move dsn-what-to-do";
+    dsn-may-be-full dsn-whose-move dsn-what-to-do
+    web-title web-tagline web-lede web-box-label web-box-button web-box-note web-search-label
+    web-search-button web-search-heading web-search-none web-nav web-nav-codes web-nav-enhanced
+    web-nav-causes web-nav-commands web-nav-compare web-skip web-language web-home
+    web-field-codes web-foreign-numbers web-provider-codes web-patterns web-keywords
+    web-compare-heading web-compare-lede web-compare-first web-compare-second
+    web-compare-button web-compare-title web-compare-often web-see-also web-drawing
+    web-node-sender web-node-sender-server web-node-recipient-server web-node-recipient
+    web-heard web-heard-more web-heard-for web-nothing-heard web-nothing-heard-what
+    web-not-found web-not-found-what web-too-big web-too-big-what web-too-many
+    web-too-many-what web-kind-reply web-kind-bounce web-kind-delay web-kind-log
+    web-kind-webhook web-kind-complaint web-kind-auth-report web-kind-auto-reply
+    web-kind-not-a-bounce web-footer web-api";
 
 /// A remedy for some stands beside one for all; it may be there or not.
 fn is_remedy_for_some(key: &str) -> bool {

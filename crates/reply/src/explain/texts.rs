@@ -102,3 +102,14 @@ pub fn sentences(sentences: &[String], language: Language) -> String {
 pub fn enumerated(items: &[String], language: Language) -> String {
     items.join(&text(language, "list-separator"))
 }
+
+/// The words of a web page, as in `web-box-button`, with placeholders filled in.
+pub fn web(language: Language, name: &str, values: &[(&'static str, &str)]) -> String {
+    let values: Vec<_> = values.iter().map(|(key, value)| (*key, (*value).into())).collect();
+    fill(language, &format!("web-{name}"), &values)
+}
+
+/// The words of a web page about a number of things, as in `web-heard`.
+pub fn web_count(language: Language, name: &str, count: usize) -> String {
+    fill(language, &format!("web-{name}"), &[("count", count.into())])
+}

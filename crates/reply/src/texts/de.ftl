@@ -1444,6 +1444,74 @@ provider-made-up = Von einem Auswertungsprogramm erfunden
 provider-yahoo-deferred = Aufgeschoben wegen Beschwerden oder Menge (Yahoo)
     .meaning = Yahoo nimmt Mail dieses Absenders später an: Empfänger haben sich beschwert, oder es ist ungewöhnlich viel.
 
+## Webseiten
+
+web-title = Secondpost
+web-tagline = Was Mailserver meinen
+web-lede = Fügen Sie eine Antwort, einen Bounce oder eine Zeile aus einem Mailprotokoll ein. Sie lesen, was es heißt, wer dran ist, was zu tun ist und wann ein neuer Versuch lohnt.
+web-box-label = Antwort, Bounce, Protokollzeile oder Code
+web-box-button = Erklären
+web-box-note = Was Sie einfügen, wird gelesen und vergessen: Nichts wird gespeichert.
+web-search-label = Codes, Ursachen und Befehle suchen
+web-search-button = Suchen
+web-search-heading = Gefunden zu { $query }
+web-search-none = Zu { $query } steht nichts im Nachschlagewerk.
+web-nav = Seiten
+web-nav-codes = Codes
+web-nav-enhanced = Erweiterte Codes
+web-nav-causes = Ursachen
+web-nav-commands = Befehle
+web-nav-compare = Vergleichen
+web-skip = Zum Inhalt springen
+web-language = Sprache
+web-home = Startseite
+web-field-codes = Codes außerhalb der Spezifikationen
+web-foreign-numbers = Zahlen, die keine Antwortcodes sind
+web-provider-codes = Codes einzelner Anbieter
+web-patterns = Klassen und Themen
+web-keywords = Schlüsselwörter von EHLO
+web-compare-heading = Zwei vergleichen
+web-compare-lede = Zwei Codes, erweiterte Codes, Ursachen oder Befehle nebeneinander: was sie unterscheidet und wann welcher der richtige ist.
+web-compare-first = Erstes
+web-compare-second = Zweites
+web-compare-button = Vergleichen
+web-compare-title = { $a } und { $b } im Vergleich
+web-compare-often = Oft verglichen
+web-see-also = Siehe auch
+web-drawing = Wer als Nächster dran ist: { $who }
+web-node-sender = Absender
+web-node-sender-server = Sendender Server
+web-node-recipient-server = Empfangender Server
+web-node-recipient = Empfänger
+web-heard = { $count ->
+    [one] Eines wurde gelesen.
+   *[other] { $count } Dinge wurden gelesen.
+}
+web-heard-more = { $count ->
+    [one] Eines mehr wird nicht gezeigt.
+   *[other] { $count } weitere werden nicht gezeigt.
+}
+web-heard-for = Für { $recipient }
+web-nothing-heard = In diesem Text steht keine SMTP-Antwort.
+web-nothing-heard-what = Fügen Sie die ganze Zeile oder den ganzen Bounce ein, mit seinen Zahlen: zum Beispiel 450 4.2.0 Greylisted.
+web-not-found = Diese Seite gibt es nicht
+web-not-found-what = Die Adresse nennt nichts, was das Nachschlagewerk kennt. Suchen Sie danach, oder fügen Sie ein, was Sie haben.
+web-too-big = Das ist zu viel
+web-too-big-what = Hier werden höchstens { $megabytes } MB gelesen. Die Befehlszeile liest Dateien jeder Größe.
+web-too-many = Zu viele Anfragen
+web-too-many-what = Bitte warten Sie einige Sekunden und versuchen es dann erneut.
+web-kind-reply = Antwort
+web-kind-bounce = Bounce
+web-kind-delay = Verzögerungsmeldung
+web-kind-log = Protokollzeile
+web-kind-webhook = Meldung eines Maildienstes
+web-kind-complaint = Beschwerde eines Empfängers
+web-kind-auth-report = Bericht über SPF, DKIM oder DMARC
+web-kind-auto-reply = Automatische Antwort
+web-kind-not-a-bounce = Kein Bounce
+web-footer = Secondpost: Mailtransport, der Antworten versteht.
+web-api = API
+
 ## Zustellberichte
 
 dsn-from = Mailzustellung

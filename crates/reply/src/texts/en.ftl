@@ -1439,6 +1439,74 @@ provider-made-up = Made up by a log reader
 provider-yahoo-deferred = Deferred for complaints or volume (Yahoo)
     .meaning = Yahoo takes mail of this sender later: recipients complained, or it is unusually much.
 
+## Web pages
+
+web-title = Secondpost
+web-tagline = What mail servers mean
+web-lede = Paste a reply, a bounce or a line of a mail log. You read what it means, whose move it is, what to do, and when to try again.
+web-box-label = Reply, bounce, log line or code
+web-box-button = Explain
+web-box-note = What you paste is read and forgotten: nothing is stored.
+web-search-label = Search codes, causes and commands
+web-search-button = Search
+web-search-heading = Found for { $query }
+web-search-none = Nothing in the reference fits { $query }.
+web-nav = Pages
+web-nav-codes = Codes
+web-nav-enhanced = Enhanced codes
+web-nav-causes = Causes
+web-nav-commands = Commands
+web-nav-compare = Compare
+web-skip = Skip to the content
+web-language = Language
+web-home = Home
+web-field-codes = Codes of the field
+web-foreign-numbers = Numbers that are no reply codes
+web-provider-codes = Codes of single providers
+web-patterns = Classes and subjects
+web-keywords = Keywords of EHLO
+web-compare-heading = Compare two
+web-compare-lede = Two codes, enhanced codes, causes or commands side by side: what tells them apart, and when to use which.
+web-compare-first = First
+web-compare-second = Second
+web-compare-button = Compare
+web-compare-title = { $a } and { $b } compared
+web-compare-often = Often compared
+web-see-also = See also
+web-drawing = Who moves next: { $who }
+web-node-sender = Sender
+web-node-sender-server = Sending server
+web-node-recipient-server = Receiving server
+web-node-recipient = Recipient
+web-heard = { $count ->
+    [one] One thing was read.
+   *[other] { $count } things were read.
+}
+web-heard-more = { $count ->
+    [one] One more is not shown.
+   *[other] { $count } more are not shown.
+}
+web-heard-for = For { $recipient }
+web-nothing-heard = There is no SMTP reply in this text.
+web-nothing-heard-what = Paste the whole line or the whole bounce, with its numbers: 450 4.2.0 Greylisted, for instance.
+web-not-found = There is no such page
+web-not-found-what = The address names nothing that the reference knows. Search for it, or paste what you have.
+web-too-big = That is too much
+web-too-big-what = At most { $megabytes } MB are read here. The command line reads files of any size.
+web-too-many = Too many requests
+web-too-many-what = Please wait a few seconds, then try again.
+web-kind-reply = Reply
+web-kind-bounce = Bounce
+web-kind-delay = Delay warning
+web-kind-log = Log line
+web-kind-webhook = Notice of a mail service
+web-kind-complaint = Complaint of a recipient
+web-kind-auth-report = Report about SPF, DKIM or DMARC
+web-kind-auto-reply = Automatic reply
+web-kind-not-a-bounce = Not a bounce
+web-footer = Secondpost: mail transfer that understands replies.
+web-api = API
+
 ## Delivery status notifications
 
 dsn-from = Mail Delivery System
