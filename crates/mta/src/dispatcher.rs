@@ -21,7 +21,7 @@ use std::time::Duration;
 use queue::hosts::Hosts;
 use queue::retry::{LearnedStore, Pace, RetryOptions};
 use queue::schedule::{Lease, Limits, Mode, Schedule};
-use queue::{Message, QueueId, Status};
+use queue::{Hold, Message, QueueId, Status};
 use reply::{Cause, Permanence, Timestamp};
 use smtp::envelope::Envelope;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -95,8 +95,6 @@ pub struct Dispatcher {
     schedule: Mutex<Schedule>,
     /// Messages that an administrator wants attempted whatever their plan says.
     hastened: Mutex<HashSet<QueueId>>,
-    /// Messages that were released from a hold of their route.
-    released: Mutex<HashSet<QueueId>>,
     stripes: [Mutex<()>; STRIPES],
     wake: Notify,
 }
@@ -143,7 +141,6 @@ impl Dispatcher {
             sender,
             schedule,
             hastened: Mutex::default(),
-            released: Mutex::default(),
             stripes: std::array::from_fn(|_| Mutex::default()),
             wake: Notify::new(),
         })
@@ -223,7 +220,7 @@ impl Dispatcher {
     /// Puts a message into the schedule, under each of its destinations; holds it where
     /// none of them can be gone to.
     fn adopt(&self, message: &Message) -> io::Result<()> {
-        if message.held.is_some() {
+        if message.hold.is_held() {
             return Ok(());
         }
         let places = self.places(message);
@@ -246,7 +243,7 @@ impl Dispatcher {
         let mut places = BTreeMap::new();
         for state in &message.recipients {
             let Status::Waiting { due } = state.status else { continue };
-            match self.destination(message.id, &state.recipient.path) {
+            match self.destination(message, &state.recipient.path) {
                 Destination::Held(_) => {}
                 destination => {
                     let earliest = places.entry(destination.to_string()).or_insert(due);
@@ -261,25 +258,25 @@ impl Dispatcher {
     fn stuck(&self, message: &Message, places: &BTreeMap<String, Timestamp>) -> Option<String> {
         let mut waiting = message.recipients.iter().filter(|state| state.status.due().is_some());
         let first = waiting.next().filter(|_| places.is_empty())?;
-        match self.destination(message.id, &first.recipient.path) {
+        match self.destination(message, &first.recipient.path) {
             Destination::Held(why) => Some(why.to_string()),
             _ => None,
         }
     }
 
     fn hold_for(&self, message: &Message, reason: String) -> io::Result<()> {
-        let held = Message { held: Some(reason.clone()), ..message.clone() };
+        let held = Message { hold: Hold::Because(reason.clone()), ..message.clone() };
         self.parts.backlog.update(&held, true)?;
         self.tell(message.id, &Event::Held { reason });
         Ok(())
     }
 
     /// The way of a recipient; a released message passes the hold of its route.
-    fn destination(&self, id: QueueId, path: &smtp::syntax::ForwardPath) -> Destination {
-        if lock(&self.released).contains(&id) {
-            return self.parts.router.destination_when_released(path);
+    fn destination(&self, message: &Message, path: &smtp::syntax::ForwardPath) -> Destination {
+        match message.hold {
+            Hold::Released => self.parts.router.destination_when_released(path),
+            _ => self.parts.router.destination(path),
         }
-        self.parts.router.destination(path)
     }
 
     fn until_next(&self) -> Duration {
@@ -320,7 +317,7 @@ impl Dispatcher {
         let (id, name) = (lease.id, self.schedule().name(lease.destination).to_owned());
         let this = self.clone();
         let message = match blocking(move || this.parts.backlog.get(id)).await {
-            Ok(Some(message)) if message.held.is_none() => message,
+            Ok(Some(message)) if !message.hold.is_held() => message,
             Ok(_) => return Outcome { again: None, pace: None },
             Err(error) => {
                 tracing::error!(%id, %error, "the spool cannot be read");
@@ -333,7 +330,7 @@ impl Dispatcher {
         let Some(first) = tried.first() else {
             return Outcome { again: self.places(&message).remove(&name), pace: None };
         };
-        let destination = self.destination(id, &message.recipients[*first].recipient.path);
+        let destination = self.destination(&message, &message.recipients[*first].recipient.path);
         let went = match lease.mode {
             Mode::Deliver => self.deliver(lane, &message, &tried, &destination, insist).await,
             Mode::NoteUnreachable => Went::here(settle::not_tried(tried.len())),
@@ -356,7 +353,7 @@ impl Dispatcher {
         let now = self.parts.clock.now();
         let here = message.recipients.iter().enumerate().filter_map(|(index, state)| {
             let due = state.status.due()?;
-            let destination = self.destination(message.id, &state.recipient.path);
+            let destination = self.destination(message, &state.recipient.path);
             (destination.to_string() == name).then_some((index, due))
         });
         let here: Vec<(usize, Timestamp)> = here.collect();
@@ -566,7 +563,6 @@ impl Dispatcher {
         settled.events.iter().for_each(|event| self.tell(id, event));
         if message.is_done() {
             self.tell(id, &Event::Ended);
-            lock(&self.released).remove(&id);
         }
         Ok(())
     }
@@ -622,7 +618,7 @@ impl Dispatcher {
         let again = blocking(move || {
             let _one_writer = lock(this.stripe(id));
             let message = this.parts.backlog.get(id)?;
-            let message = message.filter(|message| message.held.is_none());
+            let message = message.filter(|message| !message.hold.is_held());
             let Some(message) = message else { return Ok(None) };
             let mut places = this.places(&message);
             if let Some(reason) = this.stuck(&message, &places) {

@@ -15,5 +15,5 @@ pub mod schedule;
 pub mod spool;
 
 pub use id::QueueId;
-pub use message::{Message, Origin, Received, RecipientState, Status};
+pub use message::{Hold, Message, Origin, Received, RecipientState, Status};
 pub use spool::{Committed, Spool, SpoolError};

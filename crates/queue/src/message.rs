@@ -104,6 +104,38 @@ pub struct RecipientState {
     pub history: History,
 }
 
+/// Whether a message waits for somebody to let it go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Hold {
+    /// It goes when it is due.
+    #[default]
+    No,
+    /// It has no attempts until it is released; why.
+    Because(String),
+    /// It was let go by hand: the hold of its route does not stop it again.
+    Released,
+}
+
+impl Hold {
+    /// Held for this reason, if there is one.
+    pub fn because(reason: Option<String>) -> Hold {
+        reason.map_or(Hold::No, Hold::Because)
+    }
+
+    /// Whether there are no attempts.
+    pub fn is_held(&self) -> bool {
+        self.reason().is_some()
+    }
+
+    /// Why it is held, where it is.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Hold::Because(reason) => Some(reason),
+            Hold::No | Hold::Released => None,
+        }
+    }
+}
+
 /// A message in the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -115,8 +147,8 @@ pub struct Message {
     pub octets: u64,
     /// Its recipients, in the order of the envelope.
     pub recipients: Vec<RecipientState>,
-    /// Held, and why; a held message has no attempts until it is released.
-    pub held: Option<String>,
+    /// Whether it waits for somebody to let it go.
+    pub hold: Hold,
 }
 
 impl Message {
@@ -124,7 +156,7 @@ impl Message {
     /// message is held.
     pub fn due(&self) -> Option<Timestamp> {
         let waiting = self.recipients.iter().filter_map(|recipient| recipient.status.due());
-        waiting.min().filter(|_| self.held.is_none())
+        waiting.min().filter(|_| !self.hold.is_held())
     }
 
     /// Whether no recipient waits any more.

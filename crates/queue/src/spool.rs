@@ -38,7 +38,7 @@ pub use recover::SpoolRecovery;
 pub use store::log::{OpenError, Writer};
 
 use crate::message::encoding::{State, decode_state};
-use crate::{Message, QueueId, Received, RecipientState, Status};
+use crate::{Hold, Message, QueueId, Received, RecipientState, Status};
 use index::{Index, Standing};
 use records::kind;
 
@@ -438,7 +438,8 @@ fn wait(submit: impl FnOnce(Done)) -> Result<(), SpoolError> {
 
 /// A message from its records.
 fn message(id: QueueId, octets: u64, received: Received, state: Option<State>) -> Message {
-    let held = state.as_ref().map_or_else(|| received.held.clone(), |(held, _)| held.clone());
+    let from_the_beginning = || Hold::because(received.held.clone());
+    let hold = state.as_ref().map_or_else(from_the_beginning, |(hold, _)| hold.clone());
     let mut states = state.map(|(_, states)| states).unwrap_or_default().into_iter();
     let due = received.at;
     let recipients = received.envelope.recipients.iter().map(|recipient| {
@@ -447,5 +448,5 @@ fn message(id: QueueId, octets: u64, received: Received, state: Option<State>) -
         RecipientState { recipient: recipient.clone(), status, history }
     });
     let recipients = recipients.collect();
-    Message { id, received, octets, recipients, held }
+    Message { id, received, octets, recipients, hold }
 }

@@ -65,7 +65,7 @@ impl QueuedMessage {
             origin: received.origin.name().to_owned(),
             sender: received.envelope.reverse_path.to_string(),
             octets: message.octets,
-            held: message.held.clone(),
+            held: message.hold.reason().map(str::to_owned),
             recipients: message.recipients.iter().map(|r| QueuedRecipient::of(r, now)).collect(),
         }
     }
@@ -226,7 +226,7 @@ mod tests {
             },
             octets: 7,
             recipients: vec![RecipientState { recipient, status, history }],
-            held: None,
+            hold: queue::Hold::No,
         }
     }
 

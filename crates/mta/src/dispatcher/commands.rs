@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use queue::{Message, QueueId, Status};
+use queue::{Hold, Message, QueueId, Status};
 use reply::{Cause, Permanence};
 
 use super::{Dispatcher, lock};
@@ -69,7 +69,7 @@ impl Dispatcher {
     /// alone. A held message is released for it.
     fn retry(&self, id: QueueId) -> Result<(), ActError> {
         let mut message = self.message(id)?;
-        if message.held.is_some() {
+        if message.hold.is_held() {
             self.release(id)?;
             message = self.message(id)?;
         }
@@ -100,16 +100,14 @@ impl Dispatcher {
     fn release(&self, id: QueueId) -> Result<(), ActError> {
         let _one_writer = lock(self.stripe(id));
         let message = self.message(id)?;
-        if message.held.is_none() {
+        if !message.hold.is_held() {
             return Ok(());
         }
-        lock(&self.released).insert(id);
+        let message = Message { hold: Hold::Released, ..message };
         let places = self.places(&message);
         if let Some(why) = self.stuck(&message, &places) {
-            lock(&self.released).remove(&id);
             return Err(ActError::StaysHeld(why));
         }
-        let message = Message { held: None, ..message };
         self.parts.backlog.update(&message, true)?;
         self.tell(id, &Event::Released);
         self.adopt(&message)?;
@@ -170,7 +168,7 @@ impl Dispatcher {
     /// The names of every destination that the message waits for.
     fn destinations(&self, message: &Message) -> Vec<String> {
         let waiting = message.recipients.iter().filter(|state| state.status.due().is_some());
-        let ways = waiting.map(|state| self.destination(message.id, &state.recipient.path));
+        let ways = waiting.map(|state| self.destination(message, &state.recipient.path));
         ways.filter(|way| !matches!(way, Destination::Held(_))).map(|way| way.to_string()).collect()
     }
 }

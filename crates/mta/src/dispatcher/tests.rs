@@ -73,7 +73,7 @@ impl Backlog for Memory {
             id,
             octets: octets.len() as u64,
             recipients: received.envelope.recipients.iter().map(waiting).collect(),
-            held: received.held.clone(),
+            hold: Hold::because(received.held.clone()),
             received,
         };
         lock(&self.messages).insert(id, (message, octets.to_vec()));
@@ -496,12 +496,33 @@ async fn what_may_not_leave_is_held_with_the_setting_that_would_let_it() {
     let world = World::new(vec![]);
     let id = world.send("a@example.org", &["b@example.com"]);
     let message = world.queue.get(id).unwrap().unwrap();
-    assert!(message.held.unwrap().contains("`relay`"));
+    assert!(message.hold.reason().unwrap().contains("`relay`"));
     let refused = world.dispatcher.act(Action::Release, id).unwrap_err();
     assert!(matches!(refused, ActError::StaysHeld(_)), "{refused}");
     world.dispatcher.act(Action::Bounce, id).unwrap();
     world.until_empty().await;
     assert!(world.mail()[0].1.contains("Action: failed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_released_from_the_hold_of_its_route_stays_released_after_a_restart() {
+    let routes = || vec![("example.org".to_owned(), Route::Hold)];
+    let world = World::new(routes());
+    let id = world.send("", &["locked@example.org"]);
+    let message = || world.queue.get(id).unwrap().unwrap();
+    assert!(message().hold.is_held());
+    world.dispatcher.act(Action::Release, id).unwrap();
+    let attempts = || message().recipients[0].history.attempts;
+    world.until("an attempt after the release", |_| attempts() == 1).await;
+    world.stop.send(true).unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let (queue, mailboxes) = (world.queue.clone(), world.mailboxes.clone());
+    let restarted = dispatcher(queue, mailboxes, routes(), world.clock, folder.path());
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(restarted.run(stopped));
+    world.until("an attempt after the restart", |_| attempts() == 2).await;
+    assert_eq!(message().hold, Hold::Released);
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@ use smtp::syntax::{
     ReversePath,
 };
 
-use super::{Origin, Received, RecipientState, Status};
+use super::{Hold, Origin, Received, RecipientState, Status};
 use crate::retry::{History, LastVerdict};
 
 /// Writes fields.
@@ -179,9 +179,16 @@ fn forward_path(text: &str) -> Option<ForwardPath> {
 }
 
 /// What changes of a message: whether it is held, and where each recipient stands.
-pub fn encode_state(held: Option<&str>, recipients: &[RecipientState]) -> Vec<u8> {
+pub fn encode_state(hold: &Hold, recipients: &[RecipientState]) -> Vec<u8> {
     let mut out = Writer::default();
-    out.option(held, Writer::text);
+    match hold {
+        Hold::No => out.octet(0),
+        Hold::Because(reason) => {
+            out.octet(1);
+            out.text(reason);
+        }
+        Hold::Released => out.octet(2),
+    }
     out.number(recipients.len() as u64);
     for recipient in recipients {
         encode_status(&mut out, &recipient.status);
@@ -220,19 +227,24 @@ fn encode_history(out: &mut Writer, history: &History) {
     out.octet(u8::from(history.hint_failed));
 }
 
-/// Why a message is held, if it is; status and history of each recipient, in order.
-pub type State = (Option<String>, Vec<(Status, History)>);
+/// Whether a message is held; status and history of each recipient, in order.
+pub type State = (Hold, Vec<(Status, History)>);
 
 /// Reads what [`encode_state`] wrote: whether the message is held, and status and history
 /// of each recipient in order; `None` where it is something else.
 pub fn decode_state(octets: &[u8]) -> Option<State> {
     let mut from = Reader(octets);
-    let held = from.option(Reader::string)?;
+    let hold = match from.octet()? {
+        0 => Hold::No,
+        1 => Hold::Because(from.string()?),
+        2 => Hold::Released,
+        _ => return None,
+    };
     let mut states = Vec::new();
     for _ in 0..from.number()? {
         states.push((decode_status(&mut from)?, decode_history(&mut from)?));
     }
-    Some((held, states))
+    Some((hold, states))
 }
 
 fn decode_status(from: &mut Reader<'_>) -> Option<Status> {
@@ -350,11 +362,13 @@ mod tests {
                 history: history.clone(),
             })
             .collect();
-        let octets = encode_state(Some("route `hold`"), &states);
-        let (held, read) = decode_state(&octets).unwrap();
-        assert_eq!(held.as_deref(), Some("route `hold`"));
-        for (state, (status, history)) in states.iter().zip(read) {
-            assert_eq!((&state.status, &state.history), (&status, &history));
+        for hold in [Hold::No, Hold::Because("route `hold`".into()), Hold::Released] {
+            let octets = encode_state(&hold, &states);
+            let (read_hold, read) = decode_state(&octets).unwrap();
+            assert_eq!(read_hold, hold);
+            for (state, (status, history)) in states.iter().zip(read) {
+                assert_eq!((&state.status, &state.history), (&status, &history));
+            }
         }
     }
 

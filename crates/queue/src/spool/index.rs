@@ -167,7 +167,7 @@ impl Index {
         self.count(place);
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let overtaken = entry.state.replace(place).filter(|old| Some(*old) != entry.synced);
-        (entry.due, entry.held) = (due, message.held.is_some());
+        (entry.due, entry.held) = (due, message.hold.is_held());
         overtaken.into_iter().for_each(|old| self.discount(old));
     }
 

@@ -168,11 +168,11 @@ pub(super) fn due_time(due: u64) -> Option<Timestamp> {
 
 /// The payload of a state's record.
 pub(super) fn state(message: &Message) -> Vec<u8> {
-    let state = encode_state(message.held.as_deref(), &message.recipients);
+    let state = encode_state(&message.hold, &message.recipients);
     let mut out = Vec::with_capacity(STATE_HEAD_OCTETS + state.len());
     out.extend_from_slice(&message.id.number().to_le_bytes());
     out.extend_from_slice(&due_of(message).to_le_bytes());
-    out.push(u8::from(message.held.is_some()));
+    out.push(u8::from(message.hold.is_held()));
     out.extend_from_slice(&state);
     out
 }

@@ -39,7 +39,7 @@ fn message(notify: Option<Notify>) -> Message {
             status: Status::Waiting { due: START },
             history: History::default(),
         }],
-        held: None,
+        hold: queue::Hold::No,
     }
 }
 
