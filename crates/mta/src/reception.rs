@@ -181,6 +181,19 @@ impl Reception {
     /// # Errors
     /// What the client is told.
     pub fn begin(&self, envelope: Envelope, client: &Client) -> Result<Intake, Answer> {
+        self.begin_held(envelope, client, None)
+    }
+
+    /// The same; where `held` names a reason, the message has no attempts until it is let go.
+    ///
+    /// # Errors
+    /// What the client is told.
+    pub fn begin_held(
+        &self,
+        envelope: Envelope,
+        client: &Client,
+        held: Option<String>,
+    ) -> Result<Intake, Answer> {
         let now = self.clock.now();
         let received = Received {
             envelope,
@@ -188,7 +201,7 @@ impl Reception {
             origin: client.origin(),
             client: client.hello.is_some().then_some(client.address),
             hello: client.hello.as_ref().map(|(name, _)| name.to_string()),
-            held: None,
+            held,
         };
         let draft = self.spool.begin(received.clone());
         let trace = self.trace(&received, &draft.id().to_string(), client);

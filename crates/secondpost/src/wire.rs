@@ -374,11 +374,8 @@ async fn pick_up(data_dir: &Path, administration: Arc<Administration>) {
     let picked =
         tokio::task::spawn_blocking(move || drop_folder::pick_up(&folder, &*administration));
     match picked.await {
-        Ok(Ok(picked)) => {
-            for (path, what) in picked {
-                tracing::info!(path = %path.display(), "{what:?}");
-            }
-        }
+        // What became of each file is in the log already.
+        Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::error!(%error, "the drop folder cannot be read"),
         Err(error) => tracing::error!(%error, "the drop folder was not read to its end"),
     }

@@ -4,8 +4,9 @@
 //! A file is one line of JSON (the [`Submission`]) and then the message, CRLF line ends.
 //! It is written under a temporary name, synced, renamed to `NAME.msg`, and the folder
 //! synced: a file with that ending is whole. It is deleted once the queue has synced the
-//! message; a crash between the two submits it twice, and never loses it. What cannot be
-//! read or is refused is renamed to `NAME.bad` and stays for a person to look at.
+//! message; a crash between the two submits it twice, and never loses it. A recipient that
+//! is refused is told to the sender in a notification. What cannot be read, or is refused
+//! with nobody to tell, is renamed to `NAME.bad` and stays for a person to look at.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
@@ -26,7 +27,7 @@ const CHUNK_OCTETS: usize = 64 * 1024;
 pub enum PickedUp {
     /// It is in the queue under this id.
     Queued(String),
-    /// It is no message, or was refused; it lies beside as `NAME.bad`.
+    /// It is no message, or was refused with nobody to tell; it lies beside as `NAME.bad`.
     SetAside(String),
     /// It cannot be taken now; it stays for the next start.
     Kept(String),
@@ -152,7 +153,7 @@ fn submit(path: &Path, handler: &dyn Handler) -> Result<String, Refused> {
         let has = length.saturating_sub(position);
         return Err(malformed(&format!("it announces {octets} octets and holds {has}")));
     }
-    let mut intake = handler.submit(submission)?;
+    let mut intake = handler.submit_dropped(submission)?;
     copy(&mut input, &mut *intake)?;
     intake.commit()
 }

@@ -40,6 +40,14 @@ pub trait Handler: Send + Sync + 'static {
     /// The first refusal, or what is wrong with the envelope.
     fn submit(&self, submission: Submission) -> Result<Box<dyn Intake>, Refused>;
 
+    /// The same for a message from the drop folder, whose sender is not there to hear a
+    /// refusal: a recipient that is refused fails once the message is in the queue, so
+    /// that the sender gets a notification. What is refused for now waits in the queue.
+    ///
+    /// # Errors
+    /// What is wrong with the envelope; the refusal, where there is nobody to tell.
+    fn submit_dropped(&self, submission: Submission) -> Result<Box<dyn Intake>, Refused>;
+
     /// Calls `each` for every queued message, oldest first, until it fails.
     ///
     /// # Errors

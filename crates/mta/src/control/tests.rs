@@ -63,6 +63,10 @@ impl Handler for Recording {
         }
     }
 
+    fn submit_dropped(&self, submission: Submission) -> Result<Box<dyn Intake>, Refused> {
+        self.submit(submission)
+    }
+
     fn queue(&self, each: Each<'_, QueuedMessage>) -> Result<(), Refused> {
         (0..1000).try_for_each(|n| {
             each(QueuedMessage { id: format!("id{n}"), ..QueuedMessage::default() })

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use queue::{Hold, Message, QueueId, Status};
-use reply::{Cause, Permanence};
+use reply::{Answer, Cause, Permanence, Stage};
 
 use super::{Dispatcher, lock};
 use crate::control::Action;
@@ -128,6 +128,27 @@ impl Dispatcher {
             Some(settled) => Ok(self.finish(&settled, &waiting)?),
             None => Err(ActError::NoSuchMessage(id)),
         }
+    }
+
+    /// Fails those recipients of a held message that policy refuses, as if a host had
+    /// refused them, so that the sender is told; the message goes on to the others.
+    ///
+    /// # Errors
+    /// Where it is gone, or the spool does not work: then it stays held.
+    pub fn refuse(&self, id: QueueId, refused: &[(usize, Answer)]) -> Result<(), ActError> {
+        let now = self.parts.clock.now();
+        let indices: Vec<usize> = refused.iter().map(|(index, _)| *index).collect();
+        let ending = |answer| Ending { stage: Some(Stage::Rcpt), ..Ending::answered(answer, now) };
+        let endings = refused.iter().map(|(_, answer)| ending(answer));
+        let endings: Vec<Ending> = endings.collect();
+        let settled = self.prepare(id, "", &indices, &endings)?;
+        self.finish(&settled.ok_or(ActError::NoSuchMessage(id))?, &indices)?;
+        let _one_writer = lock(self.stripe(id));
+        let Some(message) = self.parts.backlog.get(id)? else { return Ok(()) };
+        let message = Message { hold: Hold::No, ..message };
+        self.parts.backlog.update(&message, true)?;
+        self.adopt(&message)?;
+        Ok(())
     }
 
     /// Drops it; nobody is told.

@@ -15,6 +15,7 @@ use queue::QueueId;
 use reply::{Answer, Timestamp};
 use smtp::envelope::Envelope;
 use smtp::query::{Decision, Query};
+use smtp::syntax::Ret;
 use tokio::runtime;
 use tokio::sync::watch;
 
@@ -52,29 +53,57 @@ impl Administration {
 
     /// Asks policy what a session would ask: the first refusal counts.
     fn check(&self, envelope: &Envelope) -> Result<(), Refused> {
-        let reverse_path = envelope.reverse_path.clone();
-        let mail =
-            Query::Mail { reverse_path: reverse_path.clone(), parameters: envelope.mail.clone() };
-        self.ask(&mail)?;
-        for (ordinal, recipient) in envelope.recipients.iter().enumerate() {
-            self.ask(&Query::Recipient {
-                reverse_path: reverse_path.clone(),
-                path: recipient.path.clone(),
-                parameters: recipient.parameters.clone(),
-                declared_octets: envelope.mail.size,
-                ordinal,
-            })?;
-        }
-        Ok(())
+        self.ask(&mail_query(envelope))?;
+        (0..envelope.recipients.len())
+            .try_for_each(|ordinal| self.ask(&recipient_query(envelope, ordinal)))
     }
 
     fn ask(&self, query: &Query) -> Result<(), Refused> {
+        self.refusal(query).map_or(Ok(()), |answer| Err(by_policy(&answer)))
+    }
+
+    fn refusal(&self, query: &Query) -> Option<Answer> {
         match self.reception.decide(query, &self.client()) {
-            Decision::Proceed => Ok(()),
+            Decision::Proceed => None,
             Decision::Refuse(answer)
             | Decision::RefuseAndClose(answer)
-            | Decision::Answer(answer) => Err(by_policy(&answer)),
+            | Decision::Answer(answer) => Some(answer),
         }
+    }
+
+    /// The recipients that are refused for good; a refusal of the sender is one of all.
+    fn refused(&self, envelope: &Envelope) -> Vec<(usize, Answer)> {
+        let permanent = |answer: &Answer| answer.code().class() == reply::Class::Permanent;
+        let sender = self.refusal(&mail_query(envelope)).filter(permanent);
+        let recipients = 0..envelope.recipients.len();
+        let answers = recipients.map(|ordinal| {
+            let own = || self.refusal(&recipient_query(envelope, ordinal)).filter(permanent);
+            Some((ordinal, sender.clone().or_else(own)?))
+        });
+        answers.flatten().collect()
+    }
+
+    fn begin(&self, envelope: Envelope, held: Option<String>) -> Result<Submitted, Refused> {
+        let intake = self.reception.begin_held(envelope, &self.client(), held);
+        let message = intake.map_err(|answer| by_policy(&answer))?;
+        let (reception, runtime) = (self.reception.clone(), self.runtime.clone());
+        Ok(Submitted { message, reception, runtime })
+    }
+}
+
+fn mail_query(envelope: &Envelope) -> Query {
+    let reverse_path = envelope.reverse_path.clone();
+    Query::Mail { reverse_path, parameters: envelope.mail.clone() }
+}
+
+fn recipient_query(envelope: &Envelope, ordinal: usize) -> Query {
+    let recipient = &envelope.recipients[ordinal];
+    Query::Recipient {
+        reverse_path: envelope.reverse_path.clone(),
+        path: recipient.path.clone(),
+        parameters: recipient.parameters.clone(),
+        declared_octets: envelope.mail.size,
+        ordinal,
     }
 }
 
@@ -96,10 +125,23 @@ impl Handler for Administration {
     fn submit(&self, submission: Submission) -> Result<Box<dyn Intake>, Refused> {
         let envelope = submission.envelope()?;
         self.check(&envelope)?;
-        let intake = self.reception.begin(envelope, &self.client());
-        let message = intake.map_err(|answer| by_policy(&answer))?;
-        let (reception, runtime) = (self.reception.clone(), self.runtime.clone());
-        Ok(Box::new(Submitted { message, reception, runtime }))
+        Ok(Box::new(self.begin(envelope, None)?))
+    }
+
+    fn submit_dropped(&self, submission: Submission) -> Result<Box<dyn Intake>, Refused> {
+        let mut envelope = submission.envelope()?;
+        let refused = self.refused(&envelope);
+        let Some((_, first)) = refused.first() else {
+            return Ok(Box::new(self.begin(envelope, None)?));
+        };
+        let nobody_to_tell = envelope.reverse_path.is_null();
+        if nobody_to_tell && refused.len() == envelope.recipients.len() {
+            return Err(by_policy(first));
+        }
+        // What was dropped is deleted: all of it goes back.
+        envelope.mail.ret.get_or_insert(Ret::Full);
+        let held = Some("until those recipients that are refused are told".to_owned());
+        Ok(Box::new(Dropped { submitted: self.begin(envelope, held)?, refused }))
     }
 
     fn queue(&self, each: Each<'_, QueuedMessage>) -> Result<(), Refused> {
@@ -183,6 +225,34 @@ fn refused(error: &AdminError) -> Refused {
         AdminError::Store(_) => RefusedKind::Fault,
     };
     Refused::new(kind, error.to_string())
+}
+
+/// A message from the drop folder with recipients that are refused.
+struct Dropped {
+    submitted: Submitted,
+    refused: Vec<(usize, Answer)>,
+}
+
+impl Intake for Dropped {
+    fn append(&mut self, octets: &[u8]) -> Result<(), Refused> {
+        self.submitted.append(octets)
+    }
+
+    fn commit(self: Box<Self>) -> Result<String, Refused> {
+        let Dropped { submitted, refused } = *self;
+        let reception = submitted.reception.clone();
+        let id = Box::new(submitted).commit()?;
+        for (_, answer) in &refused {
+            let why = answer.lines().join(" ");
+            tracing::warn!(%id, code = %answer.code(), why, "a recipient of a dropped message is refused");
+        }
+        let parsed: QueueId = id.parse().map_err(|_| no_such_id(&id))?;
+        // It is in the queue: what cannot be told now is held there, with the reason.
+        if let Err(error) = reception.dispatcher.refuse(parsed, &refused) {
+            tracing::error!(%id, %error, "its sender could not be told; it stays held");
+        }
+        Ok(id)
+    }
 }
 
 /// A message on its way from the control socket into the spool.

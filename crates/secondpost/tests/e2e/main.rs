@@ -7,6 +7,7 @@ mod dialog;
 mod postfix;
 
 mod clients;
+mod drop_folder;
 mod faulty_peers;
 mod first_contact;
 mod kill;
