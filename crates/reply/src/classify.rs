@@ -10,6 +10,7 @@ pub mod hint;
 mod matcher;
 mod rules;
 mod text;
+mod tree;
 
 #[cfg(test)]
 mod tests;
@@ -41,20 +42,19 @@ pub struct Context {
 
 /// What `reply` means.
 pub fn classify(reply: &Reply, context: &Context) -> Verdict {
-    let lines = reply.lines();
-    let verdict = Heard {
-        code: Some(reply.code()),
-        enhanced: reply.enhanced_code(),
-        text: &lines.join("\n"),
-    }
-    .verdict(context);
-    if lines.len() < 2 || verdict.confidence > Confidence::Medium {
+    let (code, enhanced) = (Some(reply.code()), reply.enhanced_code());
+    let verdict_of = |text: &str| Heard { code, enhanced, text }.verdict(context);
+    let lines = match reply.lines() {
+        [] => return verdict_of(""),
+        [line] => return verdict_of(line),
+        lines => lines,
+    };
+    let verdict = verdict_of(&lines.join("\n"));
+    if verdict.confidence > Confidence::Medium {
         return verdict;
     }
     // A line may have been broken in the middle of a word.
-    let text = lines.concat();
-    let joined = Heard { code: Some(reply.code()), enhanced: reply.enhanced_code(), text: &text };
-    let joined = joined.verdict(context);
+    let joined = verdict_of(&lines.concat());
     if joined.confidence > verdict.confidence { joined } else { verdict }
 }
 
@@ -120,7 +120,7 @@ struct Candidate {
 
 /// What a candidate saw; only the best one's becomes evidence.
 enum Source {
-    /// A rule's words, in the text.
+    /// A rule's words, in the plain text.
     Words(&'static str, std::ops::Range<usize>),
     EnhancedCode(EnhancedCode),
     /// A code, and whether the stage narrowed it.
@@ -131,10 +131,10 @@ enum Source {
 impl Heard<'_> {
     fn verdict(&self, context: &Context) -> Verdict {
         let enhanced = self.enhanced.or_else(|| enhanced_in(self.text, self.code));
-        let mut candidates = Vec::new();
-        if !self.is_positive() {
-            candidates.extend(self.by_words(context.stage));
-        }
+        let words = if self.is_positive() { "" } else { self.text };
+        let plain = Plain::of(words);
+        let mut candidates = Vec::with_capacity(8);
+        let may_tell_a_time = self.by_words(&plain, context.stage, &mut candidates);
         candidates.extend(self.by_enhanced_code(enhanced));
         candidates.extend(self.by_basic_code(context.stage));
         // Stable: of one rank the earlier rule decides.
@@ -142,12 +142,12 @@ impl Heard<'_> {
         let alternatives = alternatives(&candidates);
         let best = candidates.into_iter().next().unwrap_or_else(|| self.by_class());
         let permanence = self.permanence(&best, enhanced);
-        let mut verdict = verdict_of(best.cause, permanence, self.evidence(best.source));
+        let mut verdict = verdict_of(best.cause, permanence, self.evidence(best.source, &plain));
         verdict.code = self.code;
         verdict.enhanced_code = enhanced;
         verdict.alternatives = alternatives;
         verdict.confidence = confidence(best.rank);
-        if permanence != Permanence::Positive {
+        if permanence != Permanence::Positive && may_tell_a_time {
             self.add_hint(&mut verdict, context.now);
         }
         verdict
@@ -161,29 +161,33 @@ impl Heard<'_> {
         matches!(self.class(), Some(Class::Positive | Class::Intermediate))
     }
 
-    fn by_words(&self, stage: Option<Stage>) -> Vec<Candidate> {
-        let plain = Plain::of(self.text);
-        let code = self.code.map(Code::value);
-        let counts = |found: &Match| found.rule.counts(self.class(), code, stage);
-        let mut found: Vec<Match> = matcher::matches(&plain).into_iter().filter(counts).collect();
-        found.sort_by_key(|found| found.order);
+    /// Adds what the words say, in the order of the rules. Whether they may tell a time.
+    fn by_words(
+        &self,
+        plain: &Plain,
+        stage: Option<Stage>,
+        candidates: &mut Vec<Candidate>,
+    ) -> bool {
+        if plain.text().is_empty() {
+            return false;
+        }
+        let (class, code) = (self.class(), self.code.map(Code::value));
+        let sight = matcher::look(plain, |rule| rule.counts(class, code, stage));
+        let mut found = sight.found;
+        found.sort_unstable_by_key(|found| found.order);
         let whole = |part: &&Match| !found.iter().any(|other| other.is_more_than(part));
-        found.iter().filter(whole).map(|found| self.candidate(found, &plain)).collect()
-    }
-
-    fn candidate(&self, found: &Match, plain: &Plain) -> Candidate {
-        let words = plain.origin(found.range.clone(), self.text);
-        Candidate {
+        candidates.extend(found.iter().filter(whole).map(|found| Candidate {
             rank: found.rule.rank,
             cause: found.rule.cause,
             also: found.rule.also,
-            source: Source::Words(found.rule.name, words),
-        }
+            source: Source::Words(found.rule.name, found.range.clone()),
+        }));
+        sight.may_tell_a_time
     }
 
-    fn evidence(&self, source: Source) -> Evidence {
+    fn evidence(&self, source: Source, plain: &Plain) -> Evidence {
         let (rule, text) = match source {
-            Source::Words(rule, range) => (rule, self.words(range)),
+            Source::Words(rule, range) => (rule, self.words(plain.origin(range, self.text))),
             Source::EnhancedCode(enhanced) => ("enhanced-code", enhanced.to_string()),
             Source::Code(code, true) => ("code-at-stage", code.to_string()),
             Source::Code(code, false) => ("code", code.to_string()),
@@ -192,11 +196,16 @@ impl Heard<'_> {
         Evidence { rule: rule.to_owned(), text }
     }
 
-    /// The text there, in one line and not too long.
+    /// The text there as it was heard, in one line and not too long.
     fn words(&self, range: std::ops::Range<usize>) -> String {
         let words = &self.text[range];
         let words = &words[..text::floor_char_boundary(words, MAX_EVIDENCE_OCTETS)];
-        words.split_whitespace().collect::<Vec<_>>().join(" ")
+        let mut line = String::with_capacity(words.len());
+        for word in words.split_whitespace() {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
+        }
+        line
     }
 
     fn by_enhanced_code(&self, enhanced: Option<EnhancedCode>) -> Option<Candidate> {
@@ -283,10 +292,10 @@ fn enhanced_in(text: &str, code: Option<Code>) -> Option<EnhancedCode> {
     let octets = text.as_bytes();
     let may_begin = |at: &usize| {
         matches!(octets[*at], b'2' | b'4' | b'5')
-            && octets.get(at + 1) == Some(&b'.')
             && (*at == 0 || b" \t\n(#[<>:;".contains(&octets[at - 1]))
     };
-    (0..octets.len()).filter(may_begin).find_map(|at| {
+    let dots = text.match_indices('.').filter_map(|(dot, _)| dot.checked_sub(1));
+    dots.filter(may_begin).find_map(|at| {
         let (enhanced, used) = EnhancedCode::at_start(&text[at..])?;
         let alone = octets.get(at + used).is_none_or(|next| b" \t\n)]<>:;,.-".contains(next));
         let same_class = code.is_none_or(|code| code.class() == enhanced.class());

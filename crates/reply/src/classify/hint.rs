@@ -35,26 +35,38 @@ pub fn hint(text: &str, now: Option<Timestamp>) -> Option<(Hint, &str)> {
         .or_else(|| date::after_words(text, &tokens, now))
 }
 
+/// Every name of a unit of time that can stand alone, as it is in a plain text.
+pub(crate) fn units() -> impl Iterator<Item = &'static str> {
+    words::units()
+}
+
+/// Whether a digit follows the mark at `at`, and before it stands what may be the end of
+/// `retry`, `after`, `wait`, `in`.
+pub(crate) fn is_before_value_of_tag(octets: &[u8], at: usize) -> bool {
+    let before = octets[..at].iter().rfind(|octet| **octet != b' ');
+    let after = octets[at + 1..].iter().find(|octet| !b" \"'(<".contains(octet));
+    before.is_some_and(|octet| b"yrtn".contains(octet)) && after.is_some_and(u8::is_ascii_digit)
+}
+
 /// `retry=hh:mm:ss`, `retry = 300`, `retry-after: 120s` (draft-santos-smtpgrey).
 fn tag<'a>(text: &'a str, tokens: &Tokens<'a>) -> Option<(Hint, &'a str)> {
     let all = tokens.all();
-    (0..all.len()).find_map(|at| {
-        let first = all[at].word()?;
-        let named = ["retry", "retryafter", "delay", "wait"].iter().any(|name| first.eq_ignore_ascii_case(name));
-        let mut next = at + 1;
-        if all.get(next).is_some_and(|token| matches!(token.word(), Some(word) if ["after", "in", "delay"].iter().any(|w| word.eq_ignore_ascii_case(w)))) {
-            next += 1;
-        }
-        let joined = matches!(all.get(next)?.mark()?, '=' | ':');
-        let quoted = usize::from(matches!(all.get(next + 1)?.mark(), Some('"' | '\'' | '(' | '<')));
-        let value = next + 1 + quoted;
-        if !named || !joined {
+    let marks = (1..all.len()).filter(|at| matches!(all[*at].mark(), Some('=' | ':')));
+    marks.into_iter().find_map(|at| {
+        let is_joined = at >= 2 && all[at - 1].is_any(&["after", "in", "delay"]);
+        let name = at - 1 - usize::from(is_joined && all[at - 2].is_any(TAGS));
+        if !all[name].is_any(TAGS) {
             return None;
         }
+        let quoted = matches!(all.get(at + 1)?.mark(), Some('"' | '\'' | '(' | '<'));
+        let value = at + 1 + usize::from(quoted);
         let (after, used) = value_of_tag(all, value)?;
-        Some((Hint::After(after), &text[all[at].start..all[value + used - 1].end]))
+        Some((Hint::After(after), &text[all[name].start..all[value + used - 1].end]))
     })
 }
+
+/// Names before `=` and a time.
+const TAGS: &[&str] = &["retry", "retryafter", "delay", "wait"];
 
 fn value_of_tag(all: &[Token<'_>], at: usize) -> Option<(Duration, usize)> {
     if let Some(after) = all.get(at)?.clock() {

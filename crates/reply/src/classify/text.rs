@@ -1,41 +1,49 @@
 //! The text of a reply made plain, so that one spelling of a phrase finds all: lower
-//! case, no diacritics, white space and hyphens folded, addresses masked, URLs kept.
-//! Every octet remembers where it came from: evidence is quoted as it was heard.
+//! case, no diacritics, white space and hyphens folded, addresses masked. Host names and
+//! addresses of pages are kept and marked: their words are not the server's.
 
 use std::ops::Range;
 
 /// Most octets of a reply's text that are looked at. A longer one has said it by then.
 pub(crate) const MAX_OCTETS: usize = 4096;
+/// Most host names and addresses of pages that are marked in one text.
+const MAX_NAMES: usize = 8;
 
 /// A text made plain.
 #[derive(Debug, Default)]
 pub(crate) struct Plain {
     text: String,
-    origin: Vec<u32>,
+    names: [(u16, u16); MAX_NAMES],
+    named: usize,
+    /// Where the plain text and its source go apart: from this octet of the plain text
+    /// on, that octet of the source is meant.
+    seams: Vec<(u16, u16)>,
 }
 
 impl Plain {
     /// `source` made plain; what lies beyond [`MAX_OCTETS`] is left out.
     pub(crate) fn of(source: &str) -> Plain {
         let source = &source[..floor_char_boundary(source, MAX_OCTETS)];
-        let mut plain = Plain {
-            text: String::with_capacity(source.len() + 8),
-            origin: Vec::with_capacity(source.len() + 8),
-        };
-        let mut at = 0;
-        let has_address = source.contains('@');
-        while let Some(c) = source[at..].chars().next() {
-            let may_mask = has_address && starts_token(source, at);
-            let masked = if may_mask { address_len(&source[at..]) } else { 0 };
-            if masked > 0 {
-                plain.push('@', at);
-                at += masked;
-            } else {
-                plain.fold(source, at, c);
-                at += c.len_utf8();
+        let mut fold = Fold::new(source);
+        let mut plain = Plain::default();
+        while fold.at < source.len() {
+            let start = fold.out.len();
+            if let Token::Name { .. } = fold.token() {
+                plain.mark(start, fold.out.len());
             }
+            fold.step();
         }
+        plain.text = String::from_utf8(fold.out).unwrap_or_default();
+        plain.seams = fold.seams;
         plain
+    }
+
+    fn mark(&mut self, start: usize, end: usize) {
+        if let Some(name) = self.names.get_mut(self.named) {
+            // The plain text of `MAX_OCTETS` is at most half as long again, so that it fits.
+            *name = (start as u16, end as u16);
+            self.named += 1;
+        }
     }
 
     /// The plain text.
@@ -43,43 +51,140 @@ impl Plain {
         &self.text
     }
 
-    /// Where the octets `range` of the plain text stand in the source they came from.
+    /// Whether the octet `at` is one of a host name, or of the address of a page.
+    pub(crate) fn is_in_a_name(&self, at: usize) -> bool {
+        let is_in = |(start, end): &(u16, u16)| (*start as usize..*end as usize).contains(&at);
+        self.names[..self.named].iter().any(is_in)
+    }
+
+    /// Where the octets `range` of the plain text stand in the source that it was made of.
     pub(crate) fn origin(&self, range: Range<usize>, source: &str) -> Range<usize> {
-        let start = self.origin.get(range.start).map_or(source.len(), |at| *at as usize);
-        let last = range.end.checked_sub(1).and_then(|at| self.origin.get(at));
-        let last = last.map_or(start, |at| *at as usize).max(start);
-        let width = source[last..].chars().next().map_or(0, char::len_utf8);
-        start..last + width
+        let start = floor_char_boundary(source, self.place(range.start));
+        let end = self.place(range.end).max(start);
+        start..floor_char_boundary(source, end)
     }
 
-    fn push(&mut self, c: char, at: usize) {
-        self.text.push(c);
-        let width = c.len_utf8();
-        // The source is at most `MAX_OCTETS` long, so that every offset fits.
-        self.origin.extend(std::iter::repeat_n(at as u32, width));
+    fn place(&self, at: usize) -> usize {
+        let seams = self.seams.partition_point(|(plain, _)| *plain as usize <= at);
+        let before = seams.checked_sub(1).map_or((0, 0), |seam| self.seams[seam]);
+        before.1 as usize + (at - before.0 as usize)
+    }
+}
+
+/// What stands between two delimiters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Token {
+    /// Letters, digits and marks that stay as they are but for their case.
+    Plain,
+    Words,
+    /// An address; it is masked.
+    Address,
+    /// A host name, or the address of a page.
+    Name {
+        is_plain: bool,
+    },
+}
+
+/// Makes a text plain, piece by piece.
+struct Fold<'a> {
+    source: &'a str,
+    at: usize,
+    out: Vec<u8>,
+    /// How much longer the source is than the plain text up to here.
+    shift: usize,
+    seams: Vec<(u16, u16)>,
+}
+
+impl<'a> Fold<'a> {
+    fn new(source: &'a str) -> Fold<'a> {
+        let out = Vec::with_capacity(source.len() + 8);
+        Fold { source, at: 0, out, shift: 0, seams: Vec::new() }
     }
 
-    fn space(&mut self, at: usize) {
-        if !self.text.is_empty() && !self.text.ends_with(' ') {
-            self.push(' ', at);
+    /// Reads up to the end of the token that begins here.
+    fn token(&mut self) -> Token {
+        let (len, token) = token(&self.source.as_bytes()[self.at..]);
+        let end = self.at + len;
+        match token {
+            Token::Address => {
+                self.out.push(b'@');
+                self.at = end;
+                self.note_seam();
+            }
+            Token::Plain | Token::Name { is_plain: true } => self.copy(end),
+            Token::Words | Token::Name { is_plain: false } => {
+                while self.at < end {
+                    self.step();
+                }
+            }
+        }
+        token
+    }
+
+    /// Copies what changes at most its case.
+    fn copy(&mut self, end: usize) {
+        let start = self.out.len();
+        self.out.extend_from_slice(&self.source.as_bytes()[self.at..end]);
+        self.out[start..].make_ascii_lowercase();
+        self.at = end;
+    }
+
+    /// Notes where the plain text and the source go apart.
+    fn note_seam(&mut self) {
+        let shift = self.at.wrapping_sub(self.out.len());
+        if shift != self.shift {
+            self.shift = shift;
+            self.seams.push((self.out.len() as u16, self.at as u16));
         }
     }
 
-    fn fold(&mut self, source: &str, at: usize, c: char) {
+    /// Reads one character.
+    fn step(&mut self) {
+        let Some(octet) = self.source.as_bytes().get(self.at) else { return };
+        match octet {
+            b'a'..=b'z' | b'0'..=b'9' => self.out.push(*octet),
+            b'A'..=b'Z' => self.out.push(octet.to_ascii_lowercase()),
+            b'-' if is_hyphen_of_email(self.source, self.at) => {}
+            b'-' | b'_' => self.space(),
+            b'`' => self.out.push(b'\''),
+            _ if octet.is_ascii_graphic() => self.out.push(*octet),
+            _ if octet.is_ascii() => self.space(),
+            _ => self.step_beyond_ascii(),
+        }
+        self.at += usize::from(octet.is_ascii());
+        self.note_seam();
+    }
+
+    fn step_beyond_ascii(&mut self) {
+        let Some(c) = self.source[self.at..].chars().next() else { return };
+        self.at += c.len_utf8();
         match c {
-            'a'..='z' | '0'..='9' => self.push(c, at),
-            'A'..='Z' => self.push(c.to_ascii_lowercase(), at),
-            '-' if is_hyphen_of_email(source, at) => {}
-            '-' | '_' | '\u{a0}' | '\u{2010}'..='\u{2015}' | '\u{3000}' => self.space(at),
+            '\u{a0}' | '\u{2010}'..='\u{2015}' | '\u{3000}' => self.space(),
             '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{feff}' => {}
-            '\u{2018}' | '\u{2019}' | '`' | '\u{b4}' => self.push('\'', at),
-            _ if c.is_whitespace() || c.is_control() => self.space(at),
-            _ if c.is_ascii() => self.push(c, at),
-            _ => c.to_lowercase().for_each(|c| self.without_diacritic(c, at)),
+            '\u{2018}' | '\u{2019}' | '\u{b4}' => self.out.push(b'\''),
+            '\u{ff01}'..='\u{ff5e}' => self.full_width(c),
+            _ if c.is_whitespace() || c.is_control() => self.space(),
+            _ => c.to_lowercase().for_each(|c| self.without_diacritic(c)),
         }
     }
 
-    fn without_diacritic(&mut self, c: char, at: usize) {
+    /// The wide forms of ASCII that Japanese and Chinese texts are written with.
+    fn full_width(&mut self, c: char) {
+        let narrow = u32::from(c) - 0xfee0;
+        self.out.extend(u8::try_from(narrow).ok().map(|octet| octet.to_ascii_lowercase()));
+    }
+
+    fn space(&mut self) {
+        if self.out.last().is_some_and(|last| *last != b' ') {
+            self.out.push(b' ');
+        }
+    }
+
+    fn push(&mut self, c: char) {
+        self.out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+
+    fn without_diacritic(&mut self, c: char) {
         let base = match c {
             'à'..='å' | 'ā' | 'ă' | 'ą' => 'a',
             'ç' | 'ć' | 'č' => 'c',
@@ -97,13 +202,13 @@ impl Plain {
             'ź' | 'ż' | 'ž' => 'z',
             'ё' => 'е',
             'ß' => {
-                self.push('s', at);
+                self.push('s');
                 's'
             }
             '\u{300}'..='\u{36f}' => return,
             other => other,
         };
-        self.push(base, at);
+        self.push(base);
     }
 }
 
@@ -116,22 +221,134 @@ pub(crate) fn floor_char_boundary(text: &str, at: usize) -> usize {
     at
 }
 
-fn ends_token(octet: u8) -> bool {
-    octet.is_ascii_whitespace() || b"<>()[]{}\"',;:=|\\".contains(&octet)
+/// Scripts without spaces between words have no ends of words.
+pub(crate) fn is_of_a_word(c: char) -> bool {
+    c.is_alphanumeric() && c < '\u{2e80}'
 }
 
-fn starts_token(source: &str, at: usize) -> bool {
-    at == 0 || ends_token(source.as_bytes()[at - 1])
-}
-
-/// How many octets of an address stand at the start of `text`; 0 where none does. Its
-/// words (`quota@`, `unknown@`) must not be taken for the server's.
-fn address_len(text: &str) -> usize {
-    let end = text.bytes().position(ends_token).unwrap_or(text.len());
-    match text[..end].find('@') {
-        Some(at) if at > 0 && at + 1 < end && !text.starts_with("//") => end,
-        _ => 0,
+/// The token at the start of `octets`: its length, and what it is.
+fn token(octets: &[u8]) -> (usize, Token) {
+    if octets.starts_with(b"//") {
+        let ends = |octet: &u8| octet.is_ascii_whitespace() || b"<>\"'()".contains(octet);
+        return (
+            octets.iter().position(ends).unwrap_or(octets.len()),
+            Token::Name { is_plain: false },
+        );
     }
+    let (mut at_sign, mut has_dot, mut is_plain) = (0, false, true);
+    let mut len = 0;
+    while let Some(octet) = octets.get(len) {
+        let of_tokens = OF_TOKENS[*octet as usize];
+        if of_tokens == 0 {
+            len += 1;
+            continue;
+        }
+        match of_tokens {
+            ENDS => break,
+            AT_SIGN if at_sign == 0 => at_sign = len,
+            DOT => has_dot = true,
+            CHANGES => is_plain = false,
+            _ => {}
+        }
+        len += 1;
+    }
+    let is_address = at_sign > 0 && at_sign + 1 < len;
+    match () {
+        () if is_address => (len, Token::Address),
+        () if has_dot && is_host_name(&octets[..len]) => (len, Token::Name { is_plain }),
+        () if is_plain => (len, Token::Plain),
+        () => (len, Token::Words),
+    }
+}
+
+/// What ends a token, and what tells which it is.
+const OF_TOKENS: [u8; 256] = of_tokens();
+const ENDS: u8 = 1;
+const AT_SIGN: u8 = 2;
+const DOT: u8 = 3;
+const CHANGES: u8 = 4;
+
+const fn of_tokens() -> [u8; 256] {
+    let ends = b" \t\n\r\x0b\x0c<>()[]{}\"',;:=|\\";
+    let mut table = [CHANGES; 256];
+    let mut octet = b'!';
+    while octet <= b'~' {
+        if octet != b'-' && octet != b'_' && octet != b'`' {
+            table[octet as usize] = 0;
+        }
+        octet += 1;
+    }
+    let mut at = 0;
+    while at < ends.len() {
+        table[ends[at] as usize] = ENDS;
+        at += 1;
+    }
+    table[b'@' as usize] = AT_SIGN;
+    table[b'.' as usize] = DOT;
+    table
+}
+
+/// Ends of names with a single dot in them; else the dot is more likely a sentence's.
+const TOP_LEVEL: &[&str] = &[
+    "com",
+    "net",
+    "org",
+    "info",
+    "biz",
+    "edu",
+    "gov",
+    "mil",
+    "example",
+    "test",
+    "invalid",
+    "localhost",
+    "local",
+    "lan",
+    "internal",
+    "io",
+    "co",
+    "app",
+    "dev",
+    "cloud",
+    "email",
+    "de",
+    "fr",
+    "jp",
+    "ru",
+    "cn",
+    "uk",
+    "eu",
+    "nl",
+    "ch",
+    "pl",
+    "br",
+    "es",
+    "se",
+    "cz",
+    "ca",
+    "au",
+    "kr",
+    "tw",
+    "ua",
+    "tr",
+    "mx",
+];
+
+/// Whether `token` is the name of a host, perhaps with a path after it.
+fn is_host_name(token: &[u8]) -> bool {
+    let host = token.split(|octet| b"/?".contains(octet)).next().unwrap_or_default();
+    let host = host.strip_suffix(b".").unwrap_or(host);
+    let Some(dot) = host.iter().rposition(|octet| *octet == b'.') else { return false };
+    let (before, last) = (&host[..dot], &host[dot + 1..]);
+    let letters = (2..=10).contains(&last.len())
+        && (last.iter().all(u8::is_ascii_lowercase) || last.iter().all(u8::is_ascii_uppercase));
+    let is_of_a_host = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.*".contains(octet);
+    let is_known = || TOP_LEVEL.iter().any(|known| last.eq_ignore_ascii_case(known.as_bytes()));
+    letters
+        && !before.is_empty()
+        && before.iter().all(is_of_a_host)
+        && !before.windows(2).any(|marks| marks == b"..")
+        && (before.contains(&b'.') || is_known())
 }
 
 /// `e-mail` and `email` are one word.
@@ -172,12 +389,43 @@ mod tests {
     }
 
     #[test]
+    fn words_in_names_are_marked() {
+        let names = |source: &str| {
+            let plain = Plain::of(source);
+            let marked = |(at, c): (usize, char)| if plain.is_in_a_name(at) { '_' } else { c };
+            plain.text().char_indices().map(marked).collect::<String>()
+        };
+        assert_eq!(
+            names("host spam.example.org[192.0.2.1] said"),
+            "host ________________[192.0.2.1] said"
+        );
+        assert_eq!(
+            names("see https://full.example/a=b@c, mailbox"),
+            "see https:_____________________ mailbox"
+        );
+        assert_eq!(
+            names("mailbox full.Please wait. Full.net"),
+            "mailbox full.please wait. ________"
+        );
+        assert_eq!(
+            names("STOREDRV.Deliver; 4.7.1 queue.expired"),
+            "storedrv.deliver; 4.7.1 queue.expired"
+        );
+    }
+
+    #[test]
     fn evidence_is_found_in_the_source() {
         let source = "Boîte   PLEINE !";
         let plain = Plain::of(source);
         let at = plain.text().find("te pleine").unwrap();
         assert_eq!(&source[plain.origin(at..at + 9, source)], "te   PLEINE");
-        assert_eq!(plain.origin(500..501, source), source.len()..source.len());
+        let source = "<bob@example.net>: Straße <eve@example.net> full";
+        let plain = Plain::of(source);
+        assert_eq!(plain.text(), "<@>: strasse <@> full");
+        assert_eq!(&source[plain.origin(5..16, source)], "Straße <eve@example.net>");
+        assert_eq!(&source[plain.origin(5..10, source)], "Stra");
+        assert_eq!(&source[plain.origin(1..2, source)], "bob@example.net");
+        assert_eq!(&source[plain.origin(17..21, source)], "full");
     }
 
     #[test]

@@ -150,7 +150,7 @@ impl ReplyReader {
             return Err(ReplyError::TooLong);
         }
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned();
+        let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line));
         let (code, last, text) = split(&line).ok_or_else(|| not_a_reply(&line))?;
         match self.code {
             Some(first) if first != code => return Err(ReplyError::CodesDiffer(first, code)),
@@ -163,21 +163,24 @@ impl ReplyReader {
     }
 
     fn finish(&mut self, code: Code) -> Reply {
-        let raw = std::mem::take(&mut self.lines);
+        let mut lines = std::mem::take(&mut self.lines);
         *self = ReplyReader::default();
-        let agreeing = |line: &String| {
-            EnhancedCode::at_start(line).filter(|(enhanced, used)| {
-                enhanced.class() == code.class()
-                    && line[*used..].chars().next().is_none_or(|c| c == ' ')
-            })
-        };
-        let enhanced_code = raw.iter().find_map(agreeing).map(|(enhanced, _)| enhanced);
-        let strip = |line: String| match agreeing(&line) {
-            Some((_, used)) => line[used..].trim_start().to_owned(),
-            None => line,
-        };
-        Reply { code, enhanced_code, lines: raw.into_iter().map(strip).collect() }
+        let mut enhanced_code = None;
+        for line in &mut lines {
+            let Some((enhanced, used)) = agreeing(code, line) else { continue };
+            enhanced_code = enhanced_code.or(Some(enhanced));
+            let text = line.len() - line[used..].trim_start().len();
+            line.drain(..text);
+        }
+        Reply { code, enhanced_code, lines }
     }
+}
+
+/// The enhanced code at the start of `line`, of the class of `code`, and its length.
+fn agreeing(code: Code, line: &str) -> Option<(EnhancedCode, usize)> {
+    EnhancedCode::at_start(line).filter(|(enhanced, used)| {
+        enhanced.class() == code.class() && line[*used..].chars().next().is_none_or(|c| c == ' ')
+    })
 }
 
 fn not_a_reply(line: &str) -> ReplyError {

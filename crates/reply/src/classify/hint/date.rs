@@ -37,9 +37,10 @@ pub(super) fn after_words<'a>(
     tokens: &Tokens<'a>,
     now: Option<Timestamp>,
 ) -> Option<(Hint, &'a str)> {
-    let leads = tokens.all().iter().filter(|token| {
-        token.word().is_some_and(|word| LEADS.iter().any(|lead| word.eq_ignore_ascii_case(lead)))
-    });
+    if !text.contains(':') {
+        return None;
+    }
+    let leads = tokens.all().iter().filter(|token| token.is_any(LEADS));
     leads.map(|token| (token.start, token.end)).find_map(|(start, end)| {
         let rest = text[end..].trim_start_matches([' ', ':', '\'', '"', '<', '(']);
         let (at, used) =

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Most tokens that are looked at.
-const MAX_TOKENS: usize = 600;
+const MAX_TOKENS: usize = 300;
 
 /// A piece of a text.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +43,8 @@ impl<'a> Token<'a> {
 
     /// `hh:mm:ss`.
     pub(super) fn clock(&self) -> Option<Duration> {
-        let parts: Vec<&str> = self.text.split(':').collect();
-        let [hours, minutes, seconds] = parts[..] else { return None };
+        let (hours, rest) = self.text.split_once(':')?;
+        let (minutes, seconds) = rest.split_once(':')?;
         let two_digits = minutes.len() == 2 && seconds.len() == 2 && hours.len() <= 3;
         let (hours, minutes, seconds): (u64, u64, u64) =
             (hours.parse().ok()?, minutes.parse().ok()?, seconds.parse().ok()?);
@@ -52,7 +52,7 @@ impl<'a> Token<'a> {
             .then(|| Duration::from_secs(hours * 3600 + minutes * 60 + seconds))
     }
 
-    fn is_any(&self, words: &[&str]) -> bool {
+    pub(super) fn is_any(&self, words: &[&str]) -> bool {
         self.word().is_some_and(|word| words.iter().any(|other| same(word, other)))
     }
 
@@ -320,78 +320,145 @@ const CJK_UNITS: &[(&str, u64)] = &[
     ("日間", 86_400),
 ];
 
-const UNITS: &[(u64, &[&str])] = &[
-    (
-        1,
-        &[
-            "s",
-            "sec",
-            "secs",
-            "second",
-            "seconds",
-            "sek",
-            "sekunde",
-            "sekunden",
-            "seconde",
-            "secondes",
-            "segundo",
-            "segundos",
-            "secondo",
-            "secondi",
-            "секунду",
-            "секунды",
-            "секунд",
-            "сек",
-        ],
-    ),
-    (
-        60,
-        &[
-            "m",
-            "min",
-            "mins",
-            "mn",
-            "minute",
-            "minutes",
-            "minuten",
-            "minuto",
-            "minutos",
-            "minuti",
-            "минуту",
-            "минуты",
-            "минут",
-            "мин",
-        ],
-    ),
-    (
-        3600,
-        &[
-            "h",
-            "hr",
-            "hrs",
-            "hour",
-            "hours",
-            "std",
-            "stunde",
-            "stunden",
-            "heure",
-            "heures",
-            "hora",
-            "horas",
-            "ora",
-            "ore",
-            "час",
-            "часа",
-            "часов",
-        ],
-    ),
-    (
-        86_400,
-        &[
-            "d", "day", "days", "tag", "tage", "tagen", "jour", "jours", "día", "dia", "días",
-            "dias", "giorno", "giorni", "день", "дня", "дней",
-        ],
-    ),
+/// Names of units and their seconds, in the order of their octets; where a plain text
+/// loses a diacritic, without it as well.
+const UNITS: &[(&str, u64)] = &[
+    ("d", 86400),
+    ("dag", 86400),
+    ("dagar", 86400),
+    ("dagen", 86400),
+    ("dakika", 60),
+    ("day", 86400),
+    ("days", 86400),
+    ("dia", 86400),
+    ("dias", 86400),
+    ("dk", 60),
+    ("dni", 86400),
+    ("dní", 86400),
+    ("dzien", 86400),
+    ("dzień", 86400),
+    ("día", 86400),
+    ("días", 86400),
+    ("giorni", 86400),
+    ("giorno", 86400),
+    ("giờ", 3600),
+    ("godzin", 3600),
+    ("godzine", 3600),
+    ("godziny", 3600),
+    ("godzinę", 3600),
+    ("gun", 86400),
+    ("gün", 86400),
+    ("h", 3600),
+    ("hari", 86400),
+    ("heure", 3600),
+    ("heures", 3600),
+    ("hodin", 3600),
+    ("hodinu", 3600),
+    ("hora", 3600),
+    ("horas", 3600),
+    ("hour", 3600),
+    ("hours", 3600),
+    ("hr", 3600),
+    ("hrs", 3600),
+    ("jam", 3600),
+    ("jour", 86400),
+    ("jours", 86400),
+    ("m", 60),
+    ("masodperc", 1),
+    ("menit", 60),
+    ("min", 60),
+    ("mins", 60),
+    ("minut", 60),
+    ("minute", 60),
+    ("minuten", 60),
+    ("minuter", 60),
+    ("minutes", 60),
+    ("minuti", 60),
+    ("minuto", 60),
+    ("minutos", 60),
+    ("minutter", 60),
+    ("minuty", 60),
+    ("minutę", 60),
+    ("minuuttia", 60),
+    ("mn", 60),
+    ("másodperc", 1),
+    ("ngay", 86400),
+    ("ngày", 86400),
+    ("ora", 3600),
+    ("ore", 3600),
+    ("perc", 60),
+    ("phut", 60),
+    ("phút", 60),
+    ("s", 1),
+    ("saat", 3600),
+    ("saniye", 1),
+    ("sec", 1),
+    ("second", 1),
+    ("seconde", 1),
+    ("seconden", 1),
+    ("secondes", 1),
+    ("secondi", 1),
+    ("secondo", 1),
+    ("seconds", 1),
+    ("secs", 1),
+    ("segundo", 1),
+    ("segundos", 1),
+    ("sek", 1),
+    ("sekund", 1),
+    ("sekunde", 1),
+    ("sekunden", 1),
+    ("sekunder", 1),
+    ("sekundy", 1),
+    ("sekunnin", 1),
+    ("std", 3600),
+    ("stunde", 3600),
+    ("stunden", 3600),
+    ("tag", 86400),
+    ("tage", 86400),
+    ("tagen", 86400),
+    ("timer", 3600),
+    ("timmar", 3600),
+    ("timme", 3600),
+    ("tunnin", 3600),
+    ("uren", 3600),
+    ("uur", 3600),
+    ("óra", 3600),
+    ("λεπτά", 60),
+    ("годин", 3600),
+    ("день", 86400),
+    ("дней", 86400),
+    ("дня", 86400),
+    ("мин", 60),
+    ("минут", 60),
+    ("минута", 60),
+    ("минуту", 60),
+    ("минуты", 60),
+    ("сек", 1),
+    ("секунд", 1),
+    ("секунда", 1),
+    ("секунду", 1),
+    ("секунды", 1),
+    ("хвилин", 60),
+    ("час", 3600),
+    ("часа", 3600),
+    ("часов", 3600),
+    ("דקות", 60),
+    ("ימים", 86400),
+    ("שניות", 1),
+    ("שעות", 3600),
+    ("أيام", 86400),
+    ("ثانية", 1),
+    ("ثوان", 1),
+    ("ثواني", 1),
+    ("دقائق", 60),
+    ("دقيقة", 60),
+    ("ساعات", 3600),
+    ("ساعة", 3600),
+    ("يوم", 86400),
+    ("분", 60),
+    ("시간", 3600),
+    ("일", 86400),
+    ("초", 1),
 ];
 
 const NUMBER_WORDS: &[(u64, &[&str])] = &[
@@ -412,6 +479,11 @@ const NUMBER_WORDS: &[(u64, &[&str])] = &[
     (60, &["sixty", "sechzig"]),
 ];
 
+/// The names of units but for those of one or two letters.
+pub(super) fn units() -> impl Iterator<Item = &'static str> {
+    UNITS.iter().chain(CJK_UNITS).map(|(name, _)| *name).filter(|name| name.len() > 2)
+}
+
 /// The seconds of a unit's name.
 fn unit_len(text: &str) -> Option<usize> {
     unit(text).map(|_| {
@@ -422,17 +494,27 @@ fn unit_len(text: &str) -> Option<usize> {
     })
 }
 
+/// Longest name of a unit in octets.
+const MAX_UNIT_OCTETS: usize = 20;
+
 fn unit(text: &str) -> Option<u64> {
-    if let Some((_, seconds)) = CJK_UNITS.iter().find(|(name, _)| text.starts_with(name)) {
-        return Some(*seconds);
-    }
-    if text.len() > 20 {
+    if text.len() > MAX_UNIT_OCTETS || text.is_empty() {
         return None;
     }
-    UNITS
-        .iter()
-        .find(|(_, names)| names.iter().any(|name| same(text, name)))
-        .map(|(seconds, _)| *seconds)
+    if !text.is_ascii() {
+        let cjk = CJK_UNITS.iter().find(|(name, _)| text.starts_with(name));
+        return cjk.map(|(_, seconds)| *seconds).or_else(|| named(&text.to_lowercase()));
+    }
+    let mut lower = [0; MAX_UNIT_OCTETS];
+    let lower = &mut lower[..text.len()];
+    lower.copy_from_slice(text.as_bytes());
+    lower.make_ascii_lowercase();
+    std::str::from_utf8(lower).ok().and_then(named)
+}
+
+fn named(unit: &str) -> Option<u64> {
+    let at = UNITS.binary_search_by(|(name, _)| (*name).cmp(unit)).ok()?;
+    Some(UNITS[at].1)
 }
 
 /// An amount of time at `at`: its length and where it ends. Several parts add up, of a
@@ -468,7 +550,9 @@ fn part(all: &[Token<'_>], at: usize) -> Option<(f64, usize, u64)> {
     {
         return None;
     }
-    let value = number(token)?;
+    // Most words are followed by no unit: asked first, since it is asked quickly.
+    let is_before_unit = || all.get(at + 1).is_some_and(|next| unit(next.text).is_some());
+    let value = if token.is_number() || is_before_unit() { number(token)? } else { return None };
     let mut next = at + 1;
     let range = matches!(all.get(next).and_then(Token::mark), Some('-' | '–'))
         || all.get(next).is_some_and(|token| token.is_any(&["to", "bis", "à"]));

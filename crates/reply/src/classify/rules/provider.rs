@@ -87,7 +87,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("mimecast-greylist", Provider, Greylisted, &[ServerFault], &["internal resources are temporarily unavailable"], &["451 Internal resources are temporarily unavailable - https://example.net/help#451 [x.uk1]"]).transient(),
     rule("mimecast-recipient", Provider, MailboxBusy, &[PolicyTemporary, ServerFault], &["recipient temporarily unavailable"], &["451 Recipient temporarily unavailable - https://example.net/help#451 [x.uk1]"]).transient(),
     rule("mimecast-sender-blocked", Provider, SenderRefused, &[PolicyRefused], &["administrative prohibition envelope blocked", "envelope blocked", "sender envelope refused"], &["550 Administrative prohibition envelope blocked - https://example.net/help#550 [x.uk1]"]),
-    rule("cisco-reputation", Provider, ReputationPoor, &[HostBlocklisted], &["senderbase", "sbrs", "talosintelligence", "reputation score"], &["554 mx.example.net Your access was rejected: see https://www.senderbase.org/"]),
+    rule("cisco-reputation", Provider, ReputationPoor, &[HostBlocklisted], &["senderbase", "senderbase.org", "sbrs", "talosintelligence", "talosintelligence.com", "reputation score"], &["554 mx.example.net Your access was rejected: see https://www.senderbase.org/"]),
 
     // ── French providers ─────────────────────────────────────────────────────────
     rule("orange-connections", Provider, TooManyConnections, &[RateLimited], &["ofr005*", "ofr 005", "ofr004 104", "lpn007 103", "lpn105 104", "too many connections, slow down"], &["421 mwx ME trop de connexions OFR005_104 [104]"]),
@@ -104,7 +104,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("ib-connections", Provider, TooManyConnections, &[], &["ib007", "ib006"], &["421 no. IB007"]),
     rule("ib-block-list", Provider, HostBlocklisted, &[ReputationPoor], &["ib101", "ib102", "ib104", "ib105", "ib106", "ib109", "ib001", "ib113"], &["554 Connection refused. IB106"]),
     rule("ib-reputation", Provider, ReputationPoor, &[HostBlocklisted], &["ib103", "ib110", "ib111", "ib115"], &["554 refused. IB103"]),
-    rule("ib-reverse-dns", Provider, ReverseDnsMissing, &[], &["ib107", "ib108"], &["421 Temporarily rejected. IB108"]),
+    rule("ib-reverse dns", Provider, ReverseDnsMissing, &[], &["ib107", "ib108"], &["421 Temporarily rejected. IB108"]),
     rule("ib-rate", Provider, RateLimited, &[], &["ib501", "ib502", "ib503", "ib504", "ib504*", "ib510", "ib511"], &["550 this host: IB504"]),
     rule("ib-sender", Provider, SenderRefused, &[SenderDomainUnusable], &["ib401", "ib402", "ib505", "ib506", "ib507"], &["550 sender. IB506"]),
     rule("ib-spf", Provider, SpfFailed, &[], &["ib508", "ib509"], &["550 example.com: IB508"]),
@@ -115,7 +115,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("spectrum-reputation", Provider, ReputationPoor, &[HostBlocklisted, PolicyRefused], &["aup#in 10*", "aup#1*", "aup#in 12*", "aup#cxsnd*", "aup#cxcnct*", "aup#in 1*", "aup#pol*", "aup#out*"], &["554 host.example.net ESMTP server not available AUP#1310"]),
     rule("spectrum-content", Provider, ContentSpam, &[ContentRefused], &["aup#cnt*", "aup#cdrbl", "aup#content"], &["550 5.7.1 refused AUP#CNTN-1"]),
     rule("comcast-list", Provider, HostBlocklisted, &[ReputationPoor], &["bl000000", "bl000001", "bl000010", "rl000001", "bl000002"], &["554 resimta comcast 192.0.2.8 see BL000001"]),
-    rule("att-list", Provider, HostBlocklisted, &[], &["dnsbl:attrbl", "attrbl", "dnsbl:rblldap", "abuse_rbl", "is blocked.for assistance", "blocked by ldap:ou=rblmx"], &["553 5.3.0 flph1 DNSBL:ATTRBL 521< 192.0.2.8 >_is_blocked"]),
+    rule("att-list", Provider, HostBlocklisted, &[], &["dnsbl:attrbl", "attrbl", "dnsbl:rblldap", "abuse rbl", "is blocked.for assistance", "blocked by ldap:ou=rblmx"], &["553 5.3.0 flph1 DNSBL:ATTRBL 521< 192.0.2.8 >_is_blocked"]),
 
     // ── GMX, web.de, T-Online, IONOS ─────────────────────────────────────────────
     rule("gmx-policy-violation", Provider, ReputationPoor, &[PolicyTemporary, PolicyRefused], &["service not available .. reject due to policy violations"], &["421-mx.example.net Nemesis ESMTP Service not available\n421 Reject due to policy violations"]),
