@@ -63,6 +63,10 @@ pub(crate) fn serve(
 ) -> Result<(), Failure> {
     let (clock, config) = (Clock::start(), &loaded.config);
     let storage = Storage::open(data_dir, clock.now())?;
+    let first_start = !data_dir.join(RUNNING_NAME).exists();
+    if first_start {
+        first_mailboxes(config, data_dir)?;
+    }
     // Not before the spool is ours: a second daemon must not touch what the first one's
     // subcommands read.
     loaded.keep_running(data_dir).map_err(|error| {
@@ -239,7 +243,6 @@ fn reception(
     clock: Clock,
     storage: &Storage,
 ) -> Result<Arc<Reception>, Failure> {
-    first_mailboxes(config, data_dir)?;
     let options = MailboxOptions {
         hostname: config.hostname(),
         lock_wait: config.mailbox.lock_wait,
@@ -323,7 +326,7 @@ fn first_mailboxes(config: &Config, data_dir: &Path) -> Result<(), Failure> {
         true => addresses.extend(of(&user)),
         false => tracing::warn!(user, "this name cannot be a mailbox; none was made for it"),
     }
-    let created = Registry::in_dir(data_dir).create_first(&addresses);
+    let created = Registry::in_dir(data_dir).create_missing(&addresses);
     created.map_err(|error| failure("the mailboxes", &error))
 }
 

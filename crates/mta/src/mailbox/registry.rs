@@ -306,14 +306,11 @@ impl Registry {
         })
     }
 
-    /// At the first start, while there is no registry: makes these mailboxes.
+    /// Makes those of these mailboxes that are missing: for the first start of a server.
     ///
     /// # Errors
     /// Where an address is none, or the file system fails.
-    pub fn create_first(&self, addresses: &[String]) -> Result<(), RegistryError> {
-        if self.exists() {
-            return Ok(());
-        }
+    pub fn create_missing(&self, addresses: &[String]) -> Result<(), RegistryError> {
         for address in addresses {
             match self.add(Registered::new(address)?) {
                 Ok(()) | Err(RegistryError::Exists(_)) => {}

@@ -93,6 +93,23 @@ fn a_first_start_needs_no_name_of_a_user() {
 }
 
 #[test]
+fn the_first_mailboxes_are_made_at_the_first_start_and_only_then() {
+    let folder = tempfile::tempdir().expect("a folder");
+    secondpost(folder.path(), &["mailbox", "add", "alice@localhost"]);
+    let mut command = Command::new(BINARY);
+    command.env("USER", "bob").env_remove("SUDO_USER");
+    let daemon = Daemon::start_as(command, folder.path(), &["--domain", "localhost"]);
+    let mailboxes = daemon.ask(&["mailbox", "list"]);
+    for address in ["alice@", "bob@", "postmaster@"] {
+        assert!(mailboxes.contains(address), "{address}: {mailboxes}");
+    }
+    daemon.ask(&["mailbox", "remove", "bob@localhost"]);
+    drop(daemon);
+    let daemon = Daemon::start(folder.path(), &["--domain", "localhost"]);
+    assert!(!daemon.ask(&["mailbox", "list"]).contains("bob@"));
+}
+
+#[test]
 fn the_data_directory_is_its_owners_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let _daemon = Daemon::start(&folder.path().join("data"), &[]);

@@ -52,13 +52,14 @@ fn a_mailbox_is_disabled_for_a_time_or_for_good() {
 }
 
 #[test]
-fn the_first_mailboxes_are_made_once() {
+fn the_first_mailboxes_stand_beside_those_that_are_there() {
     let (_dir, registry) = registry();
-    let first = ["postmaster@localhost".to_owned(), "me@localhost".to_owned()];
-    registry.create_first(&first).unwrap();
-    registry.remove("me@localhost").unwrap();
-    registry.create_first(&first).unwrap();
-    assert_eq!(registry.read().unwrap().len(), 1);
+    registry.add(Registered::new("you@localhost").unwrap()).unwrap();
+    registry.set_disabled("you@localhost", Some(Disabled { until_millis: None })).unwrap();
+    let first = ["postmaster@localhost".to_owned(), "you@localhost".to_owned()];
+    registry.create_missing(&first).unwrap();
+    assert_eq!(registry.read().unwrap().len(), 2);
+    assert!(registry.find("you@localhost").unwrap().disabled.is_some());
 }
 
 #[test]
