@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::Subcommand;
-use mta::control::{Action, QueuedMessage, QueuedRecipient, VerdictView};
+use mta::control::{Action, QueuedMessage, QueuedRecipient, VerdictView, drop};
 use reply::explain::{
     Language, cause_in_words, duration_from_now, duration_in_words, whose_move_in_words,
 };
@@ -74,6 +74,8 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<(), Failure> {
         Some(_) => None,
         None => spool::open(&context.global.data_dir)?,
     };
+    let folder = context.global.data_dir.join(drop::FOLDER_NAME);
+    let dropped = if client.is_some() { 0 } else { drop::list(&folder)?.len() };
     let (json, language) = (context.global.json, context.global.language());
     let mut listing = Listing { out: &mut *context.out, json, language, count: 0 };
     match (client, reading) {
@@ -85,7 +87,14 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<(), Failure> {
             reading.messages().try_for_each(|message| listing.add(&message))?;
             listing.note("no daemon is running: nothing is attempted until `secondpost serve`")?;
         }
-        (None, None) => return Err(daemon::not_running(&context.global)),
+        (None, None) if dropped == 0 => return Err(daemon::not_running(&context.global)),
+        (None, None) => {}
+    }
+    if dropped > 0 {
+        let messages =
+            if dropped == 1 { "1 message waits" } else { &format!("{dropped} messages wait") };
+        let folder = folder.display();
+        listing.note(&format!("{messages} in `{folder}` for the next `secondpost serve`"))?;
     }
     Ok(listing.end()?)
 }

@@ -11,11 +11,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::options::{Mode, Options};
-use super::message::{Reading, prepare};
+use super::message::{Message, Reading, prepare};
 use super::submit::{SubmitError, Submitted, complete, envelope, submit};
-use super::{Context, DEFAULT_DATA_DIR, Global, address, queue, settings, user};
+use super::{Context, DEFAULT_DATA_DIR, Failure, Global, address, daemon, queue, settings, user};
 use crate::config::Config;
-use mta::control::RefusedKind;
+use mta::control::{Action, RefusedKind};
+use smtp::message::header::Header;
 
 /// Wrong options or no recipients.
 pub(crate) const EX_USAGE: u8 = 64;
@@ -51,6 +52,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let result = Options::parse(&args).and_then(|options| match options.mode {
         Mode::List => list(),
         Mode::Session => speak(),
+        Mode::Flush => flush(),
         Mode::Deliver => deliver(&options),
     });
     report(result)
@@ -97,21 +99,59 @@ fn deliver(options: &Options) -> Result<(), Exit> {
     let config = loaded.map_err(|failure| Exit::new(EX_CONFIG, failure.to_string()))?.config;
     let limit = config.limits.message.0;
     let raw = read(&mut std::io::stdin().lock(), !options.ignore_dots, limit)?;
+    // One word may hold a list, as in a header.
+    let named = options.recipients.iter().flat_map(|word| match recipients::addresses(word) {
+        read if read.is_empty() => vec![word.clone()],
+        read => read,
+    });
+    let named: Vec<String> = named.collect();
     let (raw, mut given) = match options.recipients_from_header {
-        true => recipients::take(&raw, &options.recipients),
-        false => (raw, options.recipients.clone()),
+        true => recipients::take(&raw, &named),
+        false => (raw, named),
     };
     given.dedup();
     let message = prepare(&raw, Reading::Sendmail)
         .map_err(|why| Exit::new(EX_DATAERR, format!("line {}: {why}", why.line)))?;
-    let message = complete(message, &config);
     let recipients = addresses(&given, &config)?;
     let sender = options.sender.clone().unwrap_or_else(user::calling);
     let sender = if sender.is_empty() { sender } else { qualified(&sender, &config)? };
+    let message = complete(with_from(message, &sender, options.full_name.as_deref()), &config);
     let mut submission = envelope(sender, &recipients, options.notify.as_deref(), &message);
     submission.ret.clone_from(&options.ret);
     submission.envid.clone_from(&options.envid);
     submit(&global, submission, &message).map(|_: Submitted| ()).map_err(|error| exit_of(&error))
+}
+
+/// As Sendmail does, names the writer where the message does not: the sender, with the
+/// name of `-F`.
+fn with_from(message: Message, sender: &str, full_name: Option<&str>) -> Message {
+    if sender.is_empty() || Header::scan(&message.octets).has("From") {
+        return message;
+    }
+    let plain = |name: &&str| name.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    let name = full_name.filter(plain).filter(|name| !name.is_empty());
+    let quoted =
+        name.map(|name| format!("\"{}\" ", name.replace('\\', "\\\\").replace('"', "\\\"")));
+    let field = format!("From: {}<{sender}>\r\n", quoted.unwrap_or_default()).into_bytes();
+    Message {
+        header_octets: field.len() + message.header_octets,
+        octets: [field, message.octets].concat(),
+    }
+}
+
+/// `-q`: everything that waits is attempted now.
+fn flush() -> Result<(), Exit> {
+    let failed = |failure: Failure| Exit::new(EX_UNAVAILABLE, failure.to_string());
+    let mut client = daemon::require(&global()).map_err(failed)?;
+    let mut ids = Vec::new();
+    let listed = client.queue(&mut |message| {
+        ids.push(message.id);
+        Ok(())
+    });
+    listed
+        .and_then(|()| client.act(Action::Retry, &ids))
+        .map_err(|error| failed(daemon::failure(error)))?;
+    Ok(())
 }
 
 fn speak() -> Result<(), Exit> {

@@ -155,7 +155,8 @@ fn tell_stat(
     }
     let mut page = Page::new(&mut *context.out, ["messages", "on disk", "daemon"]);
     page.row("messages", &format!("{messages}, {}", text::size(octets)))?;
-    page.row("on disk", &format!("{segments} segments in {}", folder.display()))?;
+    let plural = if segments == 1 { "segment" } else { "segments" };
+    page.row("on disk", &format!("{segments} {plural} in {}", folder.display()))?;
     page.row("free", &text::size(free))?;
     page.row("daemon", if running { "running" } else { "not running" })?;
     Ok(())

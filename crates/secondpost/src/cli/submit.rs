@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use mta::clock::Clock;
 use mta::control::protocol::SubmittedRecipient;
 use mta::control::{Client, ClientError, Refused, RefusedKind, Submission, drop};
+use mta::mailbox::{MailboxOptions, Mailboxes, Registry};
 use mta::router::{Destination, Held};
 use reply::{Answer, Timestamp, catalogue};
 use smtp::envelope::Recipient;
 use smtp::message::header::{Header, missing_fields};
+use smtp::syntax::Mailbox;
 
 use super::message::Message;
 use super::{Failure, Global, daemon, settings};
@@ -119,7 +121,8 @@ fn leave(
     message: &Message,
 ) -> Result<Submitted, SubmitError> {
     let config = settings::of_daemon(global).map_err(SubmitError::Fault)?.config;
-    if let Some(answer) = refusal(&config, submission) {
+    submission.envelope().map_err(SubmitError::Refused)?;
+    if let Some(answer) = refusal(&config, &Registry::in_dir(&global.data_dir), submission) {
         let message = String::from_utf8_lossy(&answer.to_bytes()).trim_end().to_owned();
         return Err(SubmitError::Refused(Refused::new(RefusedKind::Policy, message)));
     }
@@ -137,8 +140,13 @@ fn unwritable(global: &Global, error: &io::Error) -> Failure {
     .help("start the daemon with `secondpost serve`, or make room")
 }
 
-/// What the daemon would say to the envelope, as far as the settings alone decide it.
-pub(crate) fn refusal(config: &Config, submission: &Submission) -> Option<Answer> {
+/// What the daemon would say to the envelope, as far as the settings and the list of
+/// mailboxes alone decide it.
+pub(crate) fn refusal(
+    config: &Config,
+    registry: &Registry,
+    submission: &Submission,
+) -> Option<Answer> {
     if submission.octets > config.limits.message.0 {
         return Some(catalogue::message_too_big(config.limits.message.0));
     }
@@ -146,12 +154,23 @@ pub(crate) fn refusal(config: &Config, submission: &Submission) -> Option<Answer
         return Some(catalogue::too_many_recipients(config.limits.recipients));
     }
     let router = config.router();
-    let homeless = |recipient: &&Recipient| {
-        router.destination(&recipient.path) == Destination::Held(Held::RelayOff)
+    let answer = |recipient: &Recipient| match router.destination(&recipient.path) {
+        Destination::Held(Held::RelayOff) => Some(catalogue::relay_off(&recipient.path)),
+        Destination::Local(mailbox) if is_unknown(&mailbox, registry) => {
+            Some(catalogue::mailbox_unknown(&recipient.path))
+        }
+        _ => None,
     };
-    let envelope = submission.envelope().ok()?;
-    let homeless = envelope.recipients.iter().find(homeless)?;
-    Some(catalogue::relay_off(&homeless.path))
+    submission.envelope().ok()?.recipients.iter().find_map(answer)
+}
+
+/// Before the first start there are no mailboxes yet, and there will be.
+fn is_unknown(mailbox: &Mailbox, registry: &Registry) -> bool {
+    let directory = || {
+        let options = MailboxOptions::default();
+        Mailboxes::open(registry.data_dir(), options, Clock::start().now())?.find(mailbox)
+    };
+    registry.exists() && matches!(directory(), Ok(None))
 }
 
 #[cfg(test)]
@@ -164,13 +183,21 @@ mod tests {
         config.routes.0.insert("example.net".into(), mta::router::Route::Hold);
         let recipients = vec![SubmittedRecipient::new(recipient)];
         let submission = Submission { recipients, ..Submission::default() };
-        let answer = refusal(&config, &submission);
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::in_dir(folder.path());
+        assert!(refusal(&config, &registry, &submission).is_none_or(|a| a.row().id == "relay_off"));
+        registry
+            .create_missing(&["a@example.org".into(), "postmaster@example.org".into()])
+            .unwrap();
+        let answer = refusal(&config, &registry, &submission);
         assert_eq!(answer.map(|answer| answer.row().id), expected, "{recipient}");
     }
 
     #[test]
     fn without_a_daemon_the_settings_decide_where_mail_may_go() {
         check("a@Example.ORG", None);
+        check("a+tag@example.org", None);
+        check("b@example.org", Some("mailbox_unknown"));
         check("a@example.net", None);
         check("postmaster", None);
         check("a@example.com", Some("relay_off"));
@@ -181,6 +208,8 @@ mod tests {
         let config = Config::default();
         let submission =
             Submission { octets: config.limits.message.0 + 1, ..Submission::default() };
-        assert_eq!(refusal(&config, &submission).map(|a| a.row().id), Some("message_too_big"));
+        let registry = Registry::in_dir("/nonexistent");
+        let answer = refusal(&config, &registry, &submission);
+        assert_eq!(answer.map(|a| a.row().id), Some("message_too_big"));
     }
 }

@@ -23,7 +23,36 @@ fn recipients_come_from_the_header_and_bcc_goes() {
     assert_eq!(envelope["sender"], "a@example.org");
     assert_eq!(envelope["recipients"][0]["address"], "b@localhost");
     assert_eq!(envelope["recipients"][1]["address"], "c@localhost");
-    assert_eq!(message, "To: Bee <b@localhost>\r\nSubject: x\r\n\r\nhello\r\n");
+    let expected = "From: <a@example.org>\r\nTo: Bee <b@localhost>\r\nSubject: x\r\n\r\nhello\r\n";
+    assert_eq!(message, expected);
+}
+
+#[test]
+fn one_word_may_name_several_recipients() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = face("sendmail", dir.path(), &["Bee <b@localhost>, c@localhost"], b"A: 1\n\nx\n");
+    assert_eq!((ended.status, ended.err.as_str()), (0, ""));
+    let (envelope, _) = dropped(&dir.path().join("secondpost-data"));
+    assert_eq!(envelope["recipients"][0]["address"], "b@localhost");
+    assert_eq!(envelope["recipients"][1]["address"], "c@localhost");
+    let waiting = face("mailq", dir.path(), &[], b"");
+    assert_eq!(waiting.status, 0, "{}", waiting.err);
+    assert!(
+        waiting.out.starts_with("1 message waits in `./secondpost-data/drop`"),
+        "{}",
+        waiting.out
+    );
+}
+
+#[test]
+fn a_mailbox_that_is_not_there_is_refused_without_a_daemon_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let add = ["mailbox", "add", "b@localhost"];
+    assert_eq!(super::secondpost(dir.path(), &add, b"").status, 0);
+    let ended = face("sendmail", dir.path(), &["nosuch@localhost"], b"A: 1\n\nx\n");
+    assert_eq!(ended.status, 67);
+    assert!(ended.err.contains("550 5.1.1 <nosuch@localhost>"), "{}", ended.err);
+    assert_eq!(face("sendmail", dir.path(), &["b@localhost"], b"A: 1\n\nx\n").status, 0);
 }
 
 #[test]
@@ -37,7 +66,7 @@ fn names_without_a_domain_are_of_this_machine() {
     let (envelope, message) = dropped(&dir.path().join("secondpost-data"));
     assert_eq!(envelope["sender"], "tester@mail.test");
     assert_eq!(envelope["recipients"][0]["address"], "root@mail.test");
-    assert_eq!(message, "\r\ncron says\r\n.\r\nhello\r\n");
+    assert_eq!(message, "From: <tester@mail.test>\r\n\r\ncron says\r\n.\r\nhello\r\n");
 }
 
 #[test]
@@ -48,6 +77,8 @@ fn failures_have_the_statuses_of_sysexits() {
     assert_eq!(status(&["-Z"]), 64);
     assert_eq!(status(&["b@example.net"]), 69);
     assert_eq!(status(&["@"]), 65);
+    assert_eq!(status(&["-N", "bogus", "b@localhost"]), 65);
+    assert_eq!(face("sendmail", dir.path(), &["-q"], b"").status, 69);
     assert_eq!(face("mailq", dir.path(), &[], b"").status, 69);
 }
 

@@ -13,6 +13,8 @@ pub(super) enum Mode {
     Session,
     /// The queue (`-bp`).
     List,
+    /// Attempt what waits now (`-q`).
+    Flush,
 }
 
 /// The options as they were given.
@@ -26,6 +28,8 @@ pub(super) struct Options {
     pub(super) recipients_from_header: bool,
     /// `-f`, `-r`: the reverse-path; empty is the null one.
     pub(super) sender: Option<String>,
+    /// `-F`: the writer's name.
+    pub(super) full_name: Option<String>,
     /// `-N`: NOTIFY.
     pub(super) notify: Option<String>,
     /// `-R`: RET.
@@ -36,8 +40,12 @@ pub(super) struct Options {
     pub(super) recipients: Vec<String>,
 }
 
+/// For who meets an option that there is not.
+const KNOWN: &str =
+    "known are -t -i -f -F -N -R -V, -bm, -bs, -bp, -q, and what has no meaning here";
+
 /// Options whose argument, attached or the next word, is read and ignored.
-const IGNORED_WITH_ARGUMENT: &str = "BCDdFhLOopX";
+const IGNORED_WITH_ARGUMENT: &str = "BCDdhLOopX";
 /// Options without an argument that are ignored; `-q` has at most an attached one.
 const IGNORED: &str = "AGUcmnqsvx";
 
@@ -77,13 +85,15 @@ impl Options {
                 self.sender =
                     Some(argument(option, attached, words)?.trim_matches(['<', '>']).to_owned())
             }
+            ("F", _) => self.full_name = Some(argument(option, attached, words)?),
+            ("q", "") => self.mode = if self.mode == Mode::List { Mode::List } else { Mode::Flush },
             ("N", _) => self.notify = Some(argument(option, attached, words)?.to_ascii_uppercase()),
             ("R", _) => self.ret = Some(ret_of(&argument(option, attached, words)?)),
             ("V", _) => self.envid = Some(argument(option, attached, words)?),
             (letter, "") if IGNORED_WITH_ARGUMENT.contains(letter) => skip(option, words)?,
             (letter, _) if IGNORED_WITH_ARGUMENT.contains(letter) => {}
             (letter, _) if IGNORED.contains(letter) => {}
-            _ => return Err(Exit::new(EX_USAGE, format!("unknown option `-{option}`"))),
+            _ => return Err(Exit::new(EX_USAGE, format!("unknown option `-{option}`; {KNOWN}"))),
         }
         Ok(())
     }

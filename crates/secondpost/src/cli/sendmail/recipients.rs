@@ -68,7 +68,7 @@ fn field_end(rest: &[u8]) -> Option<usize> {
 }
 
 /// The addresses of a list (RFC 5322 §3.4): names, comments and groups left out.
-fn addresses(value: &str) -> Vec<String> {
+pub(super) fn addresses(value: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut current = Entry::default();
     let mut chars = value.chars();

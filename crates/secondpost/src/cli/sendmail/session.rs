@@ -8,6 +8,7 @@ use std::sync::Arc;
 use mta::clock::Clock;
 use mta::control::protocol::SubmittedRecipient;
 use mta::control::{Client, ClientError, RefusedKind, Submission};
+use mta::mailbox::Registry;
 use reply::{Answer, Class, Code, Timestamp, catalogue};
 use smtp::envelope::Envelope;
 use smtp::query::{Decision, Query};
@@ -115,7 +116,10 @@ impl Shell<'_> {
         };
         let answer = match daemon::connect(self.global) {
             Ok(Some(mut client)) => check(&mut client, submission),
-            Ok(None) => refusal(self.config, &submission),
+            Ok(None) => {
+                let registry = Registry::in_dir(&self.global.data_dir);
+                refusal(self.config, &registry, &submission)
+            }
             Err(_) => Some(catalogue::server_fault()),
         };
         answer.map_or(Decision::Proceed, Decision::Refuse)

@@ -21,6 +21,8 @@ fn the_options_that_programs_pass_are_understood() {
     assert_eq!(parse("-f<> x").unwrap().sender.as_deref(), Some(""));
     assert_eq!(parse("-bs").unwrap().mode, Mode::Session);
     assert_eq!(parse("-bp -q15m -v").unwrap().mode, Mode::List);
+    assert_eq!(options.full_name.as_deref(), Some("Name"));
+    assert_eq!(parse("-FCron -q").unwrap().mode, Mode::Flush);
     assert_eq!(parse("-B 8BITMIME -- -strange").unwrap().recipients, ["-strange"]);
 }
 
@@ -29,6 +31,23 @@ fn what_is_not_offered_is_a_usage_error() {
     for words in ["-bd", "-Z", "-f", "-b"] {
         assert_eq!(parse(words).unwrap_err().status, EX_USAGE, "{words}");
     }
+}
+
+#[test]
+fn a_message_without_a_writer_gets_the_sender_and_the_name() {
+    let check = |raw: &str, sender: &str, name: Option<&str>, expected: &str| {
+        let message = prepare(raw.as_bytes(), Reading::Sendmail).unwrap();
+        let completed = with_from(message, sender, name);
+        let text = String::from_utf8(completed.octets.clone()).unwrap();
+        assert_eq!(text, expected);
+        assert!(text[..completed.header_octets].ends_with("\r\n\r\n"));
+    };
+    check("A: 1\n\nx\n", "a@x.test", None, "From: <a@x.test>\r\nA: 1\r\n\r\nx\r\n");
+    let named = "From: \"Cron \\\"D\\\"\" <a@x.test>\r\nA: 1\r\n\r\n";
+    check("A: 1\n\n", "a@x.test", Some("Cron \"D\""), named);
+    check("A: 1\n\n", "a@x.test", Some("b\r\nX: 1"), "From: <a@x.test>\r\nA: 1\r\n\r\n");
+    check("from: b\n\n", "a@x.test", Some("N"), "from: b\r\n\r\n");
+    check("A: 1\n\n", "", None, "A: 1\r\n\r\n");
 }
 
 #[test]
