@@ -36,6 +36,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     found.extend(sources.iter().flat_map(|(path, text)| file_checks(path, text)));
     found.extend(architecture(root));
     found.extend(lock_file(root));
+    found.extend(links(root));
     found.extend(rfc_coverage(root, &sources));
     if found.is_empty() {
         return Ok(());
@@ -68,6 +69,29 @@ fn rfc_coverage(root: &Path, sources: &BTreeMap<String, String>) -> Option<Strin
     let kept = fs::read_to_string(root.join(coverage::PATH)).unwrap_or_default();
     let stale = kept != coverage::page(root, sources);
     stale.then(|| format!("{}: is stale; run `cargo xtask docs`", coverage::PATH))
+}
+
+/// Links between our pages that lead nowhere.
+fn links(root: &Path) -> Vec<String> {
+    let folders = ["", "docs", "docs/design", "docs/guide", "docs/reference"];
+    let pages =
+        folders.iter().flat_map(|folder| fs::read_dir(root.join(folder)).into_iter().flatten());
+    let pages = pages.filter_map(|entry| Some(entry.ok()?.path()));
+    pages
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .flat_map(|page| broken_links(&page, &fs::read_to_string(&page).unwrap_or_default()))
+        .collect()
+}
+
+/// The targets of `[text](target)` that are files and do not exist.
+fn broken_links(page: &Path, text: &str) -> Vec<String> {
+    let folder = page.parent().unwrap_or(page);
+    let targets = text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
+    let files = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
+    files
+        .filter(|target| !folder.join(target.split('#').next().unwrap_or(target)).exists())
+        .map(|target| format!("{}: the link to `{target}` leads nowhere", page.display()))
+        .collect()
 }
 
 /// The arrows between the crates, from cargo's own graph.
@@ -172,5 +196,14 @@ mod tests {
         for line in [r#"// "250 ok""#, r#""1250 apples""#, r#""250""#, r#""200 - x""#] {
             assert!(!holds_reply(line), "{line}");
         }
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_found() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("page.md");
+        let text = "[a](src/main.rs) [b](src/main.rs#L1) [c](https://x.test/) [d](gone.md) [e](#f)";
+        let found = broken_links(&page, text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].ends_with("the link to `gone.md` leads nowhere"), "{found:?}");
     }
 }
