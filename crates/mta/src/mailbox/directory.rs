@@ -63,13 +63,20 @@ pub struct Mailboxes {
     doubtful: Mutex<HashSet<String>>,
 }
 
+type ByAddress = Arc<HashMap<String, Registered>>;
+
 /// The registry as it was read last.
 #[derive(Debug)]
 struct Known {
-    by_address: Arc<HashMap<String, Registered>>,
+    by_address: ByAddress,
     /// Kept open so that its inode cannot be used again while we compare it.
     file: Option<File>,
+    /// As it was when it was read: it may have been written over in place since then.
+    identity: Option<Identity>,
 }
+
+/// Device, inode, length and time of change.
+type Identity = (u64, u64, u64, i64, i64);
 
 impl Mailboxes {
     /// The mailboxes of `data_dir`, which a server opens at `now`.
@@ -103,9 +110,10 @@ impl Mailboxes {
     /// for `postmaster`, one that every domain has (RFC 5321 §4.5.1). Case is ignored.
     ///
     /// # Errors
-    /// Where the registry cannot be read and never could.
+    /// Where the registry cannot be read and never could; or where it cannot be read now,
+    /// and the mailbox was not in it before: then nobody knows that there is none.
     pub fn find(&self, address: &Mailbox) -> Result<Option<Registered>, RegistryError> {
-        let known = self.current()?;
+        let (known, unread) = self.current()?;
         let local_part = address.local_part.as_str();
         let full = |local_part: &str| normal(&format!("{local_part}@{}", address.domain));
         let without_tag = local_part.split_once('+').map(|(user, _tag)| user);
@@ -114,7 +122,10 @@ impl Mailboxes {
         let found = found.filter_map(|local_part| known.get(&full(local_part))).next();
         if found.is_some() || !without_tag.unwrap_or(local_part).eq_ignore_ascii_case("postmaster")
         {
-            return Ok(found.cloned());
+            return match (found, unread) {
+                (None, Some(error)) => Err(error),
+                _ => Ok(found.cloned()),
+            };
         }
         Ok(Registered::new(&full("postmaster")).ok())
     }
@@ -129,7 +140,7 @@ impl Mailboxes {
         let is_named = |address: &&String| {
             address.rsplit_once('@').is_some_and(|(local_part, _)| local_part == name)
         };
-        let mut named: Vec<_> = self.current()?.keys().filter(is_named).cloned().collect();
+        let mut named: Vec<_> = self.current()?.0.keys().filter(is_named).cloned().collect();
         named.sort();
         Ok(named)
     }
@@ -199,33 +210,51 @@ impl Mailboxes {
     }
 
     /// What the registry holds now. A change is seen at once, by its file's identity; one
-    /// that cannot be read is told to the log, and the last good one stays in force.
-    fn current(&self) -> Result<Arc<HashMap<String, Registered>>, RegistryError> {
+    /// that cannot be read is told to the log and given back, and the last good one stays
+    /// in force.
+    fn current(&self) -> Result<(ByAddress, Option<RegistryError>), RegistryError> {
         let mut known = held(&self.known);
         let path = self.registry.data_dir().join(FILE_NAME);
         if let Some(known) = known.as_ref().filter(|known| known.is_of(&path)) {
-            return Ok(Arc::clone(&known.by_address));
+            return Ok((Arc::clone(&known.by_address), None));
         }
-        match (self.read(&path), known.as_ref()) {
+        match (self.read_after(known.as_ref(), &path), known.as_ref()) {
             (Ok(fresh), _) => {
                 let by_address = Arc::clone(&fresh.by_address);
                 *known = Some(fresh);
-                Ok(by_address)
+                Ok((by_address, None))
             }
             (Err(error), None) => Err(error),
             (Err(error), Some(last_good)) => {
                 tracing::error!(%error, "the registry of mailboxes stays as it was");
-                Ok(Arc::clone(&last_good.by_address))
+                Ok((Arc::clone(&last_good.by_address), Some(error)))
             }
         }
     }
 
+    /// Reads what comes after `before`: changes replace the file and never take it away, so
+    /// one that is gone is a fault (a folder that is not mounted) and not an empty registry.
+    fn read_after(&self, before: Option<&Known>, path: &Path) -> Result<Known, RegistryError> {
+        let fresh = self.read(path)?;
+        let was_there = before.is_some_and(|before| before.file.is_some());
+        if was_there && fresh.file.is_none() {
+            return Err(RegistryError::Io(path.to_owned(), io::ErrorKind::NotFound.into()));
+        }
+        Ok(fresh)
+    }
+
     fn read(&self, path: &Path) -> Result<Known, RegistryError> {
-        // Opened first: a change between the two lines is then seen the next time.
-        let file = File::open(path).ok();
+        // Opened first: a change between the two is then seen the next time.
+        let file = match File::open(path) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(RegistryError::Io(path.to_owned(), error)),
+        };
+        let metadata = file.as_ref().and_then(|file| file.metadata().ok());
+        let identity = metadata.map(|metadata| identity(&metadata));
         let all = self.registry.read()?;
         let by_address = all.into_iter().map(|one| (one.address.clone(), one)).collect();
-        Ok(Known { by_address: Arc::new(by_address), file })
+        Ok(Known { by_address: Arc::new(by_address), file, identity })
     }
 
     fn state_of(
@@ -305,13 +334,11 @@ impl MailboxDirectory for Mailboxes {
 
 impl Known {
     fn is_of(&self, path: &Path) -> bool {
-        let now = path.metadata().ok().map(|metadata| identity(&metadata));
-        let then = self.file.as_ref().and_then(|file| file.metadata().ok());
-        now == then.map(|metadata| identity(&metadata))
+        self.identity == path.metadata().ok().map(|metadata| identity(&metadata))
     }
 }
 
-fn identity(file: &Metadata) -> (u64, u64, u64, i64, i64) {
+fn identity(file: &Metadata) -> Identity {
     (file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec())
 }
 

@@ -449,6 +449,25 @@ fn a_damaged_registry_leaves_the_last_good_one_in_force() {
 }
 
 #[test]
+fn while_the_registry_cannot_be_read_no_mailbox_is_told_to_be_unknown() {
+    let site = Site::new(Format::Maildir, |_| {});
+    let other = address("other@example.org");
+    let state = |site: &Site| site.mailboxes.state(&other, None, NOW);
+    assert_eq!(state(&site), None);
+    let registry = site.folder.path().join("mailboxes.json");
+    for trouble in [|path: &Path| fs::write(path, "{ half"), |path: &Path| fs::remove_file(path)] {
+        trouble(&registry).unwrap();
+        // It may have been added just now: 451 and not 550.
+        assert_eq!(state(&site), Some(MailboxState::Fault));
+        assert_eq!(site.state(None), Some(MailboxState::Ready));
+        assert_eq!(
+            row(&site.deliver_to("other@example.org", "a", false, &mut { BODY })),
+            "server_fault"
+        );
+    }
+}
+
+#[test]
 fn a_mailbox_over_quota_is_full_for_now_or_finally() {
     for (format, is_final, expected, said) in [
         (Format::Maildir, false, MailboxState::Full, "mailbox_full"),
