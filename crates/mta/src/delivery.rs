@@ -11,6 +11,7 @@ pub mod endings;
 pub mod local;
 pub(crate) mod maildir;
 pub(crate) mod mbox;
+mod return_path;
 pub mod smtp;
 mod unix_text;
 

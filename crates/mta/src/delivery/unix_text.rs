@@ -4,6 +4,8 @@
 
 use std::io::{self, Read, Write};
 
+use super::return_path::WithoutReturnPath;
+
 /// What begins a message in an mbox.
 const FROM: &[u8] = b"From ";
 /// How much is read at a time.
@@ -87,7 +89,8 @@ pub(super) enum CopyError {
     Write(io::Error),
 }
 
-/// Writes `head` and `body` to `to`; how many octets that were.
+/// Writes `head` and `body` to `to`, without Return-Path fields of the body: `head` has
+/// ours. How many octets that were.
 pub(super) fn copy(
     head: &[u8],
     body: &mut dyn Read,
@@ -97,6 +100,7 @@ pub(super) fn copy(
     let mut chunk = vec![0; CHUNK_OCTETS];
     let mut out = Vec::with_capacity(CHUNK_OCTETS + CHUNK_OCTETS / 4);
     let mut written = 0;
+    let mut filter = WithoutReturnPath::new();
     text.push(head, &mut out);
     loop {
         let read = match body.read(&mut chunk) {
@@ -105,9 +109,10 @@ pub(super) fn copy(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(CopyError::Read(error)),
         };
-        text.push(&chunk[..read], &mut out);
+        text.push(&filter.keep(&chunk[..read]), &mut out);
         written += flush(&mut out, to)?;
     }
+    text.push(&filter.rest(), &mut out);
     text.finish(&mut out);
     Ok(written + flush(&mut out, to)?)
 }
