@@ -24,6 +24,19 @@ const NOT_DONE: &str = "
 | TURN, SEND, SOML, SAML (RFC 821), ETRN (RFC 1985), ATRN (RFC 2645) | 502 |
 | BODY=BINARYMIME (RFC 3030 §3) | 501 |
 | parameters that are not in the EHLO reply | 555 |
+
+## What is taken beside the grammar
+
+Departures from RFC 5321 §4.1.2 that daily mail needs; each is read in one place, where the
+source says \"departure\".
+
+| what | where it is read |
+|---|---|
+| white space after the colon: `MAIL FROM: <a@example.org>` | `crates/smtp/src/syntax/command.rs` |
+| white space at the end of a line, tabs too (§4.1.1 recommends it) | `crates/smtp/src/server/input.rs` |
+| an underscore in a domain | `crates/smtp/src/syntax/domain.rs` |
+| a local part of up to 255 octets (§4.5.3.1.1 asks for 64 at least) | `crates/smtp/src/syntax/mailbox.rs` |
+| in HELO, EHLO and LHLO a full stop after the domain, or an IPv6 address without its tag | `crates/smtp/src/syntax/command.rs` |
 ";
 
 /// Section to the tests that prove it, by RFC; sections in their own order.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use reply::Timestamp;
 
 use super::date::rfc5322_date;
-use crate::syntax::{ForwardPath, Mailbox, ReversePath};
+use crate::syntax::{Domain, ForwardPath, Mailbox, ReversePath};
 
 /// Longest line that is written where a fold is possible, without CRLF (RFC 5322 §2.1.1).
 const FOLD_AT: usize = 78;
@@ -112,16 +112,13 @@ fn from_clause(received: &Received<'_>) -> String {
     }
 }
 
-/// A domain or an address literal, of a length that fits.
+/// A domain or an address literal as RFC 5321 §4.1.2 writes them. A general literal may
+/// hold what a comment may not; it is not taken over.
 fn is_domain(text: &str) -> bool {
-    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || !c.is_ascii();
-    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-    let literal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
-    let clean = match inner {
-        Some(inner) => inner.chars().all(literal),
-        None => text.chars().all(|c| name(c) && !c.is_control() && !c.is_whitespace()),
-    };
-    clean && !text.is_empty() && text.len() <= MAX_WORD_OCTETS
+    let parsed = text.parse::<Domain>();
+    parsed.is_ok_and(|domain| {
+        !text.contains('_') && (!domain.is_literal() || domain.address().is_some())
+    })
 }
 
 fn domain(text: &str) -> &str {
@@ -200,6 +197,13 @@ mod tests {
         let hostile = field("a) by (evil;\r\nX: y", "192.0.2.1", None);
         assert!(hostile.starts_with("Received: from [192.0.2.1] ([192.0.2.1]) (HELO a??by??evil;"));
         assert_eq!(hostile.matches("\r\n").count(), hostile.matches("\r\n\t").count() + 1);
+        for departure in ["a.example.net.", "my_pc", "[::1]", "[x:(]"] {
+            let field = field(departure, "192.0.2.1", None);
+            assert!(
+                field.starts_with("Received: from [192.0.2.1] ([192.0.2.1]) (HELO "),
+                "{field}"
+            );
+        }
         let endless = field(&"x".repeat(5000), "192.0.2.1", None);
         assert!(endless.lines().all(|line| line.len() < 998));
     }

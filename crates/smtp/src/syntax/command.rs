@@ -5,6 +5,7 @@
 //! come *now* is not known here.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use reply::{Answer, Stage, catalogue};
 
@@ -19,7 +20,7 @@ use crate::extension::Extensions;
 pub enum HelloName {
     /// A domain name or an address literal, as it should be.
     Domain(Domain),
-    /// What the field sends besides: a trailing dot, a bare IPv6 address in brackets.
+    /// What the field sends besides: a trailing dot, an IPv6 address without its tag.
     Other(String),
 }
 
@@ -62,7 +63,7 @@ impl fmt::Display for VerifyArgument {
 pub enum Verb {
     /// A command of a specification: its stage, and the word in upper case.
     Smtp(Stage, &'static str),
-    /// A method of HTTP, followed by what a request line holds.
+    /// A method of HTTP.
     Http,
     /// A word that is no command.
     Unknown,
@@ -105,17 +106,16 @@ pub fn split(line: &str) -> (Verb, &str) {
     let known = VERBS.iter().find(|(verb, _)| word.eq_ignore_ascii_case(verb));
     let verb = match known {
         Some((verb, stage)) => Verb::Smtp(*stage, verb),
-        None if is_http(word, rest) => Verb::Http,
+        None if is_http(word) => Verb::Http,
         None => Verb::Unknown,
     };
     (verb, rest)
 }
 
-/// `POST / HTTP/1.1`, `GET /`: the method, then a target or a version.
-fn is_http(word: &str, rest: &str) -> bool {
-    let target = rest.trim_start();
-    HTTP_METHODS.contains(&word)
-        && (target.starts_with(['/', '*']) || target.contains("://") || target.contains(" HTTP/"))
+/// The method alone says enough: no specification of SMTP has such a command, and what
+/// follows it may be anything that a web page made a browser send.
+fn is_http(word: &str) -> bool {
+    HTTP_METHODS.iter().any(|method| word.eq_ignore_ascii_case(method))
 }
 
 /// How a command is written, in ASCII (RFC 5321 §4.1.1, RFC 3030 §2, RFC 2033 §4.1).
@@ -148,12 +148,19 @@ pub fn hello(rest: &str, verb: &'static str) -> Result<HelloName, Answer> {
     {
         return Ok(HelloName::Domain(domain));
     }
-    let tolerated = |c: char| c.is_ascii_alphanumeric() || "._-:[]".contains(c);
-    let is_name = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
-    if is_name && name.len() <= super::domain::MAX_DOMAIN_OCTETS && name.chars().all(tolerated) {
+    if is_tolerated_name(name) {
         return Ok(HelloName::Other(name.to_owned()));
     }
     Err(catalogue::arguments_malformed(verb, "a domain name or an address literal"))
+}
+
+/// Departures that the field needs: a domain with the full stop of the root, and an IPv6
+/// address that lacks its tag, in brackets or bare.
+fn is_tolerated_name(name: &str) -> bool {
+    let rooted = name.strip_suffix('.').and_then(|name| name.parse::<Domain>().ok());
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    rooted.is_some_and(|domain| domain.is_ascii() && !domain.is_literal())
+        || bare.parse::<Ipv6Addr>().is_ok()
 }
 
 /// The arguments of MAIL: `FROM:` and what follows.
@@ -208,8 +215,9 @@ fn separated<'a>(rest: &'a str, verb: &'static str) -> Result<&'a str, Answer> {
     Err(catalogue::arguments_malformed(verb, "a space between the address and the parameters"))
 }
 
-/// The arguments of BDAT: the chunk's size in octets, and whether it is the last. A size
-/// that 64 bits cannot hold counts as the largest that they can (RFC 3030 §2).
+/// The arguments of BDAT: the chunk's size in octets, and whether it is the last. The size
+/// has any number of digits (RFC 3030 §2: `1*DIGIT`); one that 64 bits cannot hold counts as
+/// the largest that they can, so that its octets are never taken for commands.
 ///
 /// # Errors
 /// 501.
@@ -217,7 +225,7 @@ pub fn bdat(rest: &str) -> Result<(u64, bool), Answer> {
     let malformed = || catalogue::arguments_malformed("BDAT", "a chunk size, then LAST or nothing");
     let mut words = rest.split_ascii_whitespace();
     let size = words.next().ok_or_else(malformed)?;
-    if size.len() > 20 || !size.bytes().all(|octet| octet.is_ascii_digit()) {
+    if !size.bytes().all(|octet| octet.is_ascii_digit()) {
         return Err(malformed());
     }
     let last = match words.next() {
@@ -311,10 +319,10 @@ mod tests {
         );
         assert_eq!(split("QUIT"), (Verb::Smtp(Stage::Quit, "QUIT"), ""));
         assert_eq!(split("SAML x").0, Verb::Smtp(Stage::Send, "SAML"));
-        for line in ["GET / HTTP/1.1", "POST /", "OPTIONS *", "CONNECT a.test:25 HTTP/1.1"] {
+        for line in ["GET / HTTP/1.1", "post /", "OPTIONS", "CONNECT a.test:25 HTTP/1.1"] {
             assert_eq!(split(line).0, Verb::Http, "{line}");
         }
-        for line in ["GET", "FOO", "", "MAILX FROM:<>", "MAIL\tFROM:<>", "get / HTTP/1.1"] {
+        for line in ["GETS /", "FOO", "", "MAILX FROM:<>", "MAIL\tFROM:<>"] {
             assert_eq!(split(line).0, Verb::Unknown, "{line}");
         }
     }
@@ -324,12 +332,21 @@ mod tests {
         let name = |rest: &str| {
             hello(rest, "EHLO").map(|name| name.to_string()).map_err(|a| a.code().value())
         };
-        for lawful in
-            ["mx.example.org", "[192.0.2.1]", "[IPv6:2001:db8::1]", "my_pc", "[::1]", "host."]
-        {
+        for lawful in [
+            "mx.example.org",
+            "[192.0.2.1]",
+            "[IPv6:2001:db8::1]",
+            "my_pc",
+            "[::1]",
+            "::1",
+            "host.",
+        ] {
             assert_eq!(name(&format!(" {lawful}")), Ok(lawful.to_owned()));
         }
-        for bad in ["", " ", " a b", " @", " <a>", " -a", " a\u{e9}!", " b\u{fc}cher.test"] {
+        let bad = ["", " ", " a b", " @", " <a>", " -a", " a\u{e9}!", " b\u{fc}cher.test"];
+        let bad_too =
+            [" a..b", " .", " a..", " [192.0.2.256]", " [192.0.2.1", " [IPv6:1:2]", " a:b"];
+        for bad in bad.into_iter().chain(bad_too) {
             assert_eq!(name(bad), Err(501), "{bad}");
         }
     }
@@ -358,8 +375,11 @@ mod tests {
     fn chunk_sizes_do_not_wrap() {
         assert_eq!(bdat(" 0 last"), Ok((0, true)));
         assert_eq!(bdat(" 18446744073709551615"), Ok((u64::MAX, false)));
-        assert_eq!(bdat(" 99999999999999999999"), Ok((u64::MAX, false)));
-        for bad in ["", " x", " -1", " 1 2", " 1 LAST x", " 123456789012345678901"] {
+        assert_eq!(bdat(" 9223372036854775808"), Ok((1 << 63, false)));
+        assert_eq!(bdat(" 18446744073709551616"), Ok((u64::MAX, false)));
+        assert_eq!(bdat(" 123456789012345678901 LAST"), Ok((u64::MAX, true)));
+        assert_eq!(bdat(" 0000000000000000000000005"), Ok((5, false)));
+        for bad in ["", " x", " -1", " +1", " 1 2", " 1 LAST x", " 0x5", " 5.0"] {
             assert_eq!(bdat(bad).unwrap_err().code().value(), 501, "{bad}");
         }
     }
