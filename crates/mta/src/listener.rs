@@ -13,29 +13,33 @@ use reply::catalogue;
 use smtp::server::Options;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::reception::{Client, Reception};
-use crate::session_driver::drive;
+use crate::session_driver::{close, drive};
 
 /// How long to wait after a failed accept: descriptors may be free by then.
 const AFTER_FAILURE: Duration = Duration::from_millis(50);
 /// How long a connection that is shed may take to hear so.
 const SHED: Duration = Duration::from_secs(1);
+/// How many may take that time at once; others are closed without a word.
+const SHED_AT_ONCE: usize = 32;
 
 /// Counts connections, by client and in all.
 #[derive(Debug)]
 pub struct Connections {
     limit: usize,
     open: Mutex<HashMap<IpAddr, usize>>,
+    shed: Arc<Semaphore>,
 }
 
 impl Connections {
     /// At most `limit` in all.
     pub fn new(limit: usize) -> Arc<Connections> {
-        Arc::new(Connections { limit, open: Mutex::default() })
+        let shed = Arc::new(Semaphore::new(SHED_AT_ONCE));
+        Arc::new(Connections { limit, open: Mutex::default(), shed })
     }
 
     /// How many are open.
@@ -155,12 +159,15 @@ impl Socket {
 pub async fn serve(socket: Socket, service: Service) {
     let mut sessions = JoinSet::new();
     let mut stop = service.stop.clone();
+    let mut accepts = true;
     while !*stop.borrow() {
         tokio::select! {
             _ = stop.changed() => {}
             accepted = socket.accept(&service, &mut sessions) => {
-                if let Err(error) = accepted {
-                    pause(&error).await;
+                note(&accepted, accepts);
+                accepts = accepted.is_ok();
+                if !accepts {
+                    sleep(AFTER_FAILURE).await;
                 }
             }
         }
@@ -170,9 +177,16 @@ pub async fn serve(socket: Socket, service: Service) {
     while sessions.join_next().await.is_some() {}
 }
 
-async fn pause(error: &io::Error) {
-    tracing::warn!(%error, "a connection could not be accepted");
-    sleep(AFTER_FAILURE).await;
+/// Tells the log of the first failure in a row and of its end: what is out of descriptors
+/// fails many times a second.
+fn note(accepted: &io::Result<()>, accepted_before: bool) {
+    match accepted {
+        Err(error) if accepted_before => {
+            tracing::warn!(%error, "connections wait: none can be accepted")
+        }
+        Ok(()) if !accepted_before => tracing::info!("connections are accepted again"),
+        _ => {}
+    }
 }
 
 /// Gives a connection its session, or tells it that there are too many.
@@ -181,7 +195,12 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let Some(entered) = service.connections.enter(peer) else {
-        sessions.spawn(shed(stream));
+        if let Ok(place) = service.connections.shed.clone().try_acquire_owned() {
+            sessions.spawn(async move {
+                shed(stream).await;
+                drop(place);
+            });
+        }
         return;
     };
     let service = service.clone();
@@ -196,10 +215,10 @@ where
     });
 }
 
-async fn shed<S: AsyncWrite + Unpin>(mut stream: S) {
+async fn shed<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     let told = async {
         stream.write_all(&catalogue::server_busy().to_bytes()).await?;
-        stream.shutdown().await
+        close(&mut stream).await
     };
     // It may not listen; then it hears nothing.
     drop(timeout(SHED, told).await);

@@ -17,10 +17,11 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::reception::{Client, Intake, Reception};
 
-/// Octets that are read at once between messages: an idle session costs no more.
-const COMMAND_OCTETS: usize = 4 * 1024;
-/// Octets that are read at once within a message.
-const DATA_OCTETS: usize = 64 * 1024;
+/// Octets that are read at once at least: an idle session, or one whose message comes in
+/// drops, costs no more.
+const LEAST_OCTETS: usize = 4 * 1024;
+/// Octets that are read at once at most, where a message comes in fast.
+const MOST_OCTETS: usize = 64 * 1024;
 /// An answer that takes longer lets the replies before it leave first.
 const SLOW: Duration = Duration::from_millis(20);
 /// How long a peer may take to take what we say.
@@ -29,6 +30,9 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(300);
 const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How long to wait where the spool is behind.
 const CONGESTED: Duration = Duration::from_millis(5);
+/// For how long, and for how many octets, a client that we said goodbye to is still read.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_OCTETS: u64 = 1024 * 1024;
 
 /// One connection.
 struct Driver<S> {
@@ -39,6 +43,8 @@ struct Driver<S> {
     message: Option<Intake>,
     /// Octets that were read and not yet taken.
     input: Vec<u8>,
+    /// How much is read at once.
+    room: usize,
     stop: watch::Receiver<bool>,
     /// When patience with a message ends, once the server stops.
     break_off_at: Option<Instant>,
@@ -56,10 +62,26 @@ pub async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let session = Session::new(options, reception.clock.steady());
-    let (message, input, break_off_at) = (None, Vec::new(), None);
+    let (message, input, room, break_off_at) = (None, Vec::new(), LEAST_OCTETS, None);
     let mut driver =
-        Driver { stream, session, reception, client, message, input, stop, break_off_at };
+        Driver { stream, session, reception, client, message, input, room, stop, break_off_at };
     driver.run().await
+}
+
+/// A message that fills its room gets more of it, one that comes in drops the least.
+fn room_after(read: usize, room: usize, in_message: bool) -> usize {
+    if in_message && read >= room { (room * 4).min(MOST_OCTETS) } else { LEAST_OCTETS }
+}
+
+/// Says that we send no more, then reads on for a moment: a connection that is closed
+/// while octets of the client are unread is reset, and our last reply is lost with it.
+pub(crate) async fn close<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> io::Result<()> {
+    stream.shutdown().await?;
+    let mut rest = stream.take(LINGER_OCTETS);
+    let mut nowhere = tokio::io::sink();
+    // What the client still says, and how it leaves, is nobody's concern.
+    drop(timeout(LINGER, tokio::io::copy(&mut rest, &mut nowhere)).await);
+    Ok(())
 }
 
 /// A step without what it borrows from the session.
@@ -89,7 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Next::Appended => self.wait_for_spool().await,
                 Next::End => self.end().await,
                 Next::Abort => self.message = None,
-                Next::Close => return self.stream.shutdown().await,
+                Next::Close => return close(&mut self.stream).await,
             }
         }
     }
@@ -114,26 +136,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Next::Appended
     }
 
-    /// Hands octets to the session: those that wait, or new ones.
+    /// Hands octets to the session: those that wait, or new ones. It takes some or has
+    /// something to say, so it is polled before more are read.
     async fn receive(&mut self) -> io::Result<()> {
-        if !self.input.is_empty() {
-            let now = self.reception.clock.steady();
-            let used = self.session.receive(&self.input, now);
-            self.input.drain(..used);
-            if used > 0 || !matches!(self.session.poll_timeout(), Some(at) if at > now) {
-                return Ok(());
-            }
+        if self.input.is_empty() {
+            return self.read().await;
         }
-        self.read().await
+        let now = self.reception.clock.steady();
+        let used = self.session.receive(&self.input, now);
+        self.input.drain(..used);
+        if self.input.is_empty() && self.input.capacity() > self.room {
+            self.input = Vec::new();
+        }
+        Ok(())
     }
 
     /// Waits for octets, the end of patience, or the server's stop.
     async fn read(&mut self) -> io::Result<()> {
-        let room = if self.session.is_mid_message() { DATA_OCTETS } else { COMMAND_OCTETS };
         let clock = self.reception.clock;
         let patience = self.session.poll_timeout().map_or(WRITE_PATIENCE, |at| clock.until(at));
         let break_off_at = self.break_off_at;
-        self.input.reserve(room);
+        self.input.reserve_exact(self.room);
         tokio::select! {
             biased;
             stopped = self.stop.wait_for(|stop| *stop), if break_off_at.is_none() => {
@@ -144,15 +167,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             () = sleep_until(break_off_at.unwrap_or_else(Instant::now)), if break_off_at.is_some() => {
                 self.session.break_off();
             }
-            read = self.stream.read_buf(&mut self.input) => {
-                if read? == 0 {
-                    self.session.end_of_input();
+            read = self.stream.read_buf(&mut self.input) => match read? {
+                0 => self.session.end_of_input(),
+                octets => {
+                    let in_message = self.session.is_mid_message();
+                    self.room = room_after(octets, self.room, in_message);
                 }
-            }
+            },
             () = sleep(patience) => self.session.handle_timeout(clock.steady()),
-        }
-        if self.input.is_empty() && !self.session.is_mid_message() {
-            self.input.shrink_to(COMMAND_OCTETS);
         }
         Ok(())
     }

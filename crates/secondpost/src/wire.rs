@@ -4,6 +4,7 @@
 //! and handed to those that need it.
 
 mod banner;
+mod descriptors;
 mod handler;
 
 use std::io;
@@ -202,7 +203,8 @@ async fn run(
     let sockets = Sockets::bind(config, data_dir)?;
     let reception = reception(config, data_dir, clock, storage)?;
     let (stop, stopped) = watch::channel(false);
-    let connections = Connections::new(config.limits.connections as usize);
+    let wanted = config.limits.connections as usize;
+    let connections = Connections::new(descriptors::connections_that_fit(wanted));
     let listeners = banner::listeners(&sockets, config, data_dir);
     let administration = Arc::new(Administration {
         reception: reception.clone(),

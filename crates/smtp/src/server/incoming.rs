@@ -65,9 +65,10 @@ impl Incoming {
         &self.out
     }
 
+    /// Gives the memory back, too: thousands of messages may wait for their next octets.
     pub(super) fn forget_octets(&mut self) {
         self.seen = 0;
-        self.out.clear();
+        self.out = Vec::new();
     }
 
     pub(super) const fn facts(&self) -> MessageFacts {
