@@ -77,6 +77,14 @@ enum ChunkKind {
     Nothing(Answer),
 }
 
+/// In LMTP the replies to the chunks that follow a refused one are counted by the client.
+#[derive(Debug)]
+struct RefusedChunks {
+    answer: Answer,
+    /// Recipients that were accepted: each has a reply after the last chunk.
+    recipients: usize,
+}
+
 /// What the session waits to hear from the shell.
 #[derive(Debug)]
 enum Question {
@@ -114,6 +122,8 @@ pub struct Session<P> {
     transaction: Option<Transaction>,
     /// The message between its chunks.
     between_chunks: Option<Box<Incoming>>,
+    /// LMTP: a chunk before the last was refused.
+    refused_chunks: Option<RefusedChunks>,
     /// A draft is open that the shell must drop.
     abort: bool,
     /// A draft is open.
@@ -147,6 +157,7 @@ impl<P: Proof> Session<P> {
             hello: None,
             transaction: None,
             between_chunks: None,
+            refused_chunks: None,
             abort: false,
             draft: false,
             data_polled: false,
@@ -440,9 +451,6 @@ impl<P: Proof> Session<P> {
         let Mode::Chunk(chunk) = std::mem::replace(&mut self.mode, Mode::Commands) else { return };
         match chunk.kind {
             ChunkKind::Nothing(answer) => self.refuse_chunk(answer, chunk.last),
-            ChunkKind::Message(incoming) if incoming.has_failed() && !chunk.last => {
-                self.whole(incoming);
-            }
             ChunkKind::Message(mut incoming) if chunk.last => {
                 self.answering = Stage::EndOfData;
                 if incoming.finish(self.options.limits.message_octets) {
@@ -450,11 +458,14 @@ impl<P: Proof> Session<P> {
                 }
                 self.whole(incoming);
             }
-            ChunkKind::Message(incoming) => {
-                self.between_chunks = Some(incoming);
-                self.say(catalogue::chunk_received(chunk.size));
-                self.after_command();
-            }
+            ChunkKind::Message(incoming) => match incoming.failure() {
+                Some(why) => self.refuse_chunk(why, chunk.last),
+                None => {
+                    self.between_chunks = Some(incoming);
+                    self.say(catalogue::chunk_received(chunk.size));
+                    self.after_command();
+                }
+            },
         }
     }
 
@@ -472,18 +483,38 @@ impl<P: Proof> Session<P> {
         }
     }
 
-    /// Refuses a chunk that belonged to nothing. In LMTP the last one has a reply for each
-    /// accepted recipient, so none where the transaction has none (RFC 2033 §4.3).
+    /// Refuses a chunk, and with it the message.
     fn refuse_chunk(&mut self, answer: Answer, last: bool) {
-        let begun = self.transaction.as_ref();
-        let unanswered = begun.is_some_and(|t| t.attempts() > 0 && !t.has_recipients());
-        if self.options.protocol == Protocol::Lmtp && last && unanswered {
-            return self.reset();
+        if self.options.protocol == Protocol::Lmtp {
+            return self.refuse_lmtp_chunk(answer, last);
         }
-        if last && begun.is_some_and(Transaction::has_recipients) {
+        if last && self.transaction.as_ref().is_some_and(Transaction::has_recipients) {
             self.answering = Stage::EndOfData;
         }
         self.end_transaction_with(answer);
+    }
+
+    /// In LMTP the last chunk has a reply for each accepted recipient, so none where the
+    /// transaction has none (RFC 2033 §4.3); each chunk before it has one. The client may
+    /// have sent all of them at once, so this holds for those after a refused one, too.
+    fn refuse_lmtp_chunk(&mut self, answer: Answer, last: bool) {
+        let begun = self.transaction.take().map(|t| t.envelope().recipients.len());
+        let refused = self.refused_chunks.take().map(|refused| refused.recipients);
+        self.drop_draft();
+        let replies = match refused.or(begun) {
+            Some(recipients) if last => recipients,
+            Some(recipients) => {
+                let answer = answer.clone();
+                self.refused_chunks = Some(RefusedChunks { answer, recipients });
+                1
+            }
+            None => 1,
+        };
+        if last && begun.or(refused).is_some() {
+            self.answering = Stage::EndOfData;
+        }
+        self.say_all(vec![answer; replies]);
+        self.after_command();
     }
 
     /// Refuses what was sent, and the transaction is over. In LMTP the end of the data has
@@ -543,6 +574,7 @@ impl<P: Proof> Session<P> {
             Query::Mail { reverse_path, parameters } => {
                 self.say(catalogue::sender_ok(&reverse_path));
                 self.transaction = Some(Transaction::new(reverse_path, parameters));
+                self.refused_chunks = None;
             }
             Query::Recipient { path, parameters, .. } => self.accept_recipient(path, parameters),
             Query::Verify { .. } | Query::Expand { .. } => self.say(catalogue::cannot_verify()),
@@ -684,6 +716,7 @@ impl<P: Proof> Session<P> {
         self.drop_draft();
         self.transaction = None;
         self.between_chunks = None;
+        self.refused_chunks = None;
     }
 
     fn drop_draft(&mut self) {

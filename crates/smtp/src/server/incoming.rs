@@ -57,8 +57,9 @@ impl Incoming {
         self.failed.get_or_insert(why);
     }
 
-    pub(super) const fn has_failed(&self) -> bool {
-        self.failed.is_some()
+    /// Why the message is refused though it has not ended, if it is.
+    pub(super) fn failure(&self) -> Option<Answer> {
+        self.failed.clone()
     }
 
     pub(super) fn octets(&self) -> &[u8] {

@@ -390,3 +390,20 @@ fn a_lost_client_leaves_no_draft() {
     shell.steps();
     assert!(shell.draft.is_none() && shell.heard.closed);
 }
+
+#[test]
+fn long_recipients_fill_a_transaction_before_they_fill_the_memory() {
+    let mut shell = Shell::new(options());
+    shell.hear(b"EHLO c\r\nMAIL FROM:<>\r\n");
+    shell.heard.said.clear();
+    let domain = ["d".repeat(63), "d".repeat(63), "d".repeat(63), "d".repeat(60)].join(".");
+    let longest = format!("{}@{domain}", "l".repeat(64));
+    let orcpt = format!("rfc822;{}", "o".repeat(490));
+    for _ in 0..1000 {
+        shell.hear(format!("RCPT TO:<{longest}> ORCPT={orcpt}\r\n").as_bytes());
+    }
+    let accepted = shell.heard.said.lines().filter(|line| line.starts_with("250 ")).count();
+    let refused = shell.heard.said.lines().filter(|line| line.starts_with("452 4.5.3 ")).count();
+    assert!((100..200).contains(&accepted), "{accepted}");
+    assert_eq!(accepted + refused, 1000);
+}

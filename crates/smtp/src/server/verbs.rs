@@ -121,7 +121,9 @@ impl<P: Proof> Session<P> {
                 transaction.attempt();
                 Say(answer)
             }
-            Ok(_) if transaction.attempts() >= limit => Say(catalogue::too_many_recipients(limit)),
+            Ok(_) if transaction.attempts() >= limit || transaction.is_full() => {
+                Say(catalogue::too_many_recipients(limit))
+            }
             Ok((path, parameters)) => {
                 let ordinal = transaction.attempt();
                 Ask(Query::Recipient { reverse_path, path, parameters, declared_octets, ordinal })
@@ -163,7 +165,8 @@ impl<P: Proof> Session<P> {
             Ok(chunk) => chunk,
             Err(answer) => return Say(answer),
         };
-        if let Some(answer) = self.not_ready() {
+        let refused = self.refused_chunks.as_ref().map(|refused| refused.answer.clone());
+        if let Some(answer) = refused.or_else(|| self.not_ready()) {
             return Outcome::Chunk { size, last, kind: ChunkKind::Nothing(answer) };
         }
         match self.between_chunks.take() {
