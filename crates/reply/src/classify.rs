@@ -23,7 +23,6 @@ use hint::Hint;
 use matcher::Match;
 use rules::Rank;
 use text::Plain;
-
 pub(crate) use text::floor_char_boundary;
 
 /// Most causes in [`Verdict::alternatives`].
@@ -68,6 +67,17 @@ pub fn classify_text(
     let verdict = Heard { code: None, enhanced: enhanced_code, text }.verdict(context);
     let says = enhanced_code.is_some() || verdict.confidence > Confidence::Low;
     says.then_some(verdict)
+}
+
+/// What a reply without an enhanced code of its own means beside one that a delivery
+/// status notification gives it (RFC 3464 §2.3.4).
+pub(crate) fn classify_with_status(
+    code: Option<Code>,
+    status: Option<EnhancedCode>,
+    text: &str,
+    context: &Context,
+) -> Verdict {
+    Heard { code, enhanced: status, text }.verdict(context)
 }
 
 /// The verdict of a diagnosis of our own, where no reply was heard: host-unreachable,

@@ -12,6 +12,7 @@ mod mailbox;
 mod message;
 mod own;
 mod provider;
+mod report;
 mod session;
 
 use crate::{Cause, Class, Stage};
@@ -120,7 +121,15 @@ impl Rule {
 
 /// Every rule. Of two with the same rank that match, the earlier decides.
 pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
-    [provider::RULES, own::RULES, mailbox::RULES, session::RULES, message::RULES, host::RULES]
-        .into_iter()
-        .flatten()
+    [
+        provider::RULES,
+        own::RULES,
+        report::RULES,
+        mailbox::RULES,
+        session::RULES,
+        message::RULES,
+        host::RULES,
+    ]
+    .into_iter()
+    .flatten()
 }

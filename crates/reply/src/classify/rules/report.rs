@@ -1,0 +1,157 @@
+//! Words that programs write into bounces of what they met themselves: a queue's end, a
+//! route, a pipe, the state of a local mailbox. What servers answer stands in the others.
+
+use super::{Rank::*, Rule, rule};
+use crate::Cause::*;
+
+pub(super) const RULES: &[Rule] = &[
+    rule(
+        "report-expired", Clear, Expired, &[HostUnreachable],
+        &["delivery failed .. attempts", "still undelivered after", "envelope expired", "message expired", "delivery expired",
+          "after multiple retries", "retry time .. exceeded", "retry timeout exceeded", "delivery retry timeout", "could not deliver for the last",
+          "could not send message for past", "couldn't be delivered for .. days", "delivery time expired", "queue.expired", "message timeout",
+          "exceeded maximum .. retries", "maximum retries", "retries exceeded", "retry count exceeded", "giving up after", "delivery attempts .. failed",
+          "wurde die zustellung aufgegeben", "lifetime of the message", "the message has been in the queue", "message has been in the queue too long",
+          "配信の有効期限", "в течение .. дней", "delai de livraison depasse"],
+        &["550 Delivery failed 20 attempts: bob@example.net", "550 Envelope expired",
+          "550 Unable to deliver message after multiple retries, giving up.",
+          "550 Could not deliver for the last 432000 seconds. Giving up."],
+    ),
+    rule(
+        "report-network", Clear, HostUnreachable, &[ConnectionLost],
+        &["host not reachable", "host unreachable", "did not accept our requests to connect", "no route to host", "network is unreachable",
+          "could not connect to any", "unable to connect to remote", "unable to connect to host", "cannot connect to host", "cannot connect to smtp server", "cannot connect",
+          "failed to connect to smtp host", "failed to connect", "connection refused", "connection timed out", "connect timeout",
+          "wasn't able to establish an smtp connection", "no smtp connection got far enough", "address family mismatch on destination",
+          "all hosts .. have been failing", "all hosts for .. been failing", "remote server is not responding", "server is not responding", "destination server .. not available",
+          "destination .. not reachable", "all routes to destination blocked", "remote host .. not available", "could not reach the destination",
+          "no answer from host", "host is down", "接続できません", "не удалось соединиться", "verbindung .. fehlgeschlagen", "connexion impossible"],
+        &["421 Host not reachable.", "450 Network error: failed to connect to SMTP host MX.EXAMPLE.NET because: the server is not responding.",
+          "450 The recipient server did not accept our requests to connect. [mx.example.net 192.0.2.7: socket error]",
+          "554 Sorry, I wasn't able to establish an SMTP connection. (#4.4.1)"],
+    ),
+    rule(
+        "report-connection-lost", Clear, ConnectionLost, &[HostUnreachable],
+        &["connected to .. but connection died", "connection died", "connection closed unexpectedly", "connection was dropped", "connection dropped",
+          "lost connection with", "conversation .. timed out", "timed out while", "connection reset by peer", "read error from", "remote host closed connection",
+          "unexpected end of connection", "premature end of connection", "broken pipe"],
+        &["450 Connected to 192.0.2.7 but connection died. (#4.4.2)", "450 Connection closed unexpectedly"],
+    ),
+    rule(
+        "report-dns", Exact, DnsFailed, &[RouteUnusable],
+        &["unexpected name server reply", "malformed name server reply", "contact ldap server", "ldap server is unavailable", "bad dns lookup error code",
+          "cname lookup failed temporarily", "dns lookup failure", "dns lookup failed", "dns temporary failure", "temporary failure in name resolution",
+          "name server .. try again", "name server: .. lookup failure", "lookup of host .. failed", "could not resolve the domain .. temporarily", "dns query timed out", "dns server failure", "servfail"],
+        &["550 Name service error for name=example.net type=MX: Malformed or unexpected name server reply",
+          "450 Unable to contact LDAP server. (#4.4.3)", "450 CNAME lookup failed temporarily. (#4.4.3)"],
+    ),
+    rule(
+        "report-domain", Exact, DomainNotFound, &[RouteUnusable],
+        &["couldn't find a mail exchanger or ip address", "couldn't find any host by that name", "no mx found for domain", "no mx found for destination",
+          "mail domain mentioned in email address is unknown", "remote domain doesnt exist", "remote domain does not exist", "as the remote domain",
+          "invalid domain name", "illegal host/domain name found", "illegal host domain name", "host unknown", "unknown host", "no such host", "domain unknown", "dns error: domain name not found",
+          "domain name not found", "recipient domain .. not exist", "domain couldn't be found", "domain could not be found", "domain .. couldn't be found", "bad domain name", "no dns entries for",
+          "no matches to nameserver query", "host .. could not be found", "unrouteable mail domain", "unroutable domain", "address domain .. not found", "ドメインが見つかりません", "домен не найден", "dominio no existe", "domaine introuvable", "domain nicht gefunden", "域名不存在"],
+        &["550 Sorry, I couldn't find a mail exchanger or IP address. (#5.4.4)", "550 No MX found for domain",
+          "550 Mail domain mentioned in email address is unknown", "550 DNS Error: Domain name not found", "550 Illegal host/domain name found"],
+    ),
+    rule(
+        "report-route", Exact, RouteUnusable, &[DomainNotFound, HostUnreachable],
+        &["could not find a gateway for", "no route found", "noconnectorforaddresstype", "cannot route mail to user", "mx list for .. points back to",
+          "local configuration error", "config error: mail loops back to", "mail for .. loops back to myself", "although i'm listed as a best preference mx", "listed as a best preference mx",
+          "mx exclusion", "no usable mx", "no gateway", "cannot route to", "routing.nosuitableconnector", "address type .. no connector", "remote host .. is local"],
+        &["550 Routing: Could not find a gateway for bob@example.net", "553 5.3.5 MX list for example.net. points back to mx.example.org",
+          "554 Sorry. Although I'm listed as a best-preference MX or A for that host, it isn't in my control/locals file"],
+    ),
+    rule(
+        "report-loop", Exact, MailLoop, &[],
+        &["loop detected", "mail loop", "too many hops", "hop count exceeded", "maximum hop count", "possible mail loop", "suspected mail loop", "this message is looping", "message is looping",
+          "already has my delivered to line", "routing loop", "message loop", "hop limit"],
+        &["554 5.4.6 This message is looping: it already has my Delivered-To line. (#5.4.6)", "554 Loop detected"],
+    ),
+    rule(
+        "report-lock", Exact, MailboxLocked, &[ServerFault],
+        &["lock failure on"],
+        &["550 procmail: Lock failure on \"/var/mail/b/bob/mailbox.lock\""],
+    ),
+    rule(
+        "report-program", Exact, ServerFault, &[MailboxUnknown, Unknown],
+        &["unknown mailer error", "mailer error", "command died with status", "command failed:", "child process of .. returned", "local delivery failed",
+          "process exited with", "exit status", "returned by pipe", "command died with signal", "died of signal", "terminated by signal", "error in processing .. script", "aliased to wrong program",
+          "unable to run", "unable to forward message", "unable to open .forward", "unable to process alias", "unable to chdir to maildir", "unable to chdir"],
+        &["554 5.3.0 unknown mailer error 255", "554 5.3.0 <bob@example.net>: Mailer error", "550 Command died with status 1: \"/usr/bin/filter\""],
+    ),
+    rule(
+        "report-program-files", Likely, ServerFault, &[Unknown],
+        &["no such file or directory", "permission denied", "read only file system", "i/o error", "input/output error", "internal error", "system error"],
+        &["554 [info] Failed to read response template /home/bob/.reply/bob: No such file or directory"],
+    ),
+    rule(
+        "report-group", Exact, MailboxPrivate, &[MailboxUnknown],
+        &["you may not have permission to post", "groups.google.com/support", "support.google.com/a/groups", "not a member of", "are not member", "only subscribers", "you are not a subscriber",
+          "sender not in .. list", "you are not allowed to post", "posting .. is restricted to", "reserved to members", "メンバーではありません"],
+        &["550 the group you tried to contact (bob) may not exist, or you may not have permission to post messages to the group",
+          "550 see https://groups.google.com/support/", "550 only subscribers are allowed to write"],
+    ),
+    rule(
+        "report-send-as", Exact, SenderRefused, &[AuthFailed],
+        &["send mail as' feature", "send mail as\" feature", "send mail as' account", "different address or alias using"],
+        &["550 You're sending this from a different address or alias using the 'Send mail as' feature. The settings for your 'Send mail as' account are misconfigured or out of date."],
+    ),
+    rule(
+        "report-quota-of-sending", Provider, RateLimited, &[],
+        &["daily relay quota", "hourly relay quota", "relay quota", "relaying quota", "reached a limit for sending mail", "limit for sending mail"],
+        &["554 mx.example.net: You've reached your daily relay quota - 203.0.113.0"],
+    ),
+    rule(
+        "report-media", Clear, MessageMalformed, &[ContentRefused, ConversionNeeded],
+        &["media error", "media not supported", "data format error"],
+        &["550 5.6.0 <bob@example.net>: Recipient address rejected: Media error"],
+    ),
+    rule(
+        "report-service-refused", Provider, PolicyTemporary, &[ServerBusy, ReputationPoor, HostBlocklisted],
+        &["service refused, please try later", "service refuse. veuillez essayer plus tard"],
+        &["421 4.2.1 Service refuse. Veuillez essayer plus tard. Service refused, please try later. LPN000_001"],
+    ).transient(),
+    rule(
+        "report-open-relay", Exact, HostBlocklisted, &[PolicyRefused],
+        &["which is an open relay", "you are an open relay"],
+        &["501 <ann@example.org>... no access from mail server [192.0.2.25] which is an open relay."],
+    ),
+    rule(
+        "report-suppressed", Exact, MailboxDisabled, &[PolicyRefused, MailboxUnknown],
+        &["on the suppression list", "on our suppression list", "suppression list", "previously bounced address", "bounced address", "invalid smtpapi", "unsubscribed address"],
+        &["550 Not delivering to previously bounced address", "550 the address is on the suppression list"],
+    ),
+    rule(
+        "report-mailbox-unknown", Exact, MailboxUnknown, &[],
+        &["no valid recipients for this", "unknown local part", "not listed in domino directory", "not listed in public name & address book", "not listed in public name",
+          "no mailbox here by that name", "recipient name is not recognized", "invalid final delivery userid", "is not a known user", "address couldn't be found", "address could not be found",
+          "wasn't found at", "couldn't be found at", "email address wasn't found", "no one by that name", "user is not found", "that domain isn't in my list of allowed rcpthosts",
+          "送信先メールアドレスが見つかりませんでした", "宛先のユーザーが見つかりません", "メールアドレスが存在しない", "introuvable", "no se ha encontrado la direccion", "konnte nicht gefunden werden", "nicht gefunden", "endereco nao encontrado", "адрес не найден"],
+        &["550 Message could not be delivered to mobile. Error: No valid recipients for this MM",
+          "550 User bob (bob@example.net) not listed in Domino Directory", "550 Invalid final delivery userid: bob"],
+    ),
+    rule(
+        "report-ambiguous", Exact, MailboxAmbiguous, &[MailboxUnknown],
+        &["several matches found in domino directory", "several matches found", "user .. not unique"],
+        &["550 User bob (bob@example.net) several matches found in Domino Directory"],
+    ),
+    rule(
+        "report-account", Exact, MailboxDisabled, &[MailboxUnknown],
+        &["the user(s) account is disabled", "the user(s) account is temporarily limited", "user(s) account is disabled", "user account disabled", "mailbox is no longer in use"],
+        &["550 The user(s) account is disabled."],
+    ),
+    rule(
+        "report-full", Provider, MailboxFull, &[],
+        &["the user(s) account is temporarily over quota", "as their mailbox is full", "number of messages in recipient's mailbox exceeded", "user mailbox exceeds allowed size",
+          "mailbox size quota exceeded", "the recipient's mailbox is over its quota", "mapiexceptionshutoffquotaexceeded", "mailbox .. over quota"],
+        &["550 The user(s) account is temporarily over quota.", "550 User mailbox exceeds allowed size: bob@example.net",
+          "550 Could not be delivered to: <bob@example.net> As their mailbox is full."],
+    ),
+    rule(
+        "report-tls", Exact, TlsFailed, &[EncryptionRequired],
+        &["tls required but not supported by remote host", "tls required but not offered", "tls handshake failed", "certificate verification failed", "certificate verify failed"],
+        &["454 TLS handshake failed: certificate verify failed"],
+    ),
+];
