@@ -1,11 +1,17 @@
-//! Readers of what others say: replies on the wire and replies quoted in a text; later
-//! bounces and logs. [`read_any`] takes whatever somebody pasted or piped in.
+//! Readers of what others say: replies on the wire, replies quoted in a text, mails about
+//! mail, logs, notices of mail services. [`read_any`] takes whatever somebody pasted or piped in.
 
+mod bounce;
 pub mod log;
+pub mod mbox;
 mod quoted;
 pub mod reply;
+mod webhook;
 
 use crate::{Reply, Verdict};
+
+/// Most things that are heard in one reading.
+const MAX_HEARD: usize = 100_000;
 
 /// What something that was heard is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,10 +96,17 @@ impl Heard {
     }
 }
 
-/// Reads what is in `octets`, in its order: replies on one or several lines, with
+/// Reads what is in `octets`, in its order: mails (a bounce, a report, an automatic reply;
+/// several in an mbox), notices of mail services in JSON, replies on one or several lines, with
 /// prompts, quotes or another program's sentence around them, bare codes, and numbers
 /// that are no code of SMTP (`101`: a verdict without a code). Never fails: what says
 /// nothing is left out.
 pub fn read_any(octets: &[u8]) -> Vec<Heard> {
+    if let Some(notices) = webhook::read(octets) {
+        return notices;
+    }
+    if bounce::is_mail(octets) {
+        return mbox::mails(octets).flat_map(bounce::read).take(MAX_HEARD).collect();
+    }
     log::read(octets).unwrap_or_else(|| quoted::read(octets))
 }

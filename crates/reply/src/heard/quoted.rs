@@ -273,7 +273,7 @@ fn found(line: &str, code: Code, more_follows: bool, text: &str, bare: bool) -> 
 }
 
 /// Postfix joins the lines of a reply with spaces: "550-5.7.1 one 550-5.7.1 two 550 5.7.1 three".
-fn joined_lines(code: Code, more_follows: bool, text: &str) -> Vec<String> {
+pub(super) fn joined_lines(code: Code, more_follows: bool, text: &str) -> Vec<String> {
     if !more_follows {
         return vec![text.to_owned()];
     }
@@ -290,13 +290,13 @@ fn joined_lines(code: Code, more_follows: bool, text: &str) -> Vec<String> {
 }
 
 /// Cuts "(in reply to RCPT TO command)", which tells the stage.
-fn without_stage(text: &str) -> (&str, Option<Stage>) {
+pub(super) fn without_stage(text: &str) -> (&str, Option<Stage>) {
     let Some(at) = text.rfind("(in reply to ") else { return (text, None) };
     (text[..at].trim_end(), stage_of(&text[at..]))
 }
 
 /// "… after RCPT TO:<b@example.net>: host …", "… after end of data: …".
-fn stage_before(line: &str) -> Option<Stage> {
+pub(super) fn stage_before(line: &str) -> Option<Stage> {
     let at = line.find(" after ").or_else(|| line.find("refused to talk to me"))?;
     stage_of(&line[at..])
 }

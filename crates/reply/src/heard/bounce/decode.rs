@@ -1,0 +1,209 @@
+//! From the octets of a part to its text: transfer encodings (RFC 2045 §6), charsets,
+//! and encoded words in header fields (RFC 2047). Lenient: what cannot be decoded is
+//! left out or shown with replacement characters, and never more than a bound is read.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, WINDOWS_1252};
+
+/// Most octets of one encoded text that are decoded. The human part of a bounce is
+/// rarely longer than 4 KiB.
+pub(super) const MAX_TEXT_OCTETS: usize = 64 * 1024;
+
+/// How the octets of a part are written for transfer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Transfer {
+    /// As they are: 7bit, 8bit, binary, and whatever is not known.
+    #[default]
+    Plain,
+    QuotedPrintable,
+    Base64,
+}
+
+impl Transfer {
+    /// By the name in Content-Transfer-Encoding.
+    pub(super) fn named(name: &str) -> Transfer {
+        let name = name.trim().trim_matches('"');
+        if name.eq_ignore_ascii_case("base64") {
+            Transfer::Base64
+        } else if name.eq_ignore_ascii_case("quoted-printable") {
+            Transfer::QuotedPrintable
+        } else {
+            Transfer::Plain
+        }
+    }
+
+    fn decode(self, octets: &[u8]) -> Cow<'_, [u8]> {
+        let octets = &octets[..octets.len().min(MAX_TEXT_OCTETS)];
+        match self {
+            Transfer::Plain => Cow::Borrowed(octets),
+            Transfer::QuotedPrintable => Cow::Owned(quoted_printable(octets, false)),
+            Transfer::Base64 => Cow::Owned(base64(octets)),
+        }
+    }
+}
+
+/// The text of a part.
+pub(super) fn text<'a>(octets: &'a [u8], transfer: Transfer, charset: &str) -> Cow<'a, str> {
+    match transfer.decode(octets) {
+        Cow::Borrowed(octets) => in_charset(octets, charset),
+        Cow::Owned(octets) => Cow::Owned(in_charset(&octets, charset).into_owned()),
+    }
+}
+
+/// `octets` read in the charset of that name. ESC announces ISO-2022-JP whatever the
+/// name is; octets that are no UTF-8 and have no known name are taken for Windows-1252.
+fn in_charset<'a>(octets: &'a [u8], charset: &str) -> Cow<'a, str> {
+    let has_escape = memchr::memmem::find(octets, b"\x1b$").is_some();
+    let named = Encoding::for_label(charset.trim().as_bytes());
+    let encoding = match named {
+        _ if has_escape => ISO_2022_JP,
+        Some(encoding) if encoding != UTF_8 && encoding != WINDOWS_1252 => encoding,
+        // A wrong name is common where the text is UTF-8 after all.
+        _ => match std::str::from_utf8(octets) {
+            Ok(text) => return Cow::Borrowed(text),
+            Err(_) => named.unwrap_or(WINDOWS_1252),
+        },
+    };
+    encoding.decode_without_bom_handling(octets).0
+}
+
+fn hex(octet: u8) -> Option<u8> {
+    char::from(octet).to_digit(16).map(|digit| digit as u8)
+}
+
+/// Quoted-printable (RFC 2045 §6.7), or the Q encoding, where `_` is a space.
+fn quoted_printable(octets: &[u8], is_q: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(octets.len());
+    let mut at = 0;
+    while let Some(octet) = octets.get(at).copied() {
+        at += 1;
+        match octet {
+            b'_' if is_q => out.push(b' '),
+            b'=' => at += escaped(&octets[at..], &mut out),
+            _ => out.push(octet),
+        }
+    }
+    out
+}
+
+/// What stands after an equals sign; returns how many octets of it are used up.
+fn escaped(rest: &[u8], out: &mut Vec<u8>) -> usize {
+    let pair = rest.first().zip(rest.get(1)).and_then(|(a, b)| Some(hex(*a)? << 4 | hex(*b)?));
+    if let Some(octet) = pair {
+        out.push(octet);
+        return 2;
+    }
+    let blanks = rest.iter().take_while(|octet| matches!(octet, b' ' | b'\t' | b'\r')).count();
+    if rest.get(blanks) == Some(&b'\n') {
+        return blanks + 1;
+    }
+    out.push(b'=');
+    0
+}
+
+/// Base64 (RFC 2045 §6.8); what is no digit of it is skipped, padding ends it.
+fn base64(octets: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(octets.len() / 4 * 3);
+    let (mut bits, mut count) = (0u32, 0u32);
+    for octet in octets {
+        let digit = match octet {
+            b'A'..=b'Z' => octet - b'A',
+            b'a'..=b'z' => octet - b'a' + 26,
+            b'0'..=b'9' => octet - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b'=' => break,
+            _ => continue,
+        };
+        bits = bits << 6 | u32::from(digit);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            // The low octet above the bits that wait.
+            out.push((bits >> count) as u8);
+        }
+    }
+    out
+}
+
+/// The text of a header field's value, with its encoded words decoded.
+pub(super) fn words(value: &str) -> Cow<'_, str> {
+    if !value.contains("=?") {
+        return Cow::Borrowed(value);
+    }
+    let mut out = String::with_capacity(value.len());
+    let mut rest = value;
+    let mut after_word = false;
+    while let Some(at) = rest.find("=?") {
+        let (before, word) = rest.split_at(at);
+        // White space between encoded words is not part of the text (RFC 2047 §6.2).
+        if !(after_word && before.trim().is_empty()) {
+            out.push_str(before);
+        }
+        match encoded_word(word) {
+            Some((text, used)) => {
+                out.push_str(&text);
+                rest = &word[used..];
+                after_word = true;
+            }
+            None => {
+                out.push_str("=?");
+                rest = &word[2..];
+                after_word = false;
+            }
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The encoded word at the start of `word`, and its length.
+fn encoded_word(word: &str) -> Option<(String, usize)> {
+    let mut parts = word.get(2..)?.splitn(3, '?');
+    let (charset, encoding, rest) = (parts.next()?, parts.next()?, parts.next()?);
+    let end = rest.find("?=")?;
+    let octets = match encoding {
+        "B" | "b" => base64(&rest.as_bytes()[..end]),
+        "Q" | "q" => quoted_printable(&rest.as_bytes()[..end], true),
+        _ => return None,
+    };
+    let charset = charset.split('*').next().unwrap_or(charset);
+    let used = word.len() - rest.len() + end + 2;
+    Some((in_charset(&octets, charset).into_owned(), used))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(octets: &[u8], transfer: Transfer, charset: &str, expected: &str) {
+        assert_eq!(text(octets, transfer, charset), expected);
+    }
+
+    #[test]
+    fn transfer_encodings_and_charsets_are_undone() {
+        check(
+            b"Bo=C3=AEte=20pleine=\r\n !=",
+            Transfer::QuotedPrintable,
+            "utf-8",
+            "Boîte pleine !=",
+        );
+        check(b"UG9zdG\r\nZhY2g=", Transfer::Base64, "us-ascii", "Postfach");
+        check(b"\xd1\xdd\xc9\xcb", Transfer::Plain, "koi8-r", "ящик");
+        check(b"\xd1\xf9\xe8\xea", Transfer::Plain, "windows-1251", "Сщик");
+        check("未知".as_bytes(), Transfer::Plain, "", "未知");
+        check(b"\x1b$B%a!<%k\x1b(B", Transfer::Plain, "us-ascii", "メール");
+        check(b"\xce\xb4\xd6\xaa", Transfer::Plain, "gb18030", "未知");
+        check(b"Bo\xeete", Transfer::Plain, "utf-8", "Bo\u{fffd}te");
+        check(b"Bo\xeete", Transfer::Plain, "x-no-such-charset", "Boîte");
+    }
+
+    #[test]
+    fn encoded_words_are_decoded_and_joined() {
+        assert_eq!(words("=?utf-8?B?w4k=?= =?ISO-8859-1?Q?t=E9_1?= fin"), "Été 1 fin");
+        assert_eq!(words("a =?broken"), "a =?broken");
+        assert_eq!(words("=?x?y?z?="), "=?x?y?z?=");
+    }
+}

@@ -1,0 +1,197 @@
+//! The human part of a bounce: where the returned message begins in it, whom it is
+//! about, and which of its lines are about whom. It knows no program by name: addresses
+//! head paragraphs, labels name recipients, and transcripts quote commands.
+
+use super::address::{self, Role};
+use super::phrases;
+
+/// Most lines that are looked at.
+const MAX_LINES: usize = 2000;
+/// Most recipients that one text names.
+const MAX_RECIPIENTS: usize = 200;
+/// Most octets of the lines about one recipient.
+const MAX_ABOUT_OCTETS: usize = 4096;
+/// Longest line, in octets, that is looked at; the rest of it is passed over.
+const MAX_LINE_OCTETS: usize = 2000;
+
+/// `text` in two: what the program says, and the returned message.
+pub(super) fn cut(text: &str) -> (&str, &str) {
+    let mut at = 0;
+    let mut headers = HeaderRun::default();
+    for line in text.split_inclusive('\n').take(MAX_LINES) {
+        if announces_copy(line) {
+            return (&text[..at], &text[at + line.len()..]);
+        }
+        if let Some(start) = headers.take(line, at) {
+            return text.split_at(start);
+        }
+        at += line.len();
+    }
+    (text, "")
+}
+
+/// A heading like "--- Below this line is a copy of the message."
+fn announces_copy(line: &str) -> bool {
+    let line = line.trim();
+    if line.len() < 8 || line.len() > 160 {
+        return false;
+    }
+    let is_ruled = line.starts_with(['-', '=', '*', '#', '|', '_', '~', '+']);
+    let is_sentence = line.ends_with([':', '.', '：']) && line.len() < 90;
+    if !is_ruled && !is_sentence {
+        return false;
+    }
+    let lower = line.to_lowercase();
+    // In a sentence the words stand further behind.
+    let most = if is_ruled { usize::MAX } else { 28 };
+    let is_told =
+        [" was ", " were ", " will ", " please ", " could ", " has ", "your message:", " is: "];
+    // "Message header:" is a heading, "A copy of the message was sent to …" is none.
+    phrases::COPIES.iter().any(|words| lower.find(words).is_some_and(|at| at <= most))
+        && !is_told.iter().any(|told| lower.contains(told))
+}
+
+/// Lines that look like the header of a message, one under the other.
+#[derive(Default)]
+struct HeaderRun {
+    start: usize,
+    fields: usize,
+    has_trace: bool,
+}
+
+/// Fields that a mail server writes, not a summary of the message.
+const TRACES: &[&str] =
+    &["received", "return-path", "message-id", "dkim-signature", "mime-version", "delivered-to"];
+const FIELDS: &[&str] =
+    &["from", "to", "cc", "subject", "date", "sender", "reply-to", "content-type"];
+
+impl HeaderRun {
+    /// Takes a line; returns where the header began once it is surely one.
+    fn take(&mut self, line: &str, at: usize) -> Option<usize> {
+        if self.fields > 0 && line.starts_with([' ', '\t']) && !line.trim().is_empty() {
+            return None;
+        }
+        let name = line.split_once(':').map(|(name, _)| name.trim_end());
+        let is = |names: &[&str]| {
+            name.is_some_and(|name| names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+        };
+        let is_trace = is(TRACES);
+        let is_extension =
+            self.fields > 0 && name.is_some_and(|name| name.len() < 40 && !name.contains(' '));
+        if !(is_trace || is(FIELDS) || is_extension) {
+            *self = HeaderRun::default();
+            return None;
+        }
+        if self.fields == 0 {
+            self.start = at;
+        }
+        self.fields += 1;
+        self.has_trace |= is_trace;
+        let is_certain = self.has_trace && self.fields >= 2;
+        is_certain.then_some(self.start)
+    }
+}
+
+/// Whom a text is about.
+#[derive(Debug, Default)]
+pub(super) struct Named<'t> {
+    pub(super) recipients: Vec<&'t str>,
+    /// How clearly.
+    pub(super) role: Option<Role>,
+}
+
+/// Whom `text` names as recipients, the clearest way only. `senders` are left out
+/// unless nobody else is named.
+pub(super) fn named<'t>(text: &'t str, senders: &[String]) -> Named<'t> {
+    let mut found: Vec<(Role, &str)> = Vec::new();
+    for line in lines(text).filter(|line| line.contains('@')) {
+        for spot in address::spots(line) {
+            let role = spot.role();
+            let is_new = !found.iter().any(|(known, address)| {
+                *known >= role && address.eq_ignore_ascii_case(spot.address)
+            });
+            if role > Role::Other && is_new && found.len() < MAX_RECIPIENTS {
+                found.push((role, spot.address));
+            }
+        }
+    }
+    let is_sender = |address: &str| {
+        senders.iter().any(|sender| sender.eq_ignore_ascii_case(address)) || is_daemon(address)
+    };
+    if found.iter().any(|(_, address)| !is_sender(address)) {
+        found.retain(|(_, address)| !is_sender(address));
+    }
+    let role = found.iter().map(|(role, _)| *role).max();
+    let mut recipients: Vec<&str> = Vec::new();
+    for (_, address) in found.iter().filter(|(known, _)| Some(*known) == role) {
+        if !recipients.iter().any(|other| other.eq_ignore_ascii_case(address)) {
+            recipients.push(address);
+        }
+    }
+    Named { recipients, role }
+}
+
+/// Whether an address is a program's or its keeper's.
+pub(super) fn is_daemon(address: &str) -> bool {
+    let local = address.split('@').next().unwrap_or_default().to_ascii_lowercase();
+    ["mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon", "mailer_daemon", "double-bounce"]
+        .contains(&local.as_str())
+}
+
+/// The lines of `text` that are looked at, each cut to a bound.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().take(MAX_LINES).map(|line| {
+        let end = crate::classify::floor_char_boundary(line, MAX_LINE_OCTETS);
+        &line[..end]
+    })
+}
+
+/// The lines about each of the recipients, and those about all.
+#[derive(Debug, Default)]
+pub(super) struct About {
+    /// One for each recipient, in their order.
+    pub(super) each: Vec<String>,
+    pub(super) all: String,
+}
+
+/// Gives each line of `text` to the recipient that it is about: a line that names one
+/// is his, as are the lines below it, up to a rule or a command about the whole message.
+pub(super) fn about(text: &str, recipients: &[&str]) -> About {
+    let mut about = About { each: vec![String::new(); recipients.len()], all: String::new() };
+    let mut current = None;
+    for line in lines(text) {
+        current = whose(line, recipients, current);
+        let lines = current.and_then(|at: usize| about.each.get_mut(at)).unwrap_or(&mut about.all);
+        if lines.len() + line.len() < MAX_ABOUT_OCTETS {
+            lines.push_str(line);
+            lines.push('\n');
+        }
+    }
+    about
+}
+
+/// Sendmail says what a host had: "550 mx.example.net (smtp)... 550 Host unknown".
+fn is_of_a_host(line: &str) -> bool {
+    let is_coded = line.len() > 4 && line.bytes().take(3).all(|octet| octet.is_ascii_digit());
+    let about = line.split_once("...").map(|(about, _)| about);
+    is_coded && about.is_some_and(|about| !about.contains('@') && about.split(' ').count() <= 3)
+}
+
+/// Whose `line` is, behind a line of `current`.
+fn whose(line: &str, recipients: &[&str], current: Option<usize>) -> Option<usize> {
+    if line.contains('@') {
+        let lower = line.to_lowercase();
+        let named = |address: &&str| lower.contains(&address.to_lowercase());
+        if let Some(at) = recipients.iter().position(named) {
+            return Some(at);
+        }
+    }
+    let line = line.trim_start();
+    let is_rule = line.starts_with("---") || line.starts_with("===") || line.starts_with("***");
+    let command = line.strip_prefix(">>>").map(str::trim_start);
+    let is_of_all = command
+        .is_some_and(|command| !command.to_ascii_lowercase().starts_with("rcpt"))
+        || line.starts_with("... while talking")
+        || line.starts_with("While talking");
+    current.filter(|_| !is_rule && !is_of_all && !is_of_a_host(line))
+}
