@@ -177,7 +177,8 @@ fn header(report: &Report<'_>, boundary: &str, parts: &[Part]) -> String {
     out += &format!("Date: {}\r\n", rfc5322_date(report.now, report.offset_minutes));
     out += &format!("Message-ID: <{}.{:016x}@{host}>\r\n", report.now.as_secs(), report.seed);
     if let Some(id) = original_id(report.original) {
-        out += &format!("In-Reply-To:\r\n {id}\r\nReferences:\r\n {id}\r\n");
+        out += &text::folded("In-Reply-To", std::slice::from_ref(&id));
+        out += &text::folded("References", &[id]);
     }
     out += "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n";
     out += "Content-Type: multipart/report; report-type=delivery-status;\r\n";

@@ -1,6 +1,8 @@
 //! The part for programs: the fields of RFC 3464 §2, or with addresses beyond ASCII
 //! those of RFC 6533 §4.1.
 
+use std::net::IpAddr;
+
 use reply::Timestamp;
 
 use super::text::{ascii, encoded, folded, one_word};
@@ -52,7 +54,7 @@ fn of_recipient(recipient: &RecipientReport<'_>, report: &Report<'_>, global: bo
     out += &field("Action", recipient.action.name().to_owned());
     out += &field("Status", recipient.status.to_string());
     if let Some(remote) = recipient.remote_mta {
-        out += &field("Remote-MTA", format!("dns; {}", one_word(remote)));
+        out += &field("Remote-MTA", remote_mta(remote));
     }
     if let Some(reply) = recipient.diagnostic {
         out += &folded("Diagnostic-Code", &diagnostic(reply));
@@ -68,6 +70,15 @@ fn field(name: &str, value: String) -> String {
 fn date(name: &str, at: Option<Timestamp>, report: &Report<'_>) -> String {
     let at = at.map(|at| field(name, rfc5322_date(at, report.offset_minutes)));
     at.unwrap_or_default()
+}
+
+/// A name in DNS; an address as a literal (RFC 3464 §2.3.5); a unix socket is no host.
+fn remote_mta(remote: &str) -> String {
+    match remote.parse::<IpAddr>() {
+        Ok(address) => format!("dns; {}", address_literal(address)),
+        Err(_) if remote.starts_with('/') => format!("x-unix; {}", ascii(remote)),
+        Err(_) => format!("dns; {}", one_word(remote)),
+    }
 }
 
 fn final_recipient(path: &ForwardPath) -> String {

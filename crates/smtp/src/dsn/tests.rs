@@ -45,6 +45,21 @@ fn report<'a>(to: &'a Mailbox, recipients: Vec<RecipientReport<'a>>) -> Report<'
     }
 }
 
+#[test]
+fn the_host_that_answered_is_named_by_its_kind() {
+    let check = |host: &str, expected: &str| {
+        let to = mailbox("a@example.org");
+        let path = path("b@example.net");
+        let about = RecipientReport { remote_mta: Some(host), ..recipient(&path, None) };
+        let parsed = parse(&build(&report(&to, vec![about])));
+        assert_eq!(parsed.status()[1]["remote-mta"], expected);
+    };
+    check("mx.example.net", "dns; mx.example.net");
+    check("192.0.2.1", "dns; [192.0.2.1]");
+    check("2001:db8::1", "dns; [IPv6:2001:db8::1]");
+    check("/run/dovecot/lmtp", "x-unix; /run/dovecot/lmtp");
+}
+
 fn mailbox(text: &str) -> Mailbox {
     text.parse().unwrap()
 }
