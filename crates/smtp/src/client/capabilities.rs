@@ -79,9 +79,23 @@ impl Capabilities {
 
     /// The most recipients of one transaction, where the server names it (RFC 9422).
     pub fn max_recipients(&self) -> Option<usize> {
+        self.limit("RCPTMAX")
+    }
+
+    /// The most transactions of one session, where the server names it (RFC 9422).
+    pub fn max_transactions(&self) -> Option<usize> {
+        self.limit("MAILMAX")
+    }
+
+    /// The most domains of recipients in one session, where the server names it (RFC 9422).
+    pub fn max_domains(&self) -> Option<usize> {
+        self.limit("RCPTDOMAINMAX")
+    }
+
+    fn limit(&self, name: &str) -> Option<usize> {
         let limits = self.parameters("LIMITS")?.iter();
-        let value = limits.filter_map(|limit| limit.split_once('='));
-        let (_, number) = value.into_iter().find(|(n, _)| n.eq_ignore_ascii_case("RCPTMAX"))?;
+        let mut pairs = limits.filter_map(|limit| limit.split_once('='));
+        let (_, number) = pairs.find(|(found, _)| found.eq_ignore_ascii_case(name))?;
         number.parse().ok().filter(|most| *most > 0)
     }
 
@@ -122,6 +136,8 @@ mod tests {
         assert!(!offered.chunking() && !offered.dsn() && !offered.smtputf8());
         assert_eq!(offered.max_octets(), Some(1000));
         assert_eq!(offered.max_recipients(), Some(20));
+        assert_eq!(offered.max_transactions(), Some(5));
+        assert_eq!(offered.max_domains(), None);
         assert_eq!(offered.auth_mechanisms(), ["LOGIN", "PLAIN"]);
     }
 

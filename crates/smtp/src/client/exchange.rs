@@ -136,13 +136,19 @@ impl Exchange {
         }
     }
 
-    /// The extension that the message needs and the server lacks.
-    pub(super) fn missing(&self, offered: &Capabilities) -> Option<&'static str> {
+    /// Why the server will not take the message, as far as what it lists tells: an
+    /// extension that it lacks, or a message bigger than it takes (RFC 1870 §5).
+    pub(super) fn obstacle(&self, offered: &Capabilities) -> Option<Broken> {
         if self.transaction.needs_utf8 && !offered.smtputf8() {
-            return Some("SMTPUTF8");
+            return Some(Broken::NotOffered("SMTPUTF8"));
         }
         let needs_8bit = self.transaction.eight_bit && !self.transaction.needs_utf8;
-        (needs_8bit && !offered.eight_bit_mime()).then_some("8BITMIME")
+        if needs_8bit && !offered.eight_bit_mime() {
+            return Some(Broken::NotOffered("8BITMIME"));
+        }
+        let octets = self.transaction.octets;
+        let most = offered.max_octets().filter(|most| octets > *most)?;
+        Some(Broken::TooBig { octets, most })
     }
 
     /// Whether a recipient is still without an outcome.

@@ -86,6 +86,13 @@ pub enum Broken {
     /// The message needs an extension that the server does not list; holds its keyword.
     /// Nothing was sent.
     NotOffered(&'static str),
+    /// The message is bigger than the server says it takes (RFC 1870). Nothing was sent.
+    TooBig {
+        /// Its octets.
+        octets: u64,
+        /// The most that the server takes.
+        most: u64,
+    },
     /// We gave up ourselves: the message could not be read.
     Abandoned,
     /// The session had ended before the transaction began: nothing of it was sent, and
@@ -101,6 +108,9 @@ impl fmt::Display for Broken {
             Broken::NotSmtp(error) => write!(f, "the server does not speak SMTP: {error}"),
             Broken::OutOfTurn(reply) => write!(f, "the server said `{reply}` out of turn"),
             Broken::NotOffered(keyword) => write!(f, "the server does not offer {keyword}"),
+            Broken::TooBig { octets, most } => {
+                write!(f, "the message has {octets} octets and the server takes at most {most}")
+            }
             Broken::Abandoned => f.write_str("the message could not be read to its end"),
             Broken::SessionOver => f.write_str("the session was already over"),
         }

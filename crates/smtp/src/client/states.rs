@@ -209,9 +209,10 @@ impl Session {
         State::Opening
     }
 
-    /// A server that does not know EHLO is greeted with HELO (RFC 5321 §3.2).
+    /// A server that does not know EHLO is greeted with HELO (RFC 5321 §3.2). Old ones say
+    /// 550 to it (§4.3.2); with an enhanced code, 550 is a refusal of us.
     fn greeted_back(&mut self, verb: Stage, accepted: bool, reply: Reply) -> State {
-        let unknown = matches!(reply.code().value(), 500 | 501 | 502 | 504);
+        let unknown = is_unknown_hello(&reply);
         if accepted {
             self.learned.no_ehlo = verb == Stage::Helo;
             if verb != Stage::Helo {
@@ -311,8 +312,7 @@ impl Session {
         while let Some(transaction) = self.waiting.pop_front() {
             self.heard_octets = 0;
             let mut exchange = Box::new(Exchange::new(transaction, &self.learned));
-            if let Some(keyword) = exchange.missing(&self.capabilities) {
-                let what = Broken::NotOffered(keyword);
+            if let Some(what) = exchange.obstacle(&self.capabilities) {
                 exchange.decide_open(&Outcome::Broken { what, stage: Stage::Mail });
             }
             if exchange.is_open() {
@@ -563,6 +563,14 @@ impl Session {
             self.said.pop_front();
         }
         self.said.push_back(said);
+    }
+}
+
+fn is_unknown_hello(reply: &Reply) -> bool {
+    match reply.code().value() {
+        500 | 501 | 502 | 504 => true,
+        550 => reply.enhanced_code().is_none(),
+        _ => false,
     }
 }
 

@@ -232,6 +232,8 @@ fn ehlo_falls_back_to_helo_and_remembers() {
     let run = check(&options(), &transaction(&["b@example.net"]), script, &["550 at MAIL"]);
     assert!(run.session.knowledge().no_ehlo);
     let known = Options { known: run.session.knowledge().clone(), ..options() };
+    let old = script.replace("502 5.5.1 no", "550 what?");
+    check(&options(), &transaction(&["b@example.net"]), &old, &["550 at MAIL"]);
     let script = "S: 220 hi\nC: HELO mx.example.org\nS: 421 4.3.2 busy";
     check(&known, &transaction(&["b@example.net"]), script, &["421 at HELO"]);
 }
@@ -331,6 +333,19 @@ fn a_message_is_not_begun_where_its_extension_is_missing() {
          C: MAIL FROM:<a@example.org> BODY=8BITMIME SMTPUTF8\nS: 450 later"
     );
     check(&options(), &utf8, &script, &["450 at MAIL"]);
+}
+
+#[test]
+fn a_message_bigger_than_the_server_takes_is_not_begun() {
+    let script = format!("{HELLO} S: 250 SIZE 100");
+    let big = Transaction { octets: 101, ..transaction(&["b@example.net"]) };
+    let told = "the message has 101 octets and the server takes at most 100 at MAIL";
+    check(&options(), &big, &script, &[told]);
+    let script = format!("{script}\nC: MAIL FROM:<a@example.org> SIZE=100\nS: 450 later");
+    check(&options(), &Transaction { octets: 100, ..big.clone() }, &script, &["450 at MAIL"]);
+    let script =
+        format!("{HELLO} S: 250 SIZE 0\nC: MAIL FROM:<a@example.org> SIZE=101\nS: 450 later");
+    check(&options(), &big, &script, &["450 at MAIL"]);
 }
 
 const CHUNKED: &str = "S: 250-PIPELINING\nS: 250 CHUNKING
