@@ -5,6 +5,7 @@
 //! there, `local`, `maildir` and `mbox` deliver into mailboxes of this machine. Nothing
 //! here plans, notifies or writes to the spool: that is the dispatcher's.
 
+mod allowance;
 pub mod body;
 pub mod connection;
 pub mod endings;

@@ -394,7 +394,9 @@ impl Dispatcher {
                 return Went { endings, reached: false, tried: true, not_before: None };
             }
         };
-        let job = Job { insist, ..self.job(message, tried, body, destination.to_string()) };
+        let by_dns = matches!(destination, Destination::Domain(_));
+        let job = self.job(message, tried, body, destination.to_string());
+        let job = Job { by_dns, insist, ..job };
         let attempted = self.sender.send(lane, &endpoints, &job).await;
         log_notes(message.id, &attempted.notes);
         self.wake_up(&attempted.revived);
@@ -417,7 +419,7 @@ impl Dispatcher {
         let from = states.clone().find_map(same_address);
         let recipients = states.map(|state| state.recipient.clone()).collect();
         let envelope = Envelope { recipients, ..message.received.envelope.clone() };
-        Job { envelope, body, from, destination, insist: false }
+        Job { envelope, body, from, destination, by_dns: false, insist: false }
     }
 
     async fn deliver_locally(

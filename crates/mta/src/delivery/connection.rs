@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use reply::{Reply, Stage};
 use smtp::client::{BadCommand, End, Options, Session, Step, Transaction, TransactionReport};
+use smtp::syntax::ForwardPath;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::Body;
+use super::allowance::Allowance;
 use crate::clock::Clock;
 
 /// How long a connection may take to be made. RFC 5321 names no time; the operating
@@ -35,6 +37,7 @@ pub struct Connection {
     clock: Clock,
     local_address: Option<IpAddr>,
     input: Vec<u8>,
+    allowance: Allowance,
 }
 
 /// Where the session stands when the connection stops to be told what next.
@@ -83,7 +86,8 @@ impl Connection {
         clock: Clock,
     ) -> Connection {
         let session = Session::new(options, clock.steady());
-        Connection { stream, session, clock, local_address, input: vec![0; READ_OCTETS] }
+        let (input, allowance) = (vec![0; READ_OCTETS], Allowance::default());
+        Connection { stream, session, clock, local_address, input, allowance }
     }
 
     /// The session, for what it has heard.
@@ -94,6 +98,19 @@ impl Connection {
     /// Our own address.
     pub fn local_address(&self) -> Option<IpAddr> {
         self.local_address
+    }
+
+    /// The recipients that go into the next transaction, by their places in `waiting`.
+    /// None of some that wait: only a new session takes them.
+    pub fn next_recipients(&mut self, waiting: &[&ForwardPath]) -> Vec<usize> {
+        self.allowance.next(self.session.capabilities(), waiting)
+    }
+
+    /// Whether the server calls itself `name`.
+    pub fn is_called(&self, name: &str) -> bool {
+        let said = self.session.hello_reply().and_then(|reply| reply.lines().first());
+        let word = said.and_then(|line| line.split_ascii_whitespace().next());
+        word.is_some_and(|word| word.eq_ignore_ascii_case(name))
     }
 
     /// How the session ended, where it has.

@@ -108,6 +108,12 @@ pub fn unreachable(host: &str, error: &std::io::Error) -> Ending {
     Ending::trouble(Cause::HostUnreachable, Permanence::Transient, text)
 }
 
+/// The host that DNS named calls itself by our own name (RFC 5321 §5.1: not back to us).
+pub fn is_ourselves(host: &str) -> Ending {
+    let text = format!("{host} is this server under another name: the mail would come back");
+    Ending::trouble(Cause::MailLoop, Permanence::Permanent, text)
+}
+
 /// A session ended before it was ready for a message.
 pub fn why_it_ended(end: Option<&End>, now: Timestamp) -> Ending {
     match end {
@@ -124,7 +130,9 @@ fn understood(outcome: RecipientOutcome, now: Timestamp) -> (Ending, bool) {
     let mut ending = match outcome.outcome {
         Outcome::Accepted(reply) => Ending::heard(reply, Stage::EndOfData, now),
         Outcome::Refused { reply, stage } => {
-            decided = !is_about_the_session(stage) && !chunking_refused(&reply, stage);
+            decided = !is_about_the_session(stage)
+                && !is_closing(&reply, stage)
+                && !chunking_refused(&reply, stage);
             Ending::heard(reply, stage, now)
         }
         Outcome::Broken { what, stage } => {
@@ -142,6 +150,11 @@ fn is_about_the_session(stage: Stage) -> bool {
     matches!(stage, Stage::Connection | Stage::Ehlo | Stage::Helo | Stage::Lhlo)
 }
 
+/// 421 before the end of the data: this host goes away (RFC 5321 §3.8), another may be there.
+fn is_closing(reply: &reply::Reply, stage: Stage) -> bool {
+    reply.code().value() == 421 && stage != Stage::EndOfData
+}
+
 /// BDAT was offered and is not there: the host is spoken to anew, with DATA.
 fn chunking_refused(reply: &reply::Reply, stage: Stage) -> bool {
     stage == Stage::Bdat && matches!(reply.code().value(), 500 | 502 | 504)
@@ -149,7 +162,7 @@ fn chunking_refused(reply: &reply::Reply, stage: Stage) -> bool {
 
 fn is_of_the_connection(what: &Broken) -> bool {
     match what {
-        Broken::NotOffered(_) | Broken::Abandoned => false,
+        Broken::NotOffered(_) | Broken::TooBig { .. } | Broken::Abandoned => false,
         Broken::ConnectionLost
         | Broken::TimedOut
         | Broken::NotSmtp(_)
@@ -162,6 +175,7 @@ fn broken(what: &Broken) -> Ending {
     let (cause, permanence) = match what {
         Broken::NotOffered("SMTPUTF8") => (Cause::Utf8NotSupported, Permanence::Permanent),
         Broken::NotOffered(_) => (Cause::ConversionNeeded, Permanence::Permanent),
+        Broken::TooBig { .. } => (Cause::MessageTooBig, Permanence::Permanent),
         Broken::Abandoned => (Cause::ServerFault, Permanence::Transient),
         _ => (Cause::ConnectionLost, Permanence::Transient),
     };

@@ -16,13 +16,9 @@ use reply::{Cause, Permanence, Timestamp};
 
 use super::body::{EightBit, Unconverted};
 use super::connection::Connection;
-use super::endings::{Endings, unreachable, why_it_ended};
+use super::endings::{Endings, is_ourselves, unreachable, why_it_ended};
 use super::{Body, Ending};
 use crate::clock::Clock;
-
-/// Most recipients in a transaction where the server names no limit: what every server
-/// must take (RFC 5321 §4.5.3.1.8).
-const RECIPIENTS: usize = 100;
 
 /// Where a session can be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +85,8 @@ pub struct Job {
     pub from: Option<IpAddr>,
     /// The destination's name: who waits where no host can be reached.
     pub destination: String,
+    /// The hosts are those that DNS named: one of them may be this server.
+    pub by_dns: bool,
     /// Try hosts that are being left alone, too: somebody asked for it.
     pub insist: bool,
 }
@@ -138,9 +136,13 @@ pub struct Lane {
 impl Lane {
     /// Takes leave of the open connection.
     pub async fn close(&mut self) {
-        if let Some((_, connection)) = self.open.take() {
-            connection.quit().await;
-        }
+        close(self.open.take()).await;
+    }
+}
+
+async fn close(open: Option<(Endpoint, Connection)>) {
+    if let Some((_, connection)) = open {
+        connection.quit().await;
     }
 }
 
@@ -154,11 +156,11 @@ impl Sender {
         {
             // A kept connection may have died meanwhile; then its host is tried anew.
             let known = connection.session().knowledge().clone();
-            lane.open = attempt.transact(endpoint, connection, &known).await;
+            (lane.open, _) = attempt.transact(endpoint, connection, &known).await;
             (attempt.reached, attempt.tried) = (true, true);
         }
         for endpoint in endpoints {
-            if attempt.endings.open().is_empty() {
+            if attempt.endings.open().is_empty() || attempt.came_back {
                 break;
             }
             lane.close().await;
@@ -218,6 +220,8 @@ struct Attempt<'a> {
     notes: Vec<Note>,
     reached: bool,
     tried: bool,
+    /// A host that DNS named is this server; what follows is less preferred than us.
+    came_back: bool,
     /// Hosts that are left alone, and until when.
     left_alone: Vec<(String, Timestamp)>,
     revived: BTreeSet<String>,
@@ -235,6 +239,7 @@ impl<'a> Attempt<'a> {
             notes: Vec::new(),
             reached: false,
             tried: false,
+            came_back: false,
             left_alone: Vec::new(),
             revived: BTreeSet::new(),
             eight_bit: None,
@@ -248,9 +253,7 @@ impl<'a> Attempt<'a> {
             return None;
         }
         let mut known = self.sender.knowledge(endpoint).await;
-        // A second round only where the session learned that the host must be spoken to
-        // otherwise, and that cannot be done on the same connection.
-        for _ in 0..2 {
+        loop {
             let connection = match self.sender.open(endpoint, self.job.from, known.clone()).await {
                 Ok(connection) => connection,
                 Err(ending) => {
@@ -258,18 +261,26 @@ impl<'a> Attempt<'a> {
                     return None;
                 }
             };
-            self.reached = true;
             self.revived.append(&mut self.sender.hosts().answered(&endpoint.address()));
+            if self.job.by_dns && connection.is_called(&self.sender.options.hostname) {
+                connection.quit().await;
+                self.came_back = true;
+                self.host_failed(endpoint, is_ourselves(&endpoint.name()));
+                return None;
+            }
+            self.reached = true;
             let local_address = connection.local_address();
             self.notes.push(Note::Connected { endpoint: endpoint.clone(), local_address });
             let before = known.clone();
-            let kept = self.transact(endpoint.clone(), connection, &before).await;
+            let (kept, spent) = self.transact(endpoint.clone(), connection, &before).await;
             known = self.sender.knowledge(endpoint).await;
-            if kept.is_some() || known.no_chunking == before.no_chunking {
+            // A further session only where this one had all that it may, or learned that
+            // the host must be spoken to otherwise, and that cannot be done in it.
+            if !spent && known.no_chunking == before.no_chunking {
                 return kept;
             }
+            close(kept).await;
         }
-        None
     }
 
     /// False where the host is being left alone, whoever found it dead.
@@ -311,18 +322,20 @@ impl<'a> Attempt<'a> {
     }
 
     /// Sends what is open in as many transactions as the server's limits make it; keeps
-    /// what the session learned beyond `known`.
+    /// what the session learned beyond `known`. Gives back a connection that is still good,
+    /// and whether only a further one takes the rest.
     async fn transact(
         &mut self,
         endpoint: Endpoint,
         mut connection: Connection,
         known: &HostKnowledge,
-    ) -> Option<(Endpoint, Connection)> {
+    ) -> (Option<(Endpoint, Connection)>, bool) {
+        let mut spent = false;
         loop {
             let waiting = self.endings.open();
-            let limit = recipients_limit(&connection);
-            let some: Vec<usize> = waiting.iter().copied().take(limit).collect();
+            let some = self.next_recipients(&mut connection, &waiting);
             if some.is_empty() {
+                spent = !waiting.is_empty();
                 break;
             }
             let local_address = connection.local_address();
@@ -345,7 +358,14 @@ impl<'a> Attempt<'a> {
         if learned != *known {
             self.sender.remember(&endpoint, &learned);
         }
-        connection.end().is_none().then_some((endpoint, connection))
+        (connection.end().is_none().then_some((endpoint, connection)), spent)
+    }
+
+    /// Those of `waiting` that go into the next transaction.
+    fn next_recipients(&self, connection: &mut Connection, waiting: &[usize]) -> Vec<usize> {
+        let all = &self.job.envelope.recipients;
+        let paths: Vec<_> = waiting.iter().map(|index| &all[*index].path).collect();
+        connection.next_recipients(&paths).into_iter().map(|at| waiting[at]).collect()
     }
 
     /// One transaction for `some` of the recipients. `Ok(None)`: the session was over.
@@ -453,13 +473,6 @@ fn unreadable(error: &std::io::Error) -> Ending {
 fn inconvertible(why: &str) -> Ending {
     let text = format!("the host takes no 8-bit mail, and the message cannot be converted: {why}");
     Ending::trouble(Cause::ConversionNeeded, Permanence::Permanent, text)
-}
-
-/// What the server says it takes in one transaction (RFC 9422), or what all must take.
-fn recipients_limit(connection: &Connection) -> usize {
-    let limits = connection.session().capabilities().parameters("LIMITS").unwrap_or_default();
-    let named = limits.iter().find_map(|limit| limit.strip_prefix("RCPTMAX=")?.parse().ok());
-    named.unwrap_or(RECIPIENTS).max(1)
 }
 
 #[cfg(test)]

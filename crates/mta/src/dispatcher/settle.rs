@@ -312,6 +312,7 @@ fn diagnosed(cause: Cause) -> (u16, u16) {
         Cause::DnsFailed => (4, 3),
         Cause::RouteUnusable => (4, 4),
         Cause::MailLoop => (4, 6),
+        Cause::MessageTooBig => (3, 4),
         Cause::ConversionNeeded => (6, 3),
         Cause::Utf8NotSupported => (6, 7),
         _ => (0, 0),

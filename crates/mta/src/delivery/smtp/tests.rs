@@ -109,6 +109,7 @@ fn job(message: &[u8], recipients: usize) -> Job {
         body: Body::in_memory(message.to_vec()),
         from: None,
         destination: "mx:example.net".to_owned(),
+        by_dns: false,
         insist: false,
     }
 }
@@ -156,6 +157,55 @@ async fn the_next_host_takes_what_the_first_could_not() {
         assert_eq!(attempted.endings[0].host.as_deref(), Some("second.test"));
         assert_eq!(count(&heard, "RCPT"), 2);
     }
+}
+
+#[tokio::test]
+async fn a_host_that_goes_away_in_the_middle_is_followed_by_the_next() {
+    let scripts: [Script; 2] = [
+        |line| if line.starts_with("RCPT") { leaving() } else { willing(line) },
+        |line| if line == "DATA" { leaving() } else { willing(line) },
+    ];
+    for script in scripts {
+        let (first, _) = host("first.test", script).await;
+        let (second, _) = host("second.test", willing).await;
+        let attempted = send(&[first, second], &job(PLAIN, 2)).await;
+        assert_eq!(accepted(&attempted), 2);
+        assert_eq!(attempted.endings[0].host.as_deref(), Some("second.test"));
+    }
+}
+
+fn leaving() -> Option<String> {
+    Some("421 4.3.2 going down".to_owned())
+}
+
+#[tokio::test]
+async fn a_host_of_our_own_name_that_dns_led_to_is_a_loop_and_so_are_those_after_it() {
+    let ours: Script = |line| match line.split([' ', ':']).next() {
+        Some("EHLO") => Some("250-LOCALHOST greets you\r\n250 PIPELINING".to_owned()),
+        _ => willing(line),
+    };
+    let ((us, heard), (backup, unused)) =
+        (host("us.test", ours).await, host("backup.test", willing).await);
+    let by_dns = Job { by_dns: true, ..job(PLAIN, 1) };
+    let attempted = send(&[us.clone(), backup.clone()], &by_dns).await;
+    assert_eq!(causes(&attempted), [Cause::MailLoop]);
+    assert_eq!(attempted.endings[0].verdict.permanence, Permanence::Permanent);
+    assert_eq!((count(&heard, "MAIL"), lines(&unused).len()), (0, 0));
+    let attempted = send(&[nobody().await, us.clone()], &by_dns).await;
+    assert_eq!(causes(&attempted), [Cause::HostUnreachable], "a better host may come back");
+    assert_eq!(accepted(&send(&[us], &job(PLAIN, 1)).await), 1, "a route is what it says");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_one_transaction_a_session_gets_as_many_sessions() {
+    let strict: Script = |line| match line.split([' ', ':']).next() {
+        Some("EHLO") => Some("250-peer.test\r\n250 LIMITS RCPTMAX=2 MAILMAX=1".to_owned()),
+        _ => willing(line),
+    };
+    let (endpoint, heard) = host("strict.test", strict).await;
+    let attempted = send(&[endpoint], &job(PLAIN, 5)).await;
+    assert_eq!(accepted(&attempted), 5);
+    assert_eq!((count(&heard, "EHLO"), count(&heard, "MAIL"), count(&heard, "RCPT")), (3, 3, 5));
 }
 
 #[tokio::test]
