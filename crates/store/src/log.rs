@@ -206,6 +206,8 @@ struct Shared<D: Disk> {
     queue: VecDeque<Batch<D>>,
     writing: Option<Writing>,
     segments: BTreeMap<u32, Arc<Segment<D>>>,
+    /// Octets of their files.
+    segment_octets: u64,
     cuts: BTreeMap<u32, u32>,
     spares: Vec<Spare<D>>,
     next_number: u32,
@@ -369,7 +371,7 @@ impl<D: Disk> Log<D> {
         };
         let segment = segment.ok_or_else(|| self.damage(place, "the segment is gone"))?;
         let read = segment.file.read_full_at(u64::from(place.offset), &mut octets);
-        let read = read.map_err(|error| LogError::of(&error))?;
+        let read = read.map_err(|error| self.unreadable(place, &error))?;
         let spot = Spot { salt: self.0.salt, segment: place.segment, offset: place.offset };
         let header = record::decode(&octets[..read.min(HEADER_OCTETS)], spot);
         let right = header.is_some_and(|h| h.kind == kind && h.octets == place.octets);
@@ -385,6 +387,11 @@ impl<D: Disk> Log<D> {
     pub fn damage(&self, place: Place, what: &'static str) -> LogError {
         let path = self.0.disk.path_of(&segment::name_of(place.segment));
         LogError::Damaged { path, offset: place.offset, what }
+    }
+
+    fn unreadable(&self, place: Place, error: &std::io::Error) -> LogError {
+        let path = self.0.disk.path_of(&segment::name_of(place.segment));
+        LogError::Fault(format!("{path}: at {}: {error}", place.offset).into())
     }
 
     /// The caller's number that only grows, kept in the header of each new segment: it
@@ -403,6 +410,12 @@ impl<D: Disk> Log<D> {
     /// The number of the segment that records go to now; `None` before the first record.
     pub fn active_segment(&self) -> Option<u32> {
         self.shared().active.as_ref().map(|active| active.segment.number)
+    }
+
+    /// The number of the newest segment: no record stands in a later one. 0 before the
+    /// first.
+    pub fn last_segment(&self) -> u32 {
+        self.shared().next_number - 1
     }
 
     /// Keeps a segment's file from being recycled while it is held.
@@ -450,6 +463,11 @@ impl<D: Disk> Shared<D> {
         octets.get(from..from + place.octets as usize)
     }
 
+    fn remove_segment(&mut self, number: u32) {
+        let removed = self.segments.remove(&number);
+        self.segment_octets -= removed.map_or(0, |segment| u64::from(segment.capacity));
+    }
+
     /// Ends the active segment with a footer; the next record begins another.
     fn seal(&mut self) {
         let Some(mut active) = self.active.take() else { return };
@@ -491,22 +509,18 @@ impl<D: Disk> Log<D> {
         octets: usize,
         class: Class,
     ) -> Result<(), LogError> {
-        if class == Class::Ordinary && shared.spares.is_empty() {
-            self.refill(shared, 1, true)?;
+        let wanted = SEGMENT_HEADER_OCTETS + size_with_footer(0, octets);
+        if wanted > self.0.options.segment_octets as usize {
+            return Err(LogError::TooLong(octets));
+        }
+        if class == Class::Ordinary {
+            self.refill(shared, 0, Shared::has_reserve)?;
         }
         if shared.active.as_ref().is_some_and(|active| fits(active, octets)) {
             return Ok(());
         }
-        let wanted = SEGMENT_HEADER_OCTETS + size_with_footer(0, octets);
-        let keep = usize::from(class == Class::Ordinary);
-        if shared.spares.len() <= keep {
-            let refilled = self.refill(shared, keep + 1, true);
-            if shared.spares.len() <= keep {
-                return refilled.and(Err(LogError::Full));
-            }
-        }
-        let large = shared.spares.iter().rposition(|spare| spare.capacity as usize >= wanted);
-        let chosen = large.ok_or(LogError::TooLong(octets))?;
+        self.refill(shared, wanted, |shared| shared.spare_for(wanted, class).is_some())?;
+        let Some(chosen) = shared.spare_for(wanted, class) else { return Err(LogError::Full) };
         shared.seal();
         let spare = shared.spares.remove(chosen);
         self.activate(shared, spare);
@@ -518,13 +532,7 @@ impl<D: Disk> Log<D> {
     fn activate(&self, shared: &mut Shared<D>, spare: Spare<D>) {
         let number = shared.next_number;
         shared.next_number += 1;
-        let segment = Arc::new(Segment {
-            number,
-            capacity: spare.capacity,
-            file: spare.file,
-            damaged: false.into(),
-            begun: false.into(),
-        });
+        let segment = Arc::new(Segment::new(number, spare.capacity, spare.file, false));
         let mut octets = shared.idle.pop().unwrap_or_default();
         octets.resize(SEGMENT_HEADER_OCTETS, 0);
         shared.queue.push_back(Batch {
@@ -536,6 +544,7 @@ impl<D: Disk> Log<D> {
             begins: Some(spare.name),
             seals: None,
         });
+        shared.segment_octets += u64::from(segment.capacity);
         shared.segments.insert(number, Arc::clone(&segment));
         let end = SEGMENT_HEADER_OCTETS as u32;
         shared.active = Some(Active { segment, end, footer: Vec::new() });

@@ -28,9 +28,7 @@ impl FileSystem {
     /// name the path.
     pub fn new(root: impl Into<PathBuf>) -> io::Result<FileSystem> {
         let root = root.into();
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(FOLDER_MODE);
-        builder.create(&root).map_err(|error| naming(&root, error))?;
+        create_folder(&root)?;
         Ok(FileSystem { root })
     }
 
@@ -48,6 +46,26 @@ impl FileSystem {
         options.read(true).write(true).mode(FILE_MODE);
         options.open(&path).map(RealFile).map_err(|error| naming(&path, error))
     }
+}
+
+/// Creates a folder with its parents, each durable in the one above it: a power cut must
+/// not take a whole spool because its folder was new.
+fn create_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    create_folder(parent)?;
+    match fs::DirBuilder::new().mode(FOLDER_MODE).create(path) {
+        Err(error) if !path.is_dir() => Err(naming(path, error)),
+        _ => sync_folder(parent),
+    }
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = File::open(path).map_err(|error| naming(path, error))?;
+    folder.sync_all().map_err(|error| naming(path, error))
 }
 
 /// The same error, with the path in its text.
@@ -88,8 +106,7 @@ impl Disk for FileSystem {
     }
 
     fn sync_dir(&self) -> io::Result<()> {
-        let directory = File::open(&self.root).map_err(|error| naming(&self.root, error))?;
-        directory.sync_all().map_err(|error| naming(&self.root, error))
+        sync_folder(&self.root)
     }
 
     fn free_octets(&self) -> io::Result<u64> {

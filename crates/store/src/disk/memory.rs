@@ -241,6 +241,11 @@ impl Memory {
         self.state().calls
     }
 
+    /// Whether the power is still on.
+    pub fn is_powered(&self) -> bool {
+        self.state().power().is_ok()
+    }
+
     /// The disk as it is found after a power cut at this moment, without faults. This one
     /// stays as it is, so that one moment can be cut with many seeds.
     pub fn crash(&self, seed: u64) -> Memory {

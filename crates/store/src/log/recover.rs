@@ -98,7 +98,7 @@ impl<D: Disk> Log<D> {
         let mut blank: Vec<u32> = Vec::new();
         let last = found.segments.keys().last().copied();
         for segment in found.segments.values() {
-            let entries = found.entries(&disk, segment, last, &options, &mut recovery)?;
+            let entries = found.entries(&disk, segment, &options, &mut recovery)?;
             entries.iter().for_each(&mut *replay);
             recovery.segments += usize::from(!entries.is_empty());
             recovery.records += entries.len();
@@ -133,6 +133,9 @@ impl<D: Disk> Log<D> {
 struct Found<D: Disk> {
     salt: u64,
     watermark: u64,
+    /// The last segment with a header, from which on nothing proves that what was written
+    /// last is synced: a header is written when all before it is, or says where it is cut.
+    unproven_from: u32,
     cuts: BTreeMap<u32, u32>,
     segments: BTreeMap<u32, Arc<Segment<D>>>,
     spares: Vec<Spare<D>>,
@@ -144,12 +147,13 @@ impl<D: Disk> Found<D> {
         let mut found = Found {
             salt: 0,
             watermark: 0,
+            unproven_from: 0,
             cuts: BTreeMap::new(),
             segments: BTreeMap::new(),
             spares: Vec::new(),
             next_spare: 0,
         };
-        let mut salt = read_salt(disk);
+        let mut salt = read_salt(disk)?;
         for name in disk.list()? {
             if let Some(number) = segment::number_of(&name) {
                 let header = found.add_segment(disk, &name, number)?;
@@ -179,10 +183,10 @@ impl<D: Disk> Found<D> {
         file.read_full_at(0, &mut octets).map_err(|error| naming(disk, name, &error))?;
         let header = SegmentHeader::decode(&octets).filter(|header| header.number == number);
         let capacity = u32::try_from(file.octets()?).unwrap_or(u32::MAX);
-        let (damaged, begun) = (false.into(), header.is_some().into());
-        let segment = Segment { number, capacity, file, damaged, begun };
+        let segment = Segment::new(number, capacity, file, header.is_some());
         self.segments.insert(number, Arc::new(segment));
         if let Some(header) = &header {
+            self.unproven_from = self.unproven_from.max(number);
             self.watermark = self.watermark.max(header.watermark);
             self.cuts.extend(&header.cuts);
         }
@@ -205,6 +209,7 @@ impl<D: Disk> Found<D> {
             active: None,
             queue: Default::default(),
             writing: None,
+            segment_octets: self.segments.values().map(|s| u64::from(s.capacity)).sum(),
             segments: std::mem::take(&mut self.segments),
             cuts: std::mem::take(&mut self.cuts),
             spares: std::mem::take(&mut self.spares),
@@ -220,63 +225,61 @@ impl<D: Disk> Found<D> {
     }
 
     /// The records of a segment: from its footer, or else by reading it all, after which
-    /// it gets a footer.
+    /// the last one gets a footer.
     fn entries(
         &self,
         disk: &D,
         segment: &Segment<D>,
-        last: Option<u32>,
         options: &Options,
         recovery: &mut Recovery,
     ) -> io::Result<Vec<Entry>> {
         let cut = self.cuts.get(&segment.number).copied();
+        let unproven = segment.number >= self.unproven_from && cut.is_none();
         let name = segment::name_of(segment.number);
-        let footer = segment::read_footer(segment, self.salt);
-        let footer = footer.map_err(|error| naming(disk, &name, &error))?;
+        let named = |error: io::Error| naming(disk, &name, &error);
+        let footer = segment::read_footer(segment, self.salt).map_err(named)?;
         if let Some(footer) = footer.filter(|_| cut.is_none())
-            && (last != Some(segment.number) || self.is_synced(segment, &footer))
+            && (!unproven || self.settle_sealed(segment, &footer, options).map_err(named)?)
         {
             return Ok(footer.entries);
         }
         recovery.scanned += 1;
-        let scan = scan(segment, self.salt, cut, options.digest);
-        let scan = scan.map_err(|error| naming(disk, &name, &error))?;
-        let is_last = last == Some(segment.number) && cut.is_none();
+        let scan = scan(segment, self.salt, cut, options.digest).map_err(named)?;
         let path = disk.path_of(&name);
-        for hole in self.header_hole(segment, is_last, cut).iter().chain(&scan.holes) {
-            if is_last && hole.start >= scan.last_batch.max(1) {
+        for hole in self.header_hole(segment, unproven, cut).iter().chain(&scan.holes) {
+            if unproven && hole.start >= scan.last_batch.max(1) {
                 recovery.torn.push(hole.damage(&path));
             } else {
                 segment.damaged.store(true, Ordering::Relaxed);
                 recovery.damaged.push(hole.damage(&path));
             }
         }
-        if is_last && !options.read_only && segment.capacity as usize > LEAST_OCTETS {
-            let settled = self.settle(segment, &scan);
-            settled.map_err(|error| naming(disk, &name, &error))?;
+        if unproven && !options.read_only && segment.capacity as usize > LEAST_OCTETS {
+            self.settle(segment, &scan).map_err(named)?;
         }
         Ok(scan.entries)
     }
 
     /// The header, where it is not whole and must have been: the last segment may be one
     /// that was not begun yet, and so may one that was cut at once.
-    fn header_hole(&self, segment: &Segment<D>, is_last: bool, cut: Option<u32>) -> Option<Hole> {
+    fn header_hole(&self, segment: &Segment<D>, unproven: bool, cut: Option<u32>) -> Option<Hole> {
         let is_begun = segment.begun.load(Ordering::Relaxed);
         let is_file = segment.capacity as usize > LEAST_OCTETS;
-        let may_be_blank = cut.is_some() || (is_last && is_file);
+        let may_be_blank = cut.is_some() || (unproven && is_file);
         let end = segment.capacity.min(SEGMENT_HEADER_OCTETS as u32);
         (!is_begun && !may_be_blank).then_some(Hole { start: 0, end })
     }
 
     /// Makes the last segment of a process that did not end cleanly as good as any other:
-    /// its last batch is written again, because what is read may be in memory alone (after
-    /// a failed sync the system forgets that it is not on disk); it gets a header if it had
-    /// none yet, and a footer ends it.
+    /// header and last batch are written again, because what is read may be in memory
+    /// alone (after a failed sync the system forgets that it is not on disk), and a footer
+    /// ends it.
     fn settle(&self, segment: &Segment<D>, scan: &Scan) -> io::Result<()> {
         let file = &segment.file;
-        if !segment.begun.load(Ordering::Relaxed) {
-            file.write_all_at(0, &self.header_of(segment).encode())?;
-        }
+        let is_begun = segment.begun.load(Ordering::Relaxed);
+        let header = scan.content.first_chunk().filter(|_| is_begun);
+        let header = header.copied().unwrap_or_else(|| self.header_of(segment).encode());
+        file.write_all_at(0, &header)?;
         let tail = scan.entries.iter().filter(|entry| entry.place.offset >= scan.last_batch);
         for entry in tail {
             let start = entry.place.offset as usize;
@@ -287,6 +290,47 @@ impl<D: Disk> Found<D> {
         file.sync_data()?;
         segment.begun.store(true, Ordering::Relaxed);
         if segment.is_damaged() { Ok(()) } else { self.write_footer(segment, scan) }
+    }
+
+    /// The same for a last segment that has a footer. `false` where not all records are
+    /// there that were written with it: the power may have gone before that batch was
+    /// synced.
+    fn settle_sealed(
+        &self,
+        segment: &Segment<D>,
+        footer: &Footer,
+        options: &Options,
+    ) -> io::Result<bool> {
+        let rewrite = |from: u64, octets: &[u8]| {
+            if options.read_only { Ok(()) } else { segment.file.write_all_at(from, octets) }
+        };
+        let places = footer.entries.iter().map(|entry| entry.place);
+        let batch = places.filter(|place| place.offset >= footer.batch).chain([footer.place]);
+        for place in batch {
+            let Some(octets) = self.whole_record(segment, place)? else { return Ok(false) };
+            rewrite(u64::from(place.offset), &octets)?;
+        }
+        let trailer = u64::from(segment.capacity) - segment::TRAILER_OCTETS as u64;
+        for (from, count) in [(0, SEGMENT_HEADER_OCTETS), (trailer, segment::TRAILER_OCTETS)] {
+            let mut octets = vec![0; count];
+            segment.file.read_full_at(from, &mut octets)?;
+            rewrite(from, &octets)?;
+        }
+        if !options.read_only {
+            segment.file.sync_data()?;
+        }
+        Ok(segment.begun.load(Ordering::Relaxed))
+    }
+
+    /// The octets of a record, where header and payload are sound.
+    fn whole_record(&self, segment: &Segment<D>, place: Place) -> io::Result<Option<Vec<u8>>> {
+        let mut octets = vec![0; HEADER_OCTETS + place.octets as usize];
+        segment.file.read_full_at(u64::from(place.offset), &mut octets)?;
+        let spot = Spot { salt: self.salt, segment: segment.number, offset: place.offset };
+        let header = record::decode(&octets, spot);
+        let sum = crc32c::crc32c(&octets[HEADER_OCTETS..]);
+        let is_whole = header.is_some_and(|header| header.payload_checksum == sum);
+        Ok(is_whole.then_some(octets))
     }
 
     fn header_of(&self, segment: &Segment<D>) -> SegmentHeader {
@@ -313,24 +357,6 @@ impl<D: Disk> Found<D> {
         let trailer = segment::trailer(self.salt, number, scan.end);
         segment.file.write_all_at((capacity - segment::TRAILER_OCTETS) as u64, &trailer)?;
         segment.file.sync_data()
-    }
-}
-
-impl<D: Disk> Found<D> {
-    /// Whether all records are there that were written with the last segment's footer:
-    /// the power may have gone before that batch was synced. A later segment would prove
-    /// that it was.
-    fn is_synced(&self, segment: &Segment<D>, footer: &Footer) -> bool {
-        let mut batch = footer.entries.iter().filter(|entry| entry.place.offset >= footer.batch);
-        let is_whole = |entry: &Entry| {
-            let mut octets = vec![0; HEADER_OCTETS + entry.place.octets as usize];
-            let read = segment.file.read_full_at(u64::from(entry.place.offset), &mut octets);
-            let (segment, offset) = (segment.number, entry.place.offset);
-            let header = record::decode(&octets, Spot { salt: self.salt, segment, offset });
-            let sum = crc32c::crc32c(&octets[HEADER_OCTETS..]);
-            read.is_ok() && header.is_some_and(|header| header.payload_checksum == sum)
-        };
-        batch.all(is_whole)
     }
 }
 
@@ -428,12 +454,17 @@ fn naming<D: Disk>(disk: &D, name: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", disk.path_of(name)))
 }
 
-fn read_salt<D: Disk>(disk: &D) -> Option<u64> {
+/// The salt, where its file is there and sound.
+fn read_salt<D: Disk>(disk: &D) -> io::Result<Option<u64>> {
+    let file = match disk.open(SALT_NAME) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
     let mut octets = [0; 12];
-    disk.open(SALT_NAME).ok()?.read_full_at(0, &mut octets).ok()?;
-    let checksum = u32::from_le_bytes(*octets[8..].first_chunk()?);
-    let salt = octets.first_chunk::<8>()?;
-    (crc32c::crc32c(salt) == checksum).then_some(u64::from_le_bytes(*salt))
+    file.read_full_at(0, &mut octets).map_err(|error| naming(disk, SALT_NAME, &error))?;
+    let (salt, checksum) = octets.split_at(8);
+    let is_sound = crc32c::crc32c(salt).to_le_bytes() == checksum;
+    Ok(salt.first_chunk().filter(|_| is_sound).map(|salt| u64::from_le_bytes(*salt)))
 }
 
 /// Chooses the salt, durably before the first record needs it.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::record::{self, HEADER_OCTETS, Header, Spot};
@@ -41,9 +42,17 @@ pub struct Segment<D: Disk> {
     pub damaged: AtomicBool,
     /// Its header is on disk, and with it the log's watermark.
     pub begun: AtomicBool,
+    /// It was given back: the name that its file has now, `None` where it was removed.
+    pub given_back: OnceLock<Option<String>>,
 }
 
 impl<D: Disk> Segment<D> {
+    /// Segment `number` in `file`; `begun` where its header was read there.
+    pub fn new(number: u32, capacity: u32, file: D::File, begun: bool) -> Segment<D> {
+        let (damaged, begun, given_back) = (false.into(), begun.into(), OnceLock::new());
+        Segment { number, capacity, file, damaged, begun, given_back }
+    }
+
     /// Whether damage was found in it.
     pub fn is_damaged(&self) -> bool {
         self.damaged.load(Ordering::Relaxed)
@@ -191,7 +200,9 @@ pub fn trailer(salt: u64, number: u32, footer: u32) -> [u8; TRAILER_OCTETS] {
 pub struct Footer {
     /// Its records.
     pub entries: Vec<Entry>,
-    /// Where the batch began that the footer was written with.
+    /// Where its own record stands.
+    pub place: Place,
+    /// Where the batch began that it was written with.
     pub batch: u32,
 }
 
@@ -225,7 +236,8 @@ fn footer_at<D: Disk>(segment: &Segment<D>, salt: u64, offset: u32) -> io::Resul
     segment.file.read_full_at(start as u64, &mut content)?;
     let is_whole = crc32c::crc32c(&content) == header.payload_checksum;
     let entries = footer_entries(segment.number, &content).filter(|_| is_whole);
-    Ok(entries.map(|entries| Footer { entries, batch: header.batch }))
+    let place = Place { segment: segment.number, offset, octets: header.octets };
+    Ok(entries.map(|entries| Footer { entries, place, batch: header.batch }))
 }
 
 #[cfg(test)]

@@ -1,27 +1,34 @@
 //! Spare segments: made and zeroed ahead, kept as a reserve, recycled.
 //!
-//! One spare is the reserve: only what frees space in the end may take it. Zeros are
-//! really written, because a file system must note the first write to space that was only
-//! reserved, and that note would have to be synced with every batch. Where the background
-//! was too slow, a segment is begun on space that is only reserved: slower, and as safe.
+//! A part of the spares is the reserve: only what frees space in the end may take it.
+//! Zeros are really written, because a file system must note the first write to space that
+//! was only reserved, and that note would have to be synced with every batch. Where the
+//! background was too slow, a segment is begun on space that is only reserved: slower, and
+//! as safe.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::segment;
-use super::{Log, LogError, Shared};
+use super::segment::{self, Segment};
+use super::{Class, Log, LogError, Shared};
 use crate::disk::{Disk, DiskFile};
 
 /// The smallest segment that is made where the disk is nearly full.
 const MIN_SEGMENT_OCTETS: u64 = 1 << 20;
-/// A segment takes at most this part of what is free: two must fit at the first start.
-const SHARE_OF_FREE: u64 = 4;
+/// A segment takes at most this part of what is free, so that a small disk has several:
+/// only a whole one can be given back.
+const SHARE_OF_FREE: u64 = 8;
+/// The reserve is this part of the log, and at least one spare. The end of a message of
+/// 4 KiB takes 1/66 of its own octets, and half of a segment's messages have to end before
+/// it is emptied.
+const SHARE_IN_RESERVE: u64 = 16;
 /// Zeros are written and synced in pieces, so that a batch does not wait behind them.
 const ZEROS_OCTETS: usize = 1 << 20;
-/// Spares that are made ahead: the reserve, and the next segment.
+/// Spares that are made ahead at least: the reserve, and the next segment.
 const AHEAD: usize = 2;
-/// Spares that are kept when segments are freed; what is more goes back to the disk.
+/// Spares that are kept when segments are freed; what is more, and not in the reserve,
+/// goes back to the disk.
 const KEPT: usize = 4;
 
 /// A file that can become a segment.
@@ -49,47 +56,100 @@ pub(super) fn spare_number(name: &str) -> Option<u32> {
     (digits.len() == 8).then(|| u32::from_str_radix(digits, 16).ok())?
 }
 
+/// Octets that are kept for what frees space, where segments take so many.
+fn reserve(segment_octets: u64) -> u64 {
+    (segment_octets / SHARE_IN_RESERVE).max(1)
+}
+
+impl<D: Disk> Shared<D> {
+    fn spare_octets(&self) -> u64 {
+        self.spares.iter().map(|spare| u64::from(spare.capacity)).sum()
+    }
+
+    /// Whether the reserve is whole.
+    pub(super) fn has_reserve(&self) -> bool {
+        self.spare_octets() >= reserve(self.segment_octets)
+    }
+
+    /// The spare that becomes a segment for a record that takes `wanted` octets; `None`
+    /// where there is none for this class.
+    pub(super) fn spare_for(&self, wanted: usize, class: Class) -> Option<usize> {
+        let spare_octets = self.spare_octets();
+        self.spares.iter().rposition(|spare| {
+            let capacity = u64::from(spare.capacity);
+            let reserved = reserve(self.segment_octets + capacity);
+            let is_beyond = spare_octets - capacity >= reserved;
+            spare.capacity as usize >= wanted && (is_beyond || class == Class::Reserve)
+        })
+    }
+
+    /// Octets that can still be written without asking the disk for space.
+    fn room(&self) -> u64 {
+        let active = self.active.as_ref();
+        let left = active.map_or(0, |active| u64::from(active.segment.capacity - active.end));
+        left + self.spare_octets()
+    }
+}
+
 impl<D: Disk> Log<D> {
     /// Makes and zeroes the spares that are wanted ahead. To be called in the background:
-    /// it writes up to two segments of zeros, and holds up no submitter.
+    /// it writes segments of zeros, and holds up no submitter.
     ///
     /// # Errors
     /// `Full` where there is no space, or what else the disk says.
     pub fn prepare(&self) -> Result<(), LogError> {
-        self.refill(&mut self.shared(), AHEAD, false)?;
+        while let Some(number) = self.next_wanted() {
+            let made = self.make_spare(number);
+            let mut shared = self.shared();
+            shared.is_full = made.as_ref().is_err_and(crate::disk::is_full);
+            shared.spares.push(made.map_err(|error| LogError::of(&error))?);
+        }
         loop {
             // It is nobody's while zeros are written to it.
-            let raw = {
-                let mut shared = self.shared();
-                let raw = shared.spares.iter().position(|spare| !spare.is_zeroed());
-                // The reserve stays where submitters can find it.
-                let spared = raw.filter(|_| shared.spares.len() >= AHEAD);
-                let Some(raw) = spared else { return Ok(()) };
-                shared.spares.remove(raw)
-            };
+            let Some(raw) = self.take_raw() else { return Ok(()) };
             let zeroed = self.zeroed(raw).map_err(|error| LogError::of(&error))?;
             self.shared().spares.push(zeroed);
         }
     }
 
-    /// Makes spares until there are `wanted`: quickly, for a submitter may wait. With
-    /// `patient` a disk that was full is not asked again.
+    /// The number of a spare to be made, where one is wanted.
+    fn next_wanted(&self) -> Option<u32> {
+        let mut shared = self.shared();
+        let enough = shared.spares.len() >= AHEAD;
+        if enough && shared.spare_for(0, Class::Ordinary).is_some() {
+            shared.is_full = false;
+            return None;
+        }
+        shared.next_spare += 1;
+        Some(shared.next_spare)
+    }
+
+    /// A spare without zeros. The reserve stays where submitters can find it.
+    fn take_raw(&self) -> Option<Spare<D>> {
+        let mut shared = self.shared();
+        let raw = shared.spares.iter().position(|spare| !spare.is_zeroed())?;
+        shared.spare_for(0, Class::Ordinary)?;
+        Some(shared.spares.remove(raw))
+    }
+
+    /// Makes spares until `is_enough`: quickly, for a submitter waits. A disk that was
+    /// full is not asked again; [`Log::prepare`] does that.
     pub(super) fn refill(
         &self,
         shared: &mut Shared<D>,
         wanted: usize,
-        patient: bool,
+        is_enough: impl Fn(&Shared<D>) -> bool,
     ) -> Result<(), LogError> {
-        while shared.spares.len() < wanted {
-            if shared.is_full && patient {
+        while !is_enough(shared) {
+            if shared.is_full {
                 return Err(LogError::Full);
             }
             shared.next_spare += 1;
             let made = self.make_spare(shared.next_spare);
-            shared.is_full = made.as_ref().is_err_and(crate::disk::is_full);
+            let is_small = made.as_ref().is_ok_and(|spare| (spare.capacity as usize) < wanted);
+            shared.is_full = is_small || made.as_ref().is_err_and(crate::disk::is_full);
             shared.spares.push(made.map_err(|error| LogError::of(&error))?);
         }
-        shared.is_full = false;
         Ok(())
     }
 
@@ -103,11 +163,17 @@ impl<D: Disk> Log<D> {
         let file = disk.create(&name)?;
         let made = file.allocate(u64::from(capacity)).and_then(|()| file.sync_data());
         if let Err(error) = made.and_then(|()| disk.sync_dir()) {
-            // What cannot be removed now is found and removed at the next start.
+            // What cannot be removed now is found at the next start.
             let _ = disk.remove(&name);
             return Err(error);
         }
         Ok(Spare { name, file, capacity })
+    }
+
+    /// Octets that can still be written without asking the disk for space: what is left
+    /// of the active segment, and all spares.
+    pub fn room(&self) -> u64 {
+        self.shared().room()
     }
 
     /// Writes zeros over a spare that nobody else knows of.
@@ -124,7 +190,8 @@ impl<D: Disk> Log<D> {
 
     /// The segment `number` holds nothing that is needed: its file becomes a spare, or
     /// goes. What points to it must be durably gone before. A damaged one is set aside as
-    /// `damaged-…` for a person to look at. Returns when its name is durably gone.
+    /// `damaged-…` for a person to look at. Returns when its name is durably gone; after
+    /// an error it can be called again.
     ///
     /// # Errors
     /// `Busy` until a later segment is on disk: numbers and the watermark must not begin
@@ -140,34 +207,49 @@ impl<D: Disk> Log<D> {
             shared.next_spare += 1;
             let cut = shared.cuts.contains_key(&number);
             // Two owners: the map and this function. More: somebody reads it.
-            let keep = !cut && shared.spares.len() < KEPT && Arc::strong_count(&segment) == 2;
+            let wanted = shared.spares.len() < KEPT || !shared.has_reserve();
+            let keep = !cut && wanted && Arc::strong_count(&segment) == 2;
             (segment, keep, format!("{WRITTEN}{:08x}", shared.next_spare))
         };
-        let freed = self.give_back(&segment, keep, &spare);
+        let freed = self.give_back(&segment, keep, spare);
         freed.map_err(|error| LogError::of(&error))?;
         let mut shared = self.shared();
-        shared.segments.remove(&number);
+        shared.remove_segment(number);
         shared.cuts.remove(&number);
         shared.is_full = false;
-        let whole = keep && !segment.is_damaged();
-        if let (true, Ok(segment)) = (whole, Arc::try_unwrap(segment)) {
-            let (file, capacity) = (segment.file, segment.capacity);
-            shared.spares.push(Spare { name: spare, file, capacity });
-        }
+        self.recycle(&mut shared, segment);
         Ok(())
     }
 
-    fn give_back(&self, segment: &segment::Segment<D>, keep: bool, spare: &str) -> io::Result<()> {
+    /// Takes the segment's name away, once, and makes that durable.
+    fn give_back(&self, segment: &Segment<D>, keep: bool, spare: String) -> io::Result<()> {
         let disk = &self.0.disk;
-        let name = segment::name_of(segment.number);
-        if segment.is_damaged() {
-            disk.rename(&name, &format!("damaged-{:08x}", segment.number))?;
-        } else if keep {
-            disk.rename(&name, spare)?;
-        } else {
-            disk.remove(&name)?;
+        if segment.given_back.get().is_none() {
+            let name = segment::name_of(segment.number);
+            let damaged = format!("damaged-{:08x}", segment.number);
+            let to = if segment.is_damaged() { Some(damaged) } else { keep.then_some(spare) };
+            match &to {
+                Some(to) => disk.rename(&name, to)?,
+                None => disk.remove(&name)?,
+            }
+            // Nobody else sets it: upkeep frees one segment at a time.
+            let _ = segment.given_back.set(to);
         }
         disk.sync_dir()
+    }
+
+    /// Makes the file of a segment that was given back a spare. One that somebody still
+    /// reads cannot be written to: it goes when the reader lets go.
+    fn recycle(&self, shared: &mut Shared<D>, segment: Arc<Segment<D>>) {
+        let name = segment.given_back.get().cloned().flatten();
+        let Some(name) = name.filter(|name| spare_number(name).is_some()) else { return };
+        match Arc::try_unwrap(segment) {
+            Ok(Segment { file, capacity, .. }) => {
+                shared.spares.push(Spare { name, file, capacity });
+            }
+            // Where that fails, the next start finds it.
+            Err(_) => drop(self.0.disk.remove(&name)),
+        }
     }
 
     /// Marks a segment in which damage was found: it is set aside, not recycled.
@@ -180,9 +262,7 @@ impl<D: Disk> Log<D> {
     /// Octets of all segments and spares on disk.
     pub fn octets_on_disk(&self) -> u64 {
         let shared = self.shared();
-        let segments = shared.segments.values().map(|segment| u64::from(segment.capacity));
-        let spares = shared.spares.iter().map(|spare| u64::from(spare.capacity));
-        segments.chain(spares).sum()
+        shared.segment_octets + shared.spare_octets()
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::segment::{self, SEGMENT_HEADER_OCTETS, TRAILER_OCTETS};
+use super::space::Spare;
 use super::{Batch, Done, Log, LogError, Place, Shared, Writing};
 use crate::disk::{Disk, DiskFile};
 
@@ -35,7 +36,10 @@ impl<D: Disk> Writer<D> {
         let result = self.write(&batch, &octets);
         let done = match &result {
             Ok(()) => self.written(&mut batch, octets),
-            Err(error) => self.failed(batch, octets.len(), error),
+            Err(error) => {
+                let removed = self.unmake(&batch);
+                self.failed(batch, octets.len(), error, removed)
+            }
         };
         let outcome = result.map_err(|error| LogError::of(&error));
         done.into_iter().for_each(|(place, done)| done(outcome.clone().map(|()| place)));
@@ -127,23 +131,61 @@ impl<D: Disk> Writer<D> {
         std::mem::take(&mut batch.done)
     }
 
-    /// Cuts the segment where the batch began, and gives up all that is on its way: it
-    /// was promised places after records that do not exist. The next segment's header
-    /// records the cut.
-    fn failed(&self, batch: Batch<D>, octets: usize, error: &io::Error) -> Vec<(Place, Done)> {
+    /// A segment whose first batch failed holds nothing that was promised: its file goes,
+    /// so that a disk that fails again and again does not fill up. Whether it did; that is
+    /// durable before another segment's header is written, as the directory is synced
+    /// before that. It is not recycled, as its number may be given again after a crash.
+    fn unmake(&self, batch: &Batch<D>) -> bool {
+        let Some(spare) = &batch.begins else { return false };
+        let is_gone = |name: &str| match self.log.0.disk.remove(name) {
+            Ok(()) => true,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        is_gone(&segment::name_of(batch.segment.number)) && is_gone(spare)
+    }
+
+    /// Cuts the segment where the batch began, unless it was `removed`, and gives up all
+    /// that is on its way: it was promised places after records that do not exist. The
+    /// next segment's header records the cut.
+    fn failed(
+        &self,
+        batch: Batch<D>,
+        octets: usize,
+        error: &io::Error,
+        removed: bool,
+    ) -> Vec<(Place, Done)> {
         let mut shared = self.log.shared();
         shared.writing = None;
         shared.generation += 1;
         shared.is_full |= crate::disk::is_full(error);
-        shared.cuts.insert(batch.segment.number, batch.start);
+        if removed {
+            shared.remove_segment(batch.segment.number);
+        } else {
+            shared.cuts.insert(batch.segment.number, batch.start);
+        }
         shared.in_flight = shared.in_flight.saturating_sub(payload_octets(&batch, octets));
         shared.active = None;
         let mut done = batch.done;
         for batch in std::mem::take(&mut shared.queue) {
-            done.extend(abandon(&mut shared, batch));
+            done.extend(self.abandon(&mut shared, batch));
         }
         self.log.0.room.notify_all();
         done
+    }
+
+    /// Takes back a batch of which nothing was written. The spare that was to become a
+    /// segment is one again.
+    fn abandon(&self, shared: &mut Shared<D>, batch: Batch<D>) -> Vec<(Place, Done)> {
+        let octets = payload_octets(&batch, batch.octets.len());
+        shared.in_flight = shared.in_flight.saturating_sub(octets);
+        if let Some(name) = batch.begins {
+            shared.remove_segment(batch.segment.number);
+            // Opened anew: readers and later batches may hold the segment's own handle.
+            if let Ok(file) = self.log.0.disk.open(&name) {
+                shared.spares.push(Spare { name, file, capacity: batch.segment.capacity });
+            }
+        }
+        batch.done
     }
 }
 
@@ -165,17 +207,4 @@ impl<D: Disk> Drop for Writer<D> {
 /// What a batch counts for in the octets in flight.
 fn payload_octets<D: Disk>(batch: &Batch<D>, octets: usize) -> usize {
     octets - if batch.begins.is_some() { SEGMENT_HEADER_OCTETS } else { 0 }
-}
-
-/// Takes back a batch of which nothing was written.
-fn abandon<D: Disk>(shared: &mut Shared<D>, batch: Batch<D>) -> Vec<(Place, Done)> {
-    shared.in_flight = shared.in_flight.saturating_sub(payload_octets(&batch, batch.octets.len()));
-    if let Some(name) = batch.begins {
-        shared.segments.remove(&batch.segment.number);
-        if let Ok(segment) = Arc::try_unwrap(batch.segment) {
-            let (file, capacity) = (segment.file, segment.capacity);
-            shared.spares.push(super::Spare { name, file, capacity });
-        }
-    }
-    batch.done
 }
