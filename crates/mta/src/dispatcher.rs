@@ -266,7 +266,7 @@ impl Dispatcher {
 
     fn hold_for(&self, message: &Message, reason: String) -> io::Result<()> {
         let held = Message { hold: Hold::Because(reason.clone()), ..message.clone() };
-        self.parts.backlog.update(&held, true)?;
+        self.parts.backlog.update(message, &held)?;
         self.tell(message.id, &Event::Held { reason });
         Ok(())
     }
@@ -554,13 +554,14 @@ impl Dispatcher {
     fn finish(&self, settled: &settle::Settled, tried: &[usize]) -> io::Result<()> {
         let id = settled.message.id;
         let _one_writer = lock(self.stripe(id));
-        let Some(mut message) = self.parts.backlog.get(id)? else { return Ok(()) };
+        let Some(was) = self.parts.backlog.get(id)? else { return Ok(()) };
+        let mut message = was.clone();
         for index in tried {
             message.recipients[*index] = settled.message.recipients[*index].clone();
         }
         match message.is_done() {
             true => self.parts.backlog.remove(id)?,
-            false => self.parts.backlog.update(&message, true)?,
+            false => self.parts.backlog.update(&was, &message)?,
         }
         settled.events.iter().for_each(|event| self.tell(id, event));
         if message.is_done() {

@@ -28,7 +28,7 @@ mod records;
 mod recover;
 #[cfg(test)]
 mod tests;
-pub mod upkeep;
+mod upkeep;
 
 pub use body::Body;
 pub use check::{CheckReport, check};
@@ -36,10 +36,11 @@ pub use draft::{CommitDone, Draft};
 pub use driver::Driver;
 pub use recover::SpoolRecovery;
 pub use store::log::{OpenError, Writer};
+pub use upkeep::Upkeep;
 
-use crate::message::encoding::{State, decode_state};
+use crate::message::encoding::{decode_changes, decode_state};
 use crate::{Hold, Message, QueueId, Received, RecipientState, Status};
-use index::{Index, Standing};
+use index::{Index, Noted, Standing};
 use records::kind;
 
 /// Why the spool could not do it. Nothing is half done.
@@ -151,7 +152,7 @@ pub struct Summary {
 struct Inner<D: Disk> {
     log: Log<D>,
     index: Mutex<Index>,
-    upkeep: Mutex<upkeep::Upkeep>,
+    upkeep: Mutex<upkeep::Work>,
 }
 
 /// Messages on disk. Clones are the same spool.
@@ -225,16 +226,47 @@ impl<D: Disk> Spool<D> {
             let record = self.0.log.read(standing.message, kind::MESSAGE)?;
             let damaged = || self.damaged(standing.message);
             let (head, received, _) = records::parse_message(&record).ok_or_else(damaged)?;
-            let state = match standing.state {
-                None => None,
-                Some(place) => {
-                    let record = self.0.log.read(place, kind::STATE)?;
-                    let state = records::state_of(&record).and_then(decode_state);
-                    Some(state.ok_or_else(|| self.damaged(place))?)
-                }
-            };
-            Ok(message(id, head.octets, received, state))
+            let mut message = message(id, head.octets, received);
+            for noted in &standing.states {
+                self.apply(noted, &mut message)?;
+            }
+            if standing.held && !message.hold.is_held() {
+                message.hold = Hold::Because("the record that says why is damaged".into());
+            }
+            Ok(message)
         })
+    }
+
+    /// Puts a state into the message that it is of. A damaged one is passed over: then an
+    /// attempt is made again, which is better than none.
+    fn apply(&self, noted: &Noted, message: &mut Message) -> Result<(), LogError> {
+        let kind = if noted.is_whole { kind::STATE } else { kind::CHANGE };
+        let record = match self.0.log.read(noted.place, kind) {
+            Err(LogError::Damaged { .. }) if self.is_in_log(noted.place) => return Ok(()),
+            other => other?,
+        };
+        let state = records::state_of(&record).unwrap_or_default();
+        if noted.is_whole {
+            let (hold, states) = decode_state(state).ok_or_else(|| self.damaged(noted.place))?;
+            message.hold = hold;
+            for (recipient, (status, history)) in message.recipients.iter_mut().zip(states) {
+                (recipient.status, recipient.history) = (status, history);
+            }
+        } else {
+            let (hold, changes) = decode_changes(state).ok_or_else(|| self.damaged(noted.place))?;
+            message.hold = hold;
+            for (index, status, history) in changes {
+                let recipient = message.recipients.get_mut(index);
+                let recipient = recipient.ok_or_else(|| self.damaged(noted.place))?;
+                (recipient.status, recipient.history) = (status, history);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the segment still exists: what stood in it may have been moved.
+    fn is_in_log(&self, place: Place) -> bool {
+        self.0.log.pin(place.segment).is_some()
     }
 
     fn damaged(&self, place: Place) -> LogError {
@@ -281,24 +313,31 @@ impl<D: Disk> Spool<D> {
     }
 
     /// Notes where a message's recipients stand and whether it is held; [`Spool::get`]
-    /// gives it back at once. Until it is synced a crash may forget it: then the attempt is
-    /// made again. Works on a full disk.
-    pub fn update(&self, message: &Message, durability: Durability, done: Done) {
-        let (id, payload) = (message.id, records::state(message));
+    /// gives it back at once. `was` is the message as it was got: what is equal in both is
+    /// not written, so that one recipient of many costs little. Until it is synced a crash
+    /// may forget it: then the attempt is made again. Works on a full disk.
+    pub fn update(&self, was: &Message, now: &Message, durability: Durability, done: Done) {
         let teller = Teller::new(done);
-        let (spool, later) = (self.clone(), teller.clone());
-        let mut told: Option<log::Done> = Some(Box::new(move |result| {
-            spool.index().state_synced(id, result.as_ref().ok().copied());
-            later.tell(result.map(drop).map_err(SpoolError::from));
-        }));
+        let id = now.id;
+        let Some((changes, _)) = self.index().next_state(id) else {
+            return teller.tell(Err(SpoolError::NotFound(id)));
+        };
+        let (is_whole, state) = records::encode_difference(was, now, changes);
         let mut index = self.index();
-        if index.standing(id).is_none() {
+        let Some((_, sequence)) = index.next_state(id) else {
             drop(index);
             return teller.tell(Err(SpoolError::NotFound(id)));
-        }
-        let submitted = self.submit(kind::STATE, &payload, durability, &mut told);
+        };
+        let (spool, later) = (self.clone(), teller.clone());
+        let mut told: Option<log::Done> = Some(Box::new(move |result| {
+            spool.index().state_synced(id, sequence, result.is_ok());
+            later.tell(result.map(drop).map_err(SpoolError::from));
+        }));
+        let head = records::state_head(now, sequence, is_whole);
+        let payload: [&[u8]; 2] = [&records::encode_state_head(id, &head), &state];
+        let submitted = self.submit(records::state_kind(&head), &payload, durability, &mut told);
         if let Ok(place) = submitted {
-            index.state_submitted(id, place, records::due_of(message), message);
+            index.state_submitted(id, place, &head);
         }
         drop(index);
         teller.submitted(submitted, durability);
@@ -318,10 +357,9 @@ impl<D: Disk> Spool<D> {
             drop(index);
             return teller.tell(Err(SpoolError::NotFound(id)));
         };
-        // The record may go into the segment after the active one.
-        let last = self.0.log.active_segment().unwrap_or(first).saturating_add(1);
-        let payload = records::gone(id, first, last);
-        let submitted = self.submit(kind::GONE, &payload, durability, &mut told);
+        // Nothing of it is written behind this: upkeep does not move what is to go.
+        let payload = records::gone(id, first, self.0.log.last_segment());
+        let submitted = self.submit(kind::GONE, &[&payload], durability, &mut told);
         if submitted.is_err() {
             index.removal_ended(id, false);
         }
@@ -332,11 +370,11 @@ impl<D: Disk> Spool<D> {
     fn submit(
         &self,
         kind: u8,
-        payload: &[u8],
+        payload: &[&[u8]],
         durability: Durability,
         done: &mut Option<log::Done>,
     ) -> Result<Place, LogError> {
-        let (payload, class) = (&[payload], Class::Reserve);
+        let class = Class::Reserve;
         let urgency = durability.urgency();
         self.0.log.submit(&Submission { kind, payload, class, urgency, generation: None }, done)
     }
@@ -346,8 +384,13 @@ impl<D: Disk> Spool<D> {
     ///
     /// # Errors
     /// As told to `done`.
-    pub fn update_now(&self, message: &Message, durability: Durability) -> Result<(), SpoolError> {
-        wait(|done| self.update(message, durability, done))
+    pub fn update_now(
+        &self,
+        was: &Message,
+        now: &Message,
+        durability: Durability,
+    ) -> Result<(), SpoolError> {
+        wait(|done| self.update(was, now, durability, done))
     }
 
     /// As [`Spool::update_now`].
@@ -436,17 +479,14 @@ fn wait(submit: impl FnOnce(Done)) -> Result<(), SpoolError> {
     receive.recv().unwrap_or_else(|_| Err(LogError::Closed.into()))
 }
 
-/// A message from its records.
-fn message(id: QueueId, octets: u64, received: Received, state: Option<State>) -> Message {
-    let from_the_beginning = || Hold::because(received.held.clone());
-    let hold = state.as_ref().map_or_else(from_the_beginning, |(hold, _)| hold.clone());
-    let mut states = state.map(|(_, states)| states).unwrap_or_default().into_iter();
+/// A message as it is when it comes: every recipient waits, and is due.
+fn message(id: QueueId, octets: u64, received: Received) -> Message {
     let due = received.at;
-    let recipients = received.envelope.recipients.iter().map(|recipient| {
-        let (status, history) =
-            states.next().unwrap_or_else(|| (Status::Waiting { due }, Default::default()));
-        RecipientState { recipient: recipient.clone(), status, history }
+    let recipients = received.envelope.recipients.iter().map(|recipient| RecipientState {
+        recipient: recipient.clone(),
+        status: Status::Waiting { due },
+        history: Default::default(),
     });
-    let recipients = recipients.collect();
+    let (recipients, hold) = (recipients.collect(), Hold::because(received.held.clone()));
     Message { id, received, octets, recipients, hold }
 }

@@ -100,7 +100,6 @@ fn not_opened(data_dir: &Path, error: &OpenError) -> Failure {
 
 fn disk(data_dir: &Path, name: &str) -> Result<FileSystem, Failure> {
     let path = data_dir.join(name);
-    std::fs::create_dir_all(&path).map_err(|error| failure(path.display(), &error))?;
     FileSystem::new(&path).map_err(|error| failure(path.display(), &error))
 }
 

@@ -47,11 +47,11 @@ impl Machine {
     }
 
     /// Whether the note is known to be synced.
-    pub(crate) fn update(&mut self, message: &Message) -> bool {
+    pub(crate) fn update(&mut self, was: &Message, now: &Message) -> bool {
         let (send, told) = channel();
         let will_crash = self.endanger();
         let done = Box::new(move |done| drop(send.send(done)));
-        self.spool.update(message, Durability::Synced, done);
+        self.spool.update(was, now, Durability::Synced, done);
         self.finish(will_crash, &told).is_some()
     }
 

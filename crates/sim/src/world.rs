@@ -164,11 +164,12 @@ impl World {
                 self.sender.remove(id)
             }
             RetryPlan::Retry { at, .. } => {
+                let was = message.clone();
                 let state = &mut message.recipients[0];
                 state.history = state.history.note(verdict, &plan, now);
                 state.status = Status::Waiting { due: *at };
                 self.due.insert((*at, id));
-                let is_known = self.sender.update(&message);
+                let is_known = self.sender.update(&was, &message);
                 self.ledger.of(id).window_opens = said.opens.filter(|_| is_known);
                 is_known
             }

@@ -22,12 +22,12 @@ pub trait Backlog: ReadMessage {
     /// Where the spool cannot be read.
     fn get(&self, id: QueueId) -> io::Result<Option<Message>>;
 
-    /// Writes down the state of a message's recipients and whether it is held. When it
-    /// returns and `synced` is set, it survives a power cut; otherwise it may be lost.
+    /// Writes down what differs between the message as it `was` got and `now`: the state
+    /// of its recipients and whether it is held. When it returns, it survives a power cut.
     ///
     /// # Errors
     /// Where it could not be written; the earlier state stands.
-    fn update(&self, message: &Message, synced: bool) -> io::Result<()>;
+    fn update(&self, was: &Message, now: &Message) -> io::Result<()>;
 
     /// Puts a message into the queue, synced.
     ///
@@ -71,9 +71,8 @@ impl<D: Disk> Backlog for Spool<D> {
         }
     }
 
-    fn update(&self, message: &Message, synced: bool) -> io::Result<()> {
-        let durability = if synced { Durability::Synced } else { Durability::Written };
-        self.update_now(message, durability).map_err(as_io)
+    fn update(&self, was: &Message, now: &Message) -> io::Result<()> {
+        self.update_now(was, now, Durability::Synced).map_err(as_io)
     }
 
     fn put(&self, received: Received, octets: &[u8]) -> io::Result<QueueId> {

@@ -103,14 +103,14 @@ impl Dispatcher {
         if !message.hold.is_held() {
             return Ok(());
         }
-        let message = Message { hold: Hold::Released, ..message };
-        let places = self.places(&message);
-        if let Some(why) = self.stuck(&message, &places) {
+        let released = Message { hold: Hold::Released, ..message.clone() };
+        let places = self.places(&released);
+        if let Some(why) = self.stuck(&released, &places) {
             return Err(ActError::StaysHeld(why));
         }
-        self.parts.backlog.update(&message, true)?;
+        self.parts.backlog.update(&message, &released)?;
         self.tell(id, &Event::Released);
-        self.adopt(&message)?;
+        self.adopt(&released)?;
         Ok(())
     }
 
@@ -144,9 +144,9 @@ impl Dispatcher {
         let settled = self.prepare(id, "", &indices, &endings)?;
         self.finish(&settled.ok_or(ActError::NoSuchMessage(id))?, &indices)?;
         let _one_writer = lock(self.stripe(id));
-        let Some(message) = self.parts.backlog.get(id)? else { return Ok(()) };
-        let message = Message { hold: Hold::No, ..message };
-        self.parts.backlog.update(&message, true)?;
+        let Some(held) = self.parts.backlog.get(id)? else { return Ok(()) };
+        let message = Message { hold: Hold::No, ..held.clone() };
+        self.parts.backlog.update(&held, &message)?;
         self.adopt(&message)?;
         Ok(())
     }

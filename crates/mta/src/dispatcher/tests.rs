@@ -51,7 +51,7 @@ impl Backlog for Memory {
         Ok(lock(&self.messages).get(&id).map(|(message, _)| message.clone()))
     }
 
-    fn update(&self, message: &Message, _: bool) -> io::Result<()> {
+    fn update(&self, _: &Message, message: &Message) -> io::Result<()> {
         let mut messages = lock(&self.messages);
         let (stored, _) = messages.get_mut(&message.id).ok_or(io::ErrorKind::NotFound)?;
         *stored = message.clone();

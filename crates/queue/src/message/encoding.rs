@@ -181,6 +181,29 @@ fn forward_path(text: &str) -> Option<ForwardPath> {
 /// What changes of a message: whether it is held, and where each recipient stands.
 pub fn encode_state(hold: &Hold, recipients: &[RecipientState]) -> Vec<u8> {
     let mut out = Writer::default();
+    encode_hold(&mut out, hold);
+    out.number(recipients.len() as u64);
+    for recipient in recipients {
+        encode_status(&mut out, &recipient.status);
+        encode_history(&mut out, &recipient.history);
+    }
+    out.0
+}
+
+/// The same for the recipients at `indexes` only.
+pub fn encode_changes(hold: &Hold, recipients: &[RecipientState], indexes: &[usize]) -> Vec<u8> {
+    let mut out = Writer::default();
+    encode_hold(&mut out, hold);
+    out.number(indexes.len() as u64);
+    for (index, recipient) in indexes.iter().filter_map(|at| Some((at, recipients.get(*at)?))) {
+        out.number(*index as u64);
+        encode_status(&mut out, &recipient.status);
+        encode_history(&mut out, &recipient.history);
+    }
+    out.0
+}
+
+fn encode_hold(out: &mut Writer, hold: &Hold) {
     match hold {
         Hold::No => out.octet(0),
         Hold::Because(reason) => {
@@ -189,12 +212,6 @@ pub fn encode_state(hold: &Hold, recipients: &[RecipientState]) -> Vec<u8> {
         }
         Hold::Released => out.octet(2),
     }
-    out.number(recipients.len() as u64);
-    for recipient in recipients {
-        encode_status(&mut out, &recipient.status);
-        encode_history(&mut out, &recipient.history);
-    }
-    out.0
 }
 
 fn encode_status(out: &mut Writer, status: &Status) {
@@ -234,17 +251,36 @@ pub type State = (Hold, Vec<(Status, History)>);
 /// of each recipient in order; `None` where it is something else.
 pub fn decode_state(octets: &[u8]) -> Option<State> {
     let mut from = Reader(octets);
-    let hold = match from.octet()? {
-        0 => Hold::No,
-        1 => Hold::Because(from.string()?),
-        2 => Hold::Released,
-        _ => return None,
-    };
+    let hold = decode_hold(&mut from)?;
     let mut states = Vec::new();
     for _ in 0..from.number()? {
         states.push((decode_status(&mut from)?, decode_history(&mut from)?));
     }
     Some((hold, states))
+}
+
+/// Whether a message is held; index, status and history of some recipients.
+pub type Changes = (Hold, Vec<(usize, Status, History)>);
+
+/// Reads what [`encode_changes`] wrote; `None` where it is something else.
+pub fn decode_changes(octets: &[u8]) -> Option<Changes> {
+    let mut from = Reader(octets);
+    let hold = decode_hold(&mut from)?;
+    let mut changes = Vec::new();
+    for _ in 0..from.number()? {
+        let index = usize::try_from(from.number()?).ok()?;
+        changes.push((index, decode_status(&mut from)?, decode_history(&mut from)?));
+    }
+    Some((hold, changes))
+}
+
+fn decode_hold(from: &mut Reader<'_>) -> Option<Hold> {
+    match from.octet()? {
+        0 => Some(Hold::No),
+        1 => from.string().map(Hold::Because),
+        2 => Some(Hold::Released),
+        _ => None,
+    }
 }
 
 fn decode_status(from: &mut Reader<'_>) -> Option<Status> {
@@ -370,6 +406,10 @@ mod tests {
                 assert_eq!((&state.status, &state.history), (&status, &history));
             }
         }
+        let octets = encode_changes(&Hold::Released, &states, &[3, 1]);
+        let changed = |at: usize| (at, states[at].status.clone(), states[at].history.clone());
+        let changes = vec![changed(3), changed(1)];
+        assert_eq!(decode_changes(&octets), Some((Hold::Released, changes)));
     }
 
     proptest! {
@@ -377,6 +417,7 @@ mod tests {
         fn any_octets_are_read_without_harm(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = decode_received(&octets);
             let _ = decode_state(&octets);
+            let _ = decode_changes(&octets);
         }
     }
 }

@@ -101,14 +101,14 @@ impl<D: Disk> Draft<D> {
     fn write_chunk(&mut self) -> Result<(), SpoolError> {
         let head = records::chunk_head(self.id, self.chunks.len() as u32);
         let place = self.submit(kind::CHUNK, &[&head, &self.buffer], Urgency::Later, &mut None)?;
-        self.spool.index().pin(place.segment);
         self.chunks.push(place);
         self.is_in_log = true;
         self.buffer.clear();
         Ok(())
     }
 
-    /// Submits a record, and waits while too much is in flight.
+    /// Submits a record, and waits while too much is in flight. The segment of a chunk is
+    /// pinned before anybody can take it for one that holds nothing.
     fn submit(
         &self,
         kind: u8,
@@ -119,7 +119,13 @@ impl<D: Disk> Draft<D> {
         let generation = self.is_in_log.then_some(self.generation);
         let record = Submission { kind, payload, class: Class::Ordinary, urgency, generation };
         for _ in 0..PATIENCE {
-            match self.spool.0.log.submit(&record, done) {
+            let mut index = self.spool.index();
+            let submitted = self.spool.0.log.submit(&record, done);
+            if let (kind::CHUNK, Ok(place)) = (kind, &submitted) {
+                index.pin(place.segment);
+            }
+            drop(index);
+            match submitted {
                 Err(LogError::Busy) => self.spool.0.log.wait_for_room(),
                 other => return other,
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use store::Disk;
 use store::log::Writer;
 
-use super::Spool;
+use super::{Spool, Upkeep};
 
 /// How often upkeep looks whether there is something to do.
 const UPKEEP_EVERY: Duration = Duration::from_millis(500);
@@ -48,15 +48,12 @@ impl<D: Disk> Spool<D> {
 
 fn keep_up<D: Disk>(spool: &Spool<D>, stop: &Stop) {
     let (stopped, bell) = &**stop;
-    loop {
-        while spool.upkeep() && !*stopped.lock().unwrap_or_else(PoisonError::into_inner) {}
-        let asleep = stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        if *asleep {
-            return;
-        }
-        let woken = bell.wait_timeout(asleep, UPKEEP_EVERY);
-        if *woken.unwrap_or_else(PoisonError::into_inner).0 {
-            return;
+    let stopped = || stopped.lock().unwrap_or_else(PoisonError::into_inner);
+    while !*stopped() {
+        match spool.upkeep() {
+            Upkeep::Now => {}
+            Upkeep::AfterWriter => spool.wait_for_writer(),
+            Upkeep::Later => drop(bell.wait_timeout_while(stopped(), UPKEEP_EVERY, |stop| !*stop)),
         }
     }
 }

@@ -9,24 +9,35 @@ use std::ops::Bound;
 use store::log::Place;
 
 use super::Summary;
-use super::records::{self, MessageHead};
-use crate::{Message, QueueId};
+use super::records::{self, MessageHead, StateHead};
+use crate::QueueId;
 
 /// Where a message's records stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Standing {
     pub(super) message: Place,
-    pub(super) state: Option<Place>,
+    pub(super) states: Box<[Noted]>,
     pub(super) chunks: Box<[Place]>,
+    /// What the last state says, should it be unreadable.
+    pub(super) held: bool,
+}
+
+/// A state that is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Noted {
+    pub(super) place: Place,
+    pub(super) sequence: u32,
+    /// It says where all recipients stand: those before it are dead once it is synced.
+    pub(super) is_whole: bool,
+    is_synced: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Entry {
     message: Place,
-    /// The last state that was submitted: what readers see.
-    state: Option<Place>,
-    /// The last state that is synced: what counts if the other is not kept.
-    synced: Option<Place>,
+    /// By their sequence. A reader goes through all of them; up to the first that is whole
+    /// and synced there is nothing.
+    states: Box<[Noted]>,
     chunks: Box<[Place]>,
     octets: u64,
     /// Both as the last submitted state has them, also if it was not kept: then the next
@@ -36,12 +47,14 @@ struct Entry {
     removing: bool,
     /// The first segment that ever held a record of it.
     first_segment: u32,
+    /// Of the last state, kept or not: none is given twice.
+    sequence: u32,
 }
 
 impl Entry {
-    fn places(&self) -> impl Iterator<Item = &Place> {
-        let states = self.state.iter().filter(|place| Some(**place) != self.synced);
-        [&self.message].into_iter().chain(&self.synced).chain(states).chain(&self.chunks)
+    fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        let states = self.states.iter().map(|noted| noted.place);
+        [self.message].into_iter().chain(states).chain(self.chunks.iter().copied())
     }
 
     fn summary(&self, id: QueueId) -> Summary {
@@ -121,16 +134,16 @@ impl Index {
     ) {
         let entry = Entry {
             message,
-            state: None,
-            synced: None,
+            states: Box::default(),
             chunks: chunks.into(),
             octets: head.octets,
             due: head.at,
             held: head.held,
             removing: false,
             first_segment,
+            sequence: 0,
         };
-        entry.places().copied().for_each(|place| self.count(place));
+        entry.places().for_each(|place| self.count(place));
         self.octets += head.octets;
         self.entries.insert(head.id, entry);
     }
@@ -141,8 +154,9 @@ impl Index {
 
     pub(super) fn standing(&self, id: QueueId) -> Option<Standing> {
         let entry = self.entry(id)?;
-        let (message, state) = (entry.message, entry.state);
-        Some(Standing { message, state, chunks: entry.chunks.clone() })
+        let (message, held) = (entry.message, entry.held);
+        let (states, chunks) = (entry.states.clone(), entry.chunks.clone());
+        Some(Standing { message, states, chunks, held })
     }
 
     pub(super) fn summaries(
@@ -156,46 +170,61 @@ impl Index {
         present.take(limit).map(|(id, entry)| entry.summary(*id))
     }
 
+    /// How many changes a reader of the message goes through, and the sequence of the next
+    /// state; `None` where there is no such message.
+    pub(super) fn next_state(&self, id: QueueId) -> Option<(usize, u32)> {
+        let entry = self.entry(id)?;
+        let changes = entry.states.iter().rev().take_while(|noted| !noted.is_whole).count();
+        Some((changes, entry.sequence + 1))
+    }
+
     /// A state is on its way to `place`; readers find it there from now on.
-    pub(super) fn state_submitted(
-        &mut self,
-        id: QueueId,
-        place: Place,
-        due: u64,
-        message: &Message,
-    ) {
-        self.count(place);
-        let Some(entry) = self.entries.get_mut(&id) else { return };
-        let overtaken = entry.state.replace(place).filter(|old| Some(*old) != entry.synced);
-        (entry.due, entry.held) = (due, message.hold.is_held());
-        overtaken.into_iter().for_each(|old| self.discount(old));
+    pub(super) fn state_submitted(&mut self, id: QueueId, place: Place, head: &StateHead) {
+        self.add_state(id, place, head, false);
     }
 
-    /// A state is synced at the place, or will never be: then the last synced one counts
-    /// again.
-    pub(super) fn state_synced(&mut self, id: QueueId, place: Option<Place>) {
-        let Some(entry) = self.entries.get_mut(&id) else { return };
-        let dead = match place {
-            // A newer one is on its way: this one was already discounted.
-            Some(place) if entry.state != Some(place) => None,
-            Some(place) => entry.synced.replace(place),
-            None => {
-                let lost = entry.state.filter(|state| Some(*state) != entry.synced);
-                entry.state = entry.synced;
-                lost
-            }
-        };
-        dead.into_iter().for_each(|place| self.discount(place));
+    /// A state that was found when the log was opened; by their sequence.
+    pub(super) fn state_found(&mut self, id: QueueId, place: Place, head: &StateHead) {
+        self.add_state(id, place, head, true);
+        self.drop_overtaken(id);
     }
 
-    /// A state that was found when the log was opened; a later one replaces it.
-    pub(super) fn state_found(&mut self, id: QueueId, place: Place, due: u64, held: bool) {
+    fn add_state(&mut self, id: QueueId, place: Place, head: &StateHead, is_synced: bool) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
-        let dead = entry.synced.replace(place);
-        entry.state = Some(place);
-        (entry.due, entry.held) = (due, held);
+        let (sequence, is_whole) = (head.sequence, head.is_whole);
+        let noted = Noted { place, sequence, is_whole, is_synced };
+        entry.states = entry.states.iter().copied().chain([noted]).collect();
+        (entry.due, entry.held, entry.sequence) = (head.due, head.held, sequence);
         self.count(place);
-        dead.into_iter().for_each(|place| self.discount(place));
+    }
+
+    /// A state is synced, or will never be: then those before it count again.
+    pub(super) fn state_synced(&mut self, id: QueueId, sequence: u32, kept: bool) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        if kept {
+            let noted = entry.states.iter_mut().find(|noted| noted.sequence == sequence);
+            noted.into_iter().for_each(|noted| noted.is_synced = true);
+            self.drop_overtaken(id);
+        } else {
+            self.retain_states(id, |noted| noted.sequence != sequence);
+        }
+    }
+
+    /// Drops the states before the last one that is whole and synced.
+    fn drop_overtaken(&mut self, id: QueueId) {
+        let Some(entry) = self.entries.get(&id) else { return };
+        let counts = |noted: &&Noted| noted.is_whole && noted.is_synced;
+        if let Some(first) = entry.states.iter().rfind(counts).map(|noted| noted.sequence) {
+            self.retain_states(id, |noted| noted.sequence >= first);
+        }
+    }
+
+    fn retain_states(&mut self, id: QueueId, is_kept: impl Fn(&Noted) -> bool) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let states = std::mem::take(&mut entry.states);
+        let (kept, dead): (Vec<_>, Vec<_>) = states.iter().partition(|noted| is_kept(noted));
+        entry.states = kept.into();
+        dead.iter().for_each(|noted| self.discount(noted.place));
     }
 
     /// Hides a message whose removal is on its way; the first segment that may hold a
@@ -216,28 +245,26 @@ impl Index {
         }
         if let Some(entry) = self.entries.remove(&id) {
             self.octets = self.octets.saturating_sub(entry.octets);
-            entry.places().copied().for_each(|place| self.discount(place));
+            entry.places().for_each(|place| self.discount(place));
         }
     }
 
     /// Whether the record at `place` is still needed for its message.
     pub(super) fn needs(&self, id: QueueId, place: Place) -> bool {
-        self.entries.get(&id).is_some_and(|entry| entry.places().any(|needed| *needed == place))
+        self.entries.get(&id).is_some_and(|entry| entry.places().any(|needed| needed == place))
     }
 
-    /// Whether a state at `place` is what readers see: it may be moved.
-    pub(super) fn is_current(&self, id: QueueId, place: Place) -> bool {
-        self.entries.get(&id).is_some_and(|entry| {
-            let overtaken = entry.synced == Some(place) && entry.state != entry.synced;
-            !overtaken && entry.places().any(|needed| *needed == place)
-        })
+    /// Whether it is, and may be moved: a record of a message's end that is on its way
+    /// names the segments that hold records of it, and no other may.
+    pub(super) fn may_move(&self, id: QueueId, place: Place) -> bool {
+        self.needs(id, place) && self.entry(id).is_some()
     }
 
     /// A record was copied from `from` to `to`, and the copy is synced.
     pub(super) fn moved(&mut self, id: QueueId, from: Place, to: Place) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let mut found = false;
-        let states = entry.state.iter_mut().chain(&mut entry.synced);
+        let states = entry.states.iter_mut().map(|noted| &mut noted.place);
         let all = [&mut entry.message].into_iter().chain(states).chain(&mut entry.chunks);
         for place in all.filter(|place| **place == from) {
             *place = to;

@@ -5,7 +5,7 @@
 
 use reply::Timestamp;
 
-use crate::message::encoding::{decode_received, encode_received, encode_state};
+use crate::message::encoding::{decode_received, encode_changes, encode_received, encode_state};
 use crate::{Message, QueueId, Received};
 
 /// Kinds of records.
@@ -14,17 +14,23 @@ pub(super) mod kind {
     pub(in crate::spool) const CHUNK: u8 = 1;
     /// A whole message: id, size, arrival, chunks, held, what was received, the last octets.
     pub(in crate::spool) const MESSAGE: u8 = 2;
-    /// Where its recipients stand: id, due, held, state.
+    /// Where all its recipients stand: id, due, held, sequence, state.
     pub(in crate::spool) const STATE: u8 = 3;
     /// Its end: id, first and last segment that may hold records of it.
     pub(in crate::spool) const GONE: u8 = 4;
+    /// Where some recipients stand, the others as before: id, due, held, sequence, changes.
+    pub(in crate::spool) const CHANGE: u8 = 5;
 }
 
 /// Octets before those of the message in a chunk.
 pub(super) const CHUNK_HEAD_OCTETS: usize = 12;
 const MESSAGE_HEAD_OCTETS: usize = 29;
-const STATE_HEAD_OCTETS: usize = 17;
+const STATE_HEAD_OCTETS: usize = 21;
 const GONE_OCTETS: usize = 16;
+/// Changes that a reader goes through at most: then all of the state is written again. For
+/// a message of 1,000 recipients that are settled one by one it is written 15 times, not
+/// 1,000 times.
+const MAX_CHANGES: usize = 64;
 /// Due never: nobody waits.
 const NEVER: u64 = u64::MAX;
 
@@ -33,7 +39,7 @@ pub(super) fn digest(kind: u8, payload: &[u8], into: &mut Vec<u8>) {
     let octets = match kind {
         kind::CHUNK => CHUNK_HEAD_OCTETS,
         kind::MESSAGE => MESSAGE_HEAD_OCTETS,
-        kind::STATE => STATE_HEAD_OCTETS,
+        kind::STATE | kind::CHANGE => STATE_HEAD_OCTETS,
         kind::GONE => GONE_OCTETS,
         _ => 0,
     };
@@ -45,7 +51,7 @@ pub(super) fn digest(kind: u8, payload: &[u8], into: &mut Vec<u8>) {
 pub(super) enum Digest {
     Chunk { id: QueueId, ordinal: u32 },
     Message(MessageHead),
-    State { id: QueueId, due: u64, held: bool },
+    State { id: QueueId, head: StateHead },
     Gone { id: QueueId, first: u32, last: u32 },
 }
 
@@ -57,6 +63,18 @@ pub(super) struct MessageHead {
     pub(super) at: u64,
     pub(super) chunks: u32,
     pub(super) held: bool,
+}
+
+/// What the index needs of a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StateHead {
+    /// When the message is due, as a number.
+    pub(super) due: u64,
+    pub(super) held: bool,
+    /// Counts the states of a message: a later one counts more, wherever it stands.
+    pub(super) sequence: u32,
+    /// It says where all recipients stand; else it changes what those before it say.
+    pub(super) is_whole: bool,
 }
 
 /// Takes fields off the front.
@@ -93,8 +111,10 @@ impl Digest {
         let digest = match kind {
             kind::CHUNK => Digest::Chunk { id: fields.id()?, ordinal: fields.word()? },
             kind::MESSAGE => Digest::Message(head(&mut fields)?),
-            kind::STATE => {
-                Digest::State { id: fields.id()?, due: fields.long()?, held: fields.flag()? }
+            kind::STATE | kind::CHANGE => {
+                let (id, due, held) = (fields.id()?, fields.long()?, fields.flag()?);
+                let (sequence, is_whole) = (fields.word()?, kind == kind::STATE);
+                Digest::State { id, head: StateHead { due, held, sequence, is_whole } }
             }
             kind::GONE => {
                 Digest::Gone { id: fields.id()?, first: fields.word()?, last: fields.word()? }
@@ -166,18 +186,42 @@ pub(super) fn due_time(due: u64) -> Option<Timestamp> {
     (due != NEVER).then_some(Timestamp::from_millis(due))
 }
 
-/// The payload of a state's record.
-pub(super) fn state(message: &Message) -> Vec<u8> {
-    let state = encode_state(&message.hold, &message.recipients);
-    let mut out = Vec::with_capacity(STATE_HEAD_OCTETS + state.len());
-    out.extend_from_slice(&message.id.number().to_le_bytes());
-    out.extend_from_slice(&due_of(message).to_le_bytes());
-    out.push(u8::from(message.hold.is_held()));
-    out.extend_from_slice(&state);
+/// What differs between the message as it `was` and `now`, or all of the state where that
+/// is little more, or where a reader went through enough `changes` already; which of the
+/// two.
+pub(super) fn encode_difference(was: &Message, now: &Message, changes: usize) -> (bool, Vec<u8>) {
+    let count = now.recipients.len();
+    let differs = |at: &usize| was.recipients.get(*at) != now.recipients.get(*at);
+    let differing: Vec<usize> = (0..count).filter(differs).collect();
+    let is_whole = changes >= MAX_CHANGES.min(count / 4) || 2 * differing.len() >= count;
+    let state = match is_whole {
+        true => encode_state(&now.hold, &now.recipients),
+        false => encode_changes(&now.hold, &now.recipients, &differing),
+    };
+    (is_whole, state)
+}
+
+/// The head of the state that `message` is in.
+pub(super) fn state_head(message: &Message, sequence: u32, is_whole: bool) -> StateHead {
+    StateHead { due: due_of(message), held: message.hold.is_held(), sequence, is_whole }
+}
+
+/// The kind of record that a state is.
+pub(super) fn state_kind(head: &StateHead) -> u8 {
+    if head.is_whole { kind::STATE } else { kind::CHANGE }
+}
+
+/// The beginning of a state's record.
+pub(super) fn encode_state_head(id: QueueId, head: &StateHead) -> [u8; STATE_HEAD_OCTETS] {
+    let mut out = [0; STATE_HEAD_OCTETS];
+    out[..8].copy_from_slice(&id.number().to_le_bytes());
+    out[8..16].copy_from_slice(&head.due.to_le_bytes());
+    out[16] = u8::from(head.held);
+    out[17..].copy_from_slice(&head.sequence.to_le_bytes());
     out
 }
 
-/// The state in the payload of a state's record.
+/// The state, or the changes, in the payload of a state's record.
 pub(super) fn state_of(payload: &[u8]) -> Option<&[u8]> {
     payload.get(STATE_HEAD_OCTETS..)
 }

@@ -11,7 +11,7 @@ use store::Disk;
 use store::log::{Damage, Entry, Log, OpenError, Options, Place, Writer};
 
 use super::index::Index;
-use super::records::{self, Digest, MessageHead};
+use super::records::{self, Digest, MessageHead, StateHead};
 use crate::QueueId;
 
 /// What opening the spool found.
@@ -76,10 +76,27 @@ struct Seen {
     /// The first segment that holds a record of a message, where that is another than the
     /// one that counts.
     earlier: HashMap<QueueId, u32>,
-    states: HashMap<QueueId, (Place, u64, bool)>,
+    states: HashMap<QueueId, States>,
     chunks: HashMap<QueueId, BTreeMap<u32, Place>>,
     gone: HashSet<QueueId>,
     last_id: u64,
+}
+
+/// The states of a message by their sequence, from the last whole one on.
+#[derive(Default)]
+struct States(BTreeMap<u32, (StateHead, Place)>);
+
+impl States {
+    fn note(&mut self, head: StateHead, place: Place) {
+        let whole = self.0.values().map(|(head, _)| head).rfind(|head| head.is_whole);
+        if whole.is_some_and(|whole| whole.sequence > head.sequence) {
+            return;
+        }
+        if head.is_whole {
+            self.0 = self.0.split_off(&head.sequence);
+        }
+        self.0.insert(head.sequence, (head, place));
+    }
 }
 
 impl Seen {
@@ -96,9 +113,7 @@ impl Seen {
                 let old = self.messages.insert(head.id, (head, place));
                 old.into_iter().for_each(|(_, old)| self.note_earlier(head.id, old));
             }
-            Digest::State { id, due, held } => {
-                self.states.insert(id, (place, due, held));
-            }
+            Digest::State { id, head } => self.states.entry(id).or_default().note(head, place),
             Digest::Gone { id, .. } => {
                 self.gone.insert(id);
             }
@@ -125,8 +140,9 @@ impl Seen {
             let earlier = self.earlier.get(&id).copied().unwrap_or(place.segment);
             let first = earlier.min(place.segment);
             index.insert(&head, place, chunks.into_values().collect(), first);
-            if let Some((place, due, held)) = self.states.remove(&id) {
-                index.state_found(id, place, due, held);
+            let states = self.states.remove(&id).unwrap_or_default();
+            for (head, place) in states.0.into_values() {
+                index.state_found(id, place, &head);
             }
         }
         index

@@ -9,8 +9,12 @@ use store::FileSystem;
 
 use super::*;
 
-mod torture;
 use crate::{Hold, Origin};
+
+mod cases;
+mod decay;
+mod torture;
+mod world;
 
 fn received(seconds: u64) -> Received {
     let path = ForwardPath::Mailbox("b@example.org".parse().unwrap());
@@ -84,10 +88,11 @@ fn states_and_ends_survive_a_restart() {
     let (spool, mut writer, _) = open(folder.path());
     let (first, second) = (commit(&spool, &mut writer, b"1"), commit(&spool, &mut writer, b"2"));
     let mut message = spool.get(first).unwrap();
+    let was = message.clone();
     message.hold = Hold::Because("by hand".into());
     message.recipients[0].status = Status::Waiting { due: Timestamp::from_secs(5) };
     message.recipients[0].history.attempts = 4;
-    spool.update(&message, Durability::Synced, done());
+    spool.update(&was, &message, Durability::Synced, done());
     spool.remove(second, Durability::Synced, done());
     while writer.step() {}
     drop((spool, writer));
