@@ -33,9 +33,9 @@ use smtp::syntax::Mailbox;
 use store::{FileSystem, LoggedTable};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use self::banner::Banner;
@@ -224,8 +224,23 @@ async fn run(
     let dispatcher = tokio::spawn(reception.dispatcher.clone().run(stopped.clone()));
     listen(sockets, config, &reception, &connections, &stopped, &mut tasks);
     pick_up(data_dir, administration).await;
-    until_stopped(config, &reception, storage, &stop).await?;
+    let mut signals = Signals::catch()?;
+    until_stopped(config, &reception, storage, &stop, &mut signals).await;
     drop(admin);
+    tokio::select! {
+        ended = end(tasks, dispatcher) => ended,
+        () = signals.stop() => {
+            tracing::warn!("told to stop once more: what is under way is broken off");
+            Ok(())
+        }
+    }
+}
+
+/// Lets what is under way come to its end, for as long as it may take.
+async fn end(
+    mut tasks: JoinSet<()>,
+    dispatcher: JoinHandle<io::Result<()>>,
+) -> Result<(), Failure> {
     let ended = timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await;
     if ended.is_err() {
         tracing::warn!("sessions that did not end in time were closed");
@@ -234,6 +249,28 @@ async fn run(
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(failure("the queue", &error)),
         Err(error) => Err(failure("the dispatcher", &error)),
+    }
+}
+
+/// What tells a server to stop. Caught once, so that a second one is not lost.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn catch() -> Result<Signals, Failure> {
+        let on = |kind| signal(kind).map_err(|error| failure("signals", &error));
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Signals { terminate: on(terminate)?, interrupt: on(interrupt)? })
+    }
+
+    /// Ends with the next one.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
@@ -391,16 +428,14 @@ async fn until_stopped(
     reception: &Arc<Reception>,
     storage: &Storage,
     stop: &watch::Sender<bool>,
-) -> Result<(), Failure> {
-    let on = |kind| signal(kind).map_err(|error| failure("signals", &error));
-    let (mut term, mut int) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    signals: &mut Signals,
+) {
     let mut stopped = stop.subscribe();
     let (mut flush, mut prune) = (interval(FLUSH_EVERY), interval(PRUNE_EVERY));
     flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = term.recv() => break,
-            _ = int.recv() => break,
+            () = signals.stop() => break,
             _ = stopped.changed() => break,
             _ = flush.tick() => {
                 let now = reception.clock.now();
@@ -411,7 +446,6 @@ async fn until_stopped(
     }
     tracing::info!("stopping");
     stop.send_replace(true);
-    Ok(())
 }
 
 fn prune_stories(config: &Config, reception: &Arc<Reception>) {

@@ -115,6 +115,11 @@ impl Daemon {
         self.child.wait().expect("it ends");
     }
 
+    /// SIGINT, as of Ctrl-C.
+    pub(crate) fn interrupt(&self) {
+        signal(self.child.id(), "INT");
+    }
+
     /// SIGTERM; returns how it ended and the rest of its log.
     pub(crate) fn terminate(mut self) -> (ExitStatus, String) {
         signal(self.child.id(), "TERM");

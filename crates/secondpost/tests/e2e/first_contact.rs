@@ -67,6 +67,19 @@ fn a_message_under_way_is_told_421_when_the_server_stops() {
 }
 
 #[test]
+fn a_second_signal_ends_the_wait_for_what_is_under_way() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = Daemon::start(folder.path(), &[]);
+    let mut dialog = Dialog::greeted(daemon.mx);
+    assert!(dialog.message_begun("a@example.org", "postmaster@localhost").starts_with("354 "));
+    daemon.interrupt();
+    eventually("it stops", || daemon.log().contains("stopping").then_some(()));
+    let (status, log) = daemon.terminate();
+    assert!(status.success(), "{status}: {log}");
+    assert!(log.contains("told to stop once more"), "{log}");
+}
+
+#[test]
 fn the_commands_of_the_banner_work_as_they_are_printed() {
     let folder = tempfile::tempdir().expect("a folder");
     let place = folder.path().join("it's here");
