@@ -128,6 +128,17 @@ struct Candidate {
     source: Source,
 }
 
+impl Candidate {
+    /// Takes the next cause that is fair where the text says that it is not `denied`.
+    fn is_not(&mut self, denied: Cause) {
+        if self.cause == denied
+            && let Some((next, also)) = self.also.split_first()
+        {
+            (self.cause, self.also) = (*next, also);
+        }
+    }
+}
+
 /// What a candidate saw; only the best one's becomes evidence.
 enum Source {
     /// A rule's words, in the plain text.
@@ -192,6 +203,9 @@ impl Heard<'_> {
             also: found.rule.also,
             source: Source::Words(found.rule.name, found.range.clone()),
         }));
+        if let Some(denied) = sight.denied {
+            candidates.iter_mut().for_each(|candidate| candidate.is_not(denied));
+        }
         sight.may_tell_a_time
     }
 

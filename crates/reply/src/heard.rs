@@ -102,6 +102,9 @@ impl Heard {
 /// that are no code of SMTP (`101`: a verdict without a code). Never fails: what says
 /// nothing is left out.
 pub fn read_any(octets: &[u8]) -> Vec<Heard> {
+    if quoted::begins_as_a_reply(octets) {
+        return quoted::read(octets);
+    }
     if let Some(notices) = webhook::read(octets) {
         return notices;
     }

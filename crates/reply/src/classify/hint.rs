@@ -53,8 +53,12 @@ fn tag<'a>(text: &'a str, tokens: &Tokens<'a>) -> Option<(Hint, &'a str)> {
     let all = tokens.all();
     let marks = (1..all.len()).filter(|at| matches!(all[*at].mark(), Some('=' | ':')));
     marks.into_iter().find_map(|at| {
-        let is_joined = at >= 2 && all[at - 1].is_any(&["after", "in", "delay"]);
-        let name = at - 1 - usize::from(is_joined && all[at - 2].is_any(TAGS));
+        let mut name = at - 1;
+        if all[name].is_any(&["after", "in", "delay"]) {
+            let joint = usize::from(name > 0 && all[name - 1].mark() == Some('-'));
+            let first = name.checked_sub(1 + joint);
+            name = first.filter(|first| all[*first].is_any(TAGS)).unwrap_or(name);
+        }
         if !all[name].is_any(TAGS) {
             return None;
         }
@@ -119,6 +123,8 @@ mod tests {
         check("retry=\"00:01:30\"", 90);
         check("Retry = 120", 120);
         check("retry-after: 120s", 120);
+        check("Retry-After: 300", 300);
+        check("please retry in 1 h 30 min", 5400);
         check("please come back in 01:00:00", 3600);
         check("Your mail will be accepted in 287s", 287);
         check("try again in 15 min.", 900);

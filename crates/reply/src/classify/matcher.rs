@@ -8,12 +8,15 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::hint;
+use super::rules::classes::CLASSES;
 use super::rules::{self, Rule};
 use super::text::{Plain, is_of_a_word};
 use super::tree::Tree;
+use crate::Cause;
 
-/// Most octets between two parts of a pattern.
+/// Most octets between two parts of a pattern, and between those that stand near.
 const MAX_GAP_OCTETS: usize = 120;
+const NEAR_OCTETS: usize = 40;
 /// Most occurrences of earlier parts that are remembered in one text.
 const MAX_SEEN: usize = 256;
 /// Most rules that are found in one text.
@@ -45,11 +48,13 @@ pub(crate) struct Sight {
     pub(crate) found: Vec<Match>,
     /// Whether a unit of time is named, or something else of which a hint could be made.
     pub(crate) may_tell_a_time: bool,
+    /// A cause that the text says it is not: "your host is not on a block list".
+    pub(crate) denied: Option<Cause>,
 }
 
 /// Looks at `plain` for every rule for which `counts`.
 pub(crate) fn look(plain: &Plain, counts: impl Fn(&Rule) -> bool) -> Sight {
-    let sight = Sight { found: Vec::new(), may_tell_a_time: false };
+    let sight = Sight { found: Vec::new(), may_tell_a_time: false, denied: None };
     let mut search = Search { matcher: &MATCHER, plain, counts, seen: Vec::new(), sight };
     search.run();
     search.sight
@@ -69,90 +74,133 @@ struct Matcher {
 
 struct Pattern {
     rule: u32,
-    /// Literals (of `words`, or of `anywhere` beyond [`ANYWHERE`]) that stand before the last one.
-    before: Vec<u32>,
+    /// Whether its parts stand near to one another, in one sentence.
+    is_near: bool,
+    /// Marks that stand before the last part.
+    before: Vec<Mark>,
 }
 
-/// Added to the numbers of literals in `anywhere`.
-const ANYWHERE: u32 = 1 << 24;
+/// What an earlier part of a pattern was seen as: a literal, or one of a class of them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    /// The number of the pattern and the place of the part.
+    Part(u32, u32),
+    Class(u32),
+}
 
 /// A tree of literals and what each is good for.
 #[derive(Default)]
 struct Literals {
     tree: Tree,
     uses: Vec<Uses>,
-    /// The patterns that end with a literal, by literal.
-    ends: Vec<End>,
+    /// By literal.
+    roles: Vec<Role>,
 }
 
 /// What a literal is good for.
 struct Uses {
-    /// Where its ends stand in `ends`.
+    /// Where its roles stand in `roles`.
     from: u32,
     to: u32,
-    /// Whether some pattern goes on after it: as whole words, and as the start of one.
-    goes_on: [bool; 2],
     /// Whether it counts within host names and addresses of pages.
     in_names: bool,
     is_unit: bool,
 }
 
-struct End {
-    pattern: u32,
+/// A literal in a pattern or a class.
+struct Role {
+    what: What,
     /// Whether a word must end with the literal.
     whole: bool,
 }
 
-/// A part of a pattern as it is written in a rule.
+#[derive(Clone, Copy)]
+enum What {
+    /// A unit of time.
+    Unit,
+    /// The last part of the pattern.
+    End(u32),
+    Mark(Mark),
+}
+
+/// A literal as it is written in a rule or a class.
 struct Part {
     text: &'static str,
-    /// The pattern, and which of its parts this is; a unit of time is of no pattern.
-    of: Option<(u32, u32)>,
-    is_last: bool,
+    what: What,
     whole_start: bool,
     whole_end: bool,
 }
 
 impl Part {
-    fn all_of(number: u32, pattern: &'static str) -> impl Iterator<Item = Part> {
-        let texts = pattern.split("..").map(str::trim);
-        let last = pattern.matches("..").count();
-        texts.enumerate().map(move |(place, text)| Part {
+    fn of(text: &'static str, what: What) -> Part {
+        Part {
             text: text.trim_matches('*'),
-            of: Some((number, place as u32)),
-            is_last: place == last,
+            what,
             whole_start: !text.starts_with('*'),
             whole_end: !text.ends_with('*'),
-        })
+        }
     }
 
-    fn unit(text: &'static str) -> Part {
-        Part { text, of: None, is_last: true, whole_start: true, whole_end: true }
+    /// The literals of the part `text` of a pattern: several where it ends with a class.
+    fn all_of(text: &'static str, what: What) -> Vec<Part> {
+        match class(text) {
+            None => vec![Part::of(text, what)],
+            Some(_) if matches!(what, What::Mark(_)) => Vec::new(),
+            Some(class) => CLASSES[class].1.iter().map(|text| Part::of(text, what)).collect(),
+        }
     }
+}
+
+/// The place of the class that `text` names, as in `{box}`.
+fn class(text: &str) -> Option<usize> {
+    let name = text.strip_prefix('{')?.strip_suffix('}')?;
+    CLASSES.iter().position(|(class, _)| *class == name)
 }
 
 impl Matcher {
     fn new() -> Matcher {
-        let mut patterns: Vec<Pattern> = Vec::new();
-        let mut parts: Vec<Part> = hint::units().map(Part::unit).collect();
+        let mut parts: Vec<Part> = hint::units().map(|unit| Part::of(unit, What::Unit)).collect();
+        for (class, (_, members)) in CLASSES.iter().enumerate() {
+            let mark = What::Mark(Mark::Class(class as u32));
+            parts.extend(members.iter().map(|member| Part::of(member, mark)));
+        }
+        let mut patterns = Vec::new();
         let rules: Vec<&'static Rule> = rules::all().collect();
         for (order, rule) in rules.iter().enumerate() {
             for pattern in rule.patterns {
-                parts.extend(Part::all_of(patterns.len() as u32, pattern));
-                patterns.push(Pattern { rule: order as u32, before: Vec::new() });
+                let number = patterns.len() as u32;
+                patterns.push(Pattern::of(order as u32, number, pattern, &mut parts));
             }
         }
         let (words, anywhere) = parts.into_iter().partition(|part| part.whole_start);
-        let words = Literals::new(words, 0, &mut patterns);
-        let anywhere = Literals::new(anywhere, ANYWHERE, &mut patterns);
-        Matcher { rules, patterns, words, anywhere }
+        Matcher { rules, patterns, words: Literals::new(words), anywhere: Literals::new(anywhere) }
+    }
+}
+
+impl Pattern {
+    /// Reads a pattern; its literals are added to `literals`.
+    fn of(rule: u32, number: u32, pattern: &'static str, literals: &mut Vec<Part>) -> Pattern {
+        let is_near = pattern.contains(" ~ ");
+        let parts = pattern.split(if is_near { "~" } else { ".." }).map(str::trim);
+        let mut before = Vec::new();
+        let mut parts = parts.peekable();
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                literals.extend(Part::all_of(part, What::End(number)));
+                break;
+            }
+            let as_part = Mark::Part(number, before.len() as u32);
+            let mark = class(part).map_or(as_part, |class| Mark::Class(class as u32));
+            before.push(mark);
+            literals.extend(Part::all_of(part, What::Mark(mark)));
+        }
+        Pattern { rule, is_near, before }
     }
 }
 
 impl Literals {
-    /// The literals of `parts`; their numbers plus `offset` are noted in `patterns`.
-    fn new(mut parts: Vec<Part>, offset: u32, patterns: &mut [Pattern]) -> Literals {
-        parts.sort_unstable_by(|a, b| a.text.cmp(b.text).then(a.of.cmp(&b.of)));
+    fn new(mut parts: Vec<Part>) -> Literals {
+        parts.sort_by_key(|part| part.text);
         let mut literals = Literals::default();
         let mut texts = Vec::with_capacity(parts.len());
         for part in &parts {
@@ -160,40 +208,30 @@ impl Literals {
                 texts.push(part.text);
                 literals.begin(part.text);
             }
-            literals.add(part, offset + texts.len() as u32 - 1, patterns);
+            literals.add(part);
         }
         literals.tree = Tree::new(&texts);
         literals
     }
 
     fn begin(&mut self, text: &str) {
-        let end = self.ends.len() as u32;
+        let end = self.roles.len() as u32;
         let in_names = text.contains(['.', '/', '=', '#', '?']);
-        self.uses.push(Uses { from: end, to: end, goes_on: [false; 2], in_names, is_unit: false });
+        self.uses.push(Uses { from: end, to: end, in_names, is_unit: false });
     }
 
-    fn add(&mut self, part: &Part, number: u32, patterns: &mut [Pattern]) {
+    fn add(&mut self, part: &Part) {
         let Some(uses) = self.uses.last_mut() else { return };
-        let Some((pattern, place)) = part.of else {
-            uses.is_unit = true;
-            return;
-        };
-        if part.is_last {
-            self.ends.push(End { pattern, whole: part.whole_end });
-            uses.to += 1;
-        } else {
-            uses.goes_on[usize::from(!part.whole_end)] = true;
-            let before = &mut patterns[pattern as usize].before;
-            before.resize(before.len().max(place as usize + 1), number);
-            before[place as usize] = number;
-        }
+        uses.is_unit |= matches!(part.what, What::Unit);
+        self.roles.push(Role { what: part.what, whole: part.whole_end });
+        uses.to += 1;
     }
 }
 
 /// An occurrence of a literal after which a pattern goes on.
 #[derive(Clone, Copy)]
 struct Seen {
-    literal: u32,
+    mark: Mark,
     start: u32,
     end: u32,
 }
@@ -279,7 +317,7 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
         let matcher = self.matcher;
         if is_start && matcher.words.tree.may_begin_with(octets[at]) {
             matcher.words.tree.walk(octets, at, |literal, end| {
-                self.saw(&matcher.words, literal, 0, at..end);
+                self.saw(&matcher.words, literal, at..end);
             });
         }
         if matcher.anywhere.tree.may_begin_with(octets[at]) {
@@ -290,24 +328,31 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
     fn walk_anywhere(&mut self, octets: &[u8], at: usize) {
         let literals = &self.matcher.anywhere;
         literals.tree.walk(octets, at, |literal, end| {
-            self.saw(literals, literal, ANYWHERE, at..end);
+            self.saw(literals, literal, at..end);
         });
     }
 
-    fn saw(&mut self, literals: &'static Literals, literal: u32, offset: u32, range: Range<usize>) {
+    fn saw(&mut self, literals: &'static Literals, literal: u32, range: Range<usize>) {
         let uses = &literals.uses[literal as usize];
         if !uses.in_names && self.plain.is_in_a_name(range.start) {
             return;
         }
         let is_whole = !self.goes_on_in_word(&range);
         self.sight.may_tell_a_time |= uses.is_unit && is_whole;
-        let ends = &literals.ends[uses.from as usize..uses.to as usize];
-        for end in ends.iter().filter(|end| is_whole || !end.whole) {
-            self.ended(end.pattern, &range);
+        let roles = &literals.roles[uses.from as usize..uses.to as usize];
+        for role in roles.iter().filter(|role| is_whole || !role.whole) {
+            match role.what {
+                What::Unit => {}
+                What::End(pattern) => self.ended(pattern, &range),
+                What::Mark(mark) => self.saw_mark(mark, &range),
+            }
         }
-        if (uses.goes_on[1] || uses.goes_on[0] && is_whole) && self.seen.len() < MAX_SEEN {
+    }
+
+    fn saw_mark(&mut self, mark: Mark, range: &Range<usize>) {
+        if self.seen.len() < MAX_SEEN {
             let (start, end) = (range.start as u32, range.end as u32);
-            self.seen.push(Seen { literal: literal + offset, start, end });
+            self.seen.push(Seen { mark, start, end });
         }
     }
 
@@ -320,25 +365,39 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
 
     /// The last part of `pattern` was seen: looks for the others before it, nearest first.
     fn ended(&mut self, pattern: u32, range: &Range<usize>) {
-        let Pattern { rule, before } = &self.matcher.patterns[pattern as usize];
+        let Pattern { rule, is_near, before } = &self.matcher.patterns[pattern as usize];
         let order = *rule as usize;
         let mut start = range.start;
         let mut seen = self.seen.len();
-        for part in before.iter().rev() {
-            let near = |seen: &Seen| {
-                let end = seen.end as usize;
-                seen.literal == *part && end <= start && start - end <= MAX_GAP_OCTETS
+        for mark in before.iter().rev() {
+            let stands = |seen: &Seen| {
+                let gap = seen.end as usize..start;
+                seen.mark == *mark && gap.start <= gap.end && self.spans(gap, *is_near)
             };
-            let Some(at) = self.seen[..seen].iter().rposition(near) else { return };
+            let Some(at) = self.seen[..seen].iter().rposition(stands) else { return };
             start = self.seen[at].start as usize;
             seen = at;
         }
         self.note(order, start..range.end);
     }
 
+    /// Whether two parts of a pattern may stand so far apart.
+    fn spans(&self, gap: Range<usize>, is_near: bool) -> bool {
+        if !is_near {
+            return gap.len() <= MAX_GAP_OCTETS;
+        }
+        let ends = |marks: &[u8]| matches!(marks, b". " | b"; " | b"! ");
+        gap.len() <= NEAR_OCTETS && !self.plain.text().as_bytes()[gap].windows(2).any(ends)
+    }
+
     /// Notes the rule; of several of its patterns the longest is the evidence.
     fn note(&mut self, order: usize, range: Range<usize>) {
         let rule = self.matcher.rules[order];
+        let is_a_state = DENIABLE.contains(&rule.cause);
+        if is_a_state && is_denied(&self.plain.text()[..range.start]) {
+            self.sight.denied = self.sight.denied.or(Some(rule.cause));
+            return;
+        }
         if let Some(before) = self.sight.found.iter_mut().find(|before| before.order == order) {
             if before.range.len() < range.len() {
                 before.range = range;
@@ -347,6 +406,50 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
             self.sight.found.push(Match { rule, order, range });
         }
     }
+}
+
+/// What a text may say that it is not. Other causes are told by a `not` themselves.
+const DENIABLE: &[Cause] = &[
+    Cause::Greylisted,
+    Cause::HostBlocklisted,
+    Cause::DomainBlocklisted,
+    Cause::ContentSpam,
+    Cause::ContentVirus,
+    Cause::RateLimited,
+    Cause::ReputationPoor,
+    Cause::MailboxFull,
+];
+
+/// Whether what follows `before` is said not to be so: `not`, and at most three little
+/// words between.
+fn is_denied(before: &str) -> bool {
+    const NOT: &[&str] = &[
+        "not", "never", "isn't", "wasn't", "aren't", "hasn't", "nicht", "kein", "keine", "keiner",
+    ];
+    const BETWEEN: &[&str] = &[
+        "a",
+        "an",
+        "the",
+        "on",
+        "in",
+        "any",
+        "our",
+        "been",
+        "being",
+        "currently",
+        "listed",
+        "auf",
+        "einer",
+    ];
+    let Some(words) = before.strip_suffix(' ') else { return false };
+    let mut words = words.rsplit(' ').skip_while({
+        let mut left = 3;
+        move |word| {
+            left -= 1;
+            left >= 0 && BETWEEN.contains(word)
+        }
+    });
+    words.next().is_some_and(|word| NOT.contains(&word))
 }
 
 /// Whether the mark at `at` may be one of a time: `00:05`, `retry=300`, `300 s`.

@@ -5,8 +5,10 @@
 //! table of its subject below; the matching is in `matcher`.
 //!
 //! A pattern is plain text (any case; hyphens are spaces; addresses stand as `@`). It
-//! matches whole words; `*` at an end lifts that. ` .. ` is a gap of any words.
+//! matches whole words; `*` at an end lifts that. ` .. ` is a gap of any words, ` ~ ` a
+//! short one within a sentence. `{box}` is any word of a class of `classes`.
 
+pub(super) mod classes;
 mod host;
 mod mailbox;
 mod message;
@@ -129,6 +131,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         session::RULES,
         message::RULES,
         host::RULES,
+        classes::RULES,
     ]
     .into_iter()
     .flatten()

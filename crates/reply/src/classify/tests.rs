@@ -43,12 +43,28 @@ fn every_rule_has_patterns_examples_and_a_name_of_its_own() {
     for rule in rules::all() {
         assert!(names.insert(rule.name), "two rules are named {}", rule.name);
         assert!(!rule.examples.is_empty(), "{} has no example", rule.name);
-        for part in rule.patterns.iter().flat_map(|pattern| pattern.split("..")) {
-            let part = part.trim_matches(['*', ' ']);
+        let parts = rule
+            .patterns
+            .iter()
+            .flat_map(|pattern| pattern.split(if pattern.contains('~') { "~" } else { ".." }));
+        let classes = rules::classes::CLASSES;
+        for part in parts.map(|part| part.trim_matches(['*', ' '])) {
+            if let Some(class) = part.strip_prefix('{') {
+                let named = |(name, _): &(&str, &[&str])| class.strip_suffix('}') == Some(*name);
+                assert!(classes.iter().any(named), "{}: there is no class {part}", rule.name);
+                continue;
+            }
             assert!(part.len() > 2, "{}: a part is too short to be found", rule.name);
             if part != Plain::of(part).text() {
                 unlike.push(format!("{}: {part} is not {}", rule.name, Plain::of(part).text()));
             }
+        }
+    }
+    let members = rules::classes::CLASSES.iter().flat_map(|(_, members)| members.iter());
+    for member in members.map(|member| member.trim_matches('*')) {
+        assert!(member.len() > 2, "{member} is too short to be found");
+        if member != Plain::of(member).text() {
+            unlike.push(format!("{member} is not {}", Plain::of(member).text()));
         }
     }
     assert!(unlike.is_empty(), "patterns that are not plain:\n{}", unlike.join("\n"));
@@ -152,3 +168,4 @@ proptest! {
 }
 
 mod corpus;
+mod wordings;

@@ -12,6 +12,12 @@ const MAX_OCTETS: usize = 1024 * 1024;
 /// Most things that are heard in one text.
 const MAX_HEARD: usize = 10_000;
 
+/// Whether `octets` begin with a reply's code: most of what is read does, and needs no
+/// other reader to look at it.
+pub(super) fn begins_as_a_reply(octets: &[u8]) -> bool {
+    matches!(octets, [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..])
+}
+
 /// Reads every reply in `text`, in its order. Lines that say nothing are left out.
 pub(super) fn read(octets: &[u8]) -> Vec<Heard> {
     let text = String::from_utf8_lossy(&octets[..octets.len().min(MAX_OCTETS)]);

@@ -98,8 +98,15 @@ const PREPOSITIONS: &[&str] = &[
     "per",
     "через",
     "на",
+    "в",
+    "за",
     "在",
     "每",
+    "za",
+    "over",
+    "om",
+    "efter",
+    "بعد",
 ];
 
 /// Words that speak of coming back, or of a state that ends by itself.
@@ -158,6 +165,21 @@ const RETURN_STEMS: &[&str] = &[
     "再",
     "待",
     "もう",
+    "ponown",
+    "sprob",
+    "sprób",
+    "probeer",
+    "opnieuw",
+    "tekrar",
+    "sonra",
+    "zkus",
+    "znovu",
+    "försök",
+    "igen",
+    "múlva",
+    "다시",
+    "حاول",
+    "пробуйте",
 ];
 
 /// Words before a time that make it another: a rate's, or one that is over.
@@ -571,7 +593,8 @@ fn part(all: &[Token<'_>], at: usize) -> Option<(f64, usize, u64)> {
     let seconds = unit(name.word()?)?;
     let short = name.text.len() == 1 && name.text.is_ascii();
     let attached = all[next - 1].end == name.start;
-    if short && (!attached && name.text != "s" || name.text.starts_with('M')) {
+    let is_led = at > 0 && all[at - 1].is_preposition();
+    if short && (!attached && name.text != "s" && !is_led || name.text.starts_with('M')) {
         return None;
     }
     let plain_number = token.is_number() || name.text.chars().count() > 2;

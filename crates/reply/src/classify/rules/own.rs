@@ -60,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
             "all relevant mx records point to non existent hosts",
             "an mx or srv record indicated no smtp service",
             "lowest numbered mx record points to local host",
-            "loop detected .. mx",
+            "loop detected .. mx record",
         ],
         &["550 all relevant MX records point to non-existent hosts"],
     ),

@@ -81,7 +81,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("yahoo-554-30", Provider, MailboxDisabled, &[MailboxUnknown], &["(554.30)"], &["554 30 this mailbox is off (554.30)"]),
 
     // ── Apple, Proofpoint, Mimecast, Cisco ───────────────────────────────────────
-    rule("icloud-local-policy", Provider, PolicyRefused, &[ContentSpam], &["[cs01]", "message rejected due to local policy", "[hc01]"], &["550 5.7.1 [CS01] Message rejected due to local policy."]),
+    rule("icloud-local-policy", Provider, PolicyRefused, &[ContentSpam], &["[cs01]", "[hc01]"], &["550 5.7.1 [CS01] Message rejected due to local policy."]),
     rule("icloud-deferred", Provider, ReputationPoor, &[PolicyTemporary, RateLimited], &["[hcm1]", "[hcm*"], &["421 [HCM1] mail from 192.0.2.8 was put off"]),
     rule("proofpoint-list", Provider, HostBlocklisted, &[ReputationPoor], &["dnsbl lookup.cgi", "ipcheck.proofpoint.com", "proofpoint.com/dnsbl", "blocked using cloudmark", "blocked see https://ipcheck"], &["550 5.7.0 Local: see https://ipcheck.proofpoint.com/?ip=192.0.2.8"]),
     rule("mimecast-greylist", Provider, Greylisted, &[ServerFault], &["internal resources are temporarily unavailable"], &["451 Internal resources are temporarily unavailable - https://example.net/help#451 [x.uk1]"]).transient(),
@@ -114,7 +114,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("spectrum-rate", Provider, TooManyConnections, &[RateLimited, SenderRefused], &["aup#in 1310", "aup#in 13*"], &["550 5.1.0 sender rejected. AUP#In-1310"]),
     rule("spectrum-reputation", Provider, ReputationPoor, &[HostBlocklisted, PolicyRefused], &["aup#in 10*", "aup#1*", "aup#in 12*", "aup#cxsnd*", "aup#cxcnct*", "aup#in 1*", "aup#pol*", "aup#out*"], &["554 host.example.net ESMTP server not available AUP#1310"]),
     rule("spectrum-content", Provider, ContentSpam, &[ContentRefused], &["aup#cnt*", "aup#cdrbl", "aup#content"], &["550 5.7.1 refused AUP#CNTN-1"]),
-    rule("comcast-list", Provider, HostBlocklisted, &[ReputationPoor], &["bl000000", "bl000001", "bl000010", "rl000001", "bl000002"], &["554 resimta comcast 192.0.2.8 see BL000001"]),
+    rule("comcast-list", Provider, HostBlocklisted, &[ReputationPoor], &["bl000000", "bl000001", "bl000010", "bl000002"], &["554 resimta comcast 192.0.2.8 see BL000001"]),
     rule("att-list", Provider, HostBlocklisted, &[], &["dnsbl:attrbl", "attrbl", "dnsbl:rblldap", "abuse rbl", "is blocked.for assistance", "blocked by ldap:ou=rblmx"], &["553 5.3.0 flph1 DNSBL:ATTRBL 521< 192.0.2.8 >_is_blocked"]),
 
     // ── GMX, web.de, T-Online, IONOS ─────────────────────────────────────────────
@@ -126,7 +126,7 @@ pub(super) const RULES: &[Rule] = &[
 
     // ── NetEase, QQ, Mail.ru ─────────────────────────────────────────────────────
     rule("netease-connections", Provider, TooManyConnections, &[RateLimited], &["hl:icc", "hl:ifc", "hl:mep", "mi:cel", "mi:conn"], &["421 HL:ICC 163 mx9 http://mail.example.com/help"]),
-    rule("netease-rate", Provider, RateLimited, &[ReputationPoor], &["rp:trc", "rp:qrc", "rp:cec", "mi:dmc", "mi:stc", "mi:sfq", "rp:tfc", "mi:fcl", "mi:nhd", "rp:drc", "rp:crc", "rp:tmc"], &["451 RP:TRC 163 mx9 http://mail.example.com/help", "550 MI:DMC 163 mx9"]),
+    rule("netease-rate", Provider, RateLimited, &[ReputationPoor], &["rp:trc", "rp:qrc", "rp:cec", "mi:dmc", "mi:stc", "mi:sfq", "rp:tfc", "mi:fcl", "rp:drc", "rp:crc", "rp:tmc"], &["451 RP:TRC 163 mx9 http://mail.example.com/help", "550 MI:DMC 163 mx9"]),
     rule("netease-block-list", Provider, HostBlocklisted, &[ReputationPoor], &["dt:rbl", "mi:ipb", "ip:rbl"], &["450 DT:RBL 163 mx9"]),
     rule("netease-spam", Provider, ContentSpam, &[ReputationPoor, PolicyRefused], &["dt:spm", "dt:sum", "mi:spb", "dt:lxs", "qt:spm"], &["554 DT:SPM 163 mx9"]),
     rule("netease-spf", Provider, SpfFailed, &[SenderRefused], &["mi:spf", "dt:spf", "mi:fad"], &["550 MI:SPF 163 mx9"]),
@@ -154,4 +154,26 @@ pub(super) const RULES: &[Rule] = &[
     rule("spamhaus-host", Provider, HostBlocklisted, &[ContentSpam], &["spamhaus.org/query/bl", "spamhaus.org/query/ip", "spamhaus.org/sbl", "spamhaus.org/xbl", "spamhaus.org/pbl"], &["553 https://www.spamhaus.org/query/ip/192.0.2.8"]),
     rule("cloudmark-reputation", Provider, ReputationPoor, &[HostBlocklisted], &["cloudmark sender intelligence", "cloudmark poor reputation", "csi.cloudmark.com", "cm csi v"], &["550 5.7.1 blocked: https://csi.cloudmark.com/reset-request/?ip=192.0.2.8"]),
     rule("cluebringer-autoblacklist", Provider, HostBlocklisted, &[ReputationPoor], &["greylist* .. blacklisted"], &["550 5.7.1 Greylisting is on, your host was blacklisted"]).permanent(),
+    // ── AOL, T-Online, Comcast, others ───────────────────────────────────────────
+    rule("aol-block-list", Provider, HostBlocklisted, &[ReputationPoor], &["(con:b*", "(rtr:bl*", "(rtr:bb*", "(rtr:cl*", "(rtr:sc*", "(ipb:*", "(rly:bl*"], &["554 5.7.1 : (CON:B1) https://postmaster.example.net/", "554 (RTR:BL) https://postmaster.example.net/"]),
+    rule("aol-reputation", Provider, ReputationPoor, &[HostBlocklisted, PolicyRefused], &["(dyn:*", "(rly:b*", "(rly:ch*", "(rly:nw*", "(rly:cs*", "(rly:sn*", "(rly:hb*", "(rtr:du*", "(rtr:db*", "(rtr:gd*"], &["421 4.7.1 : (DYN:T1) https://postmaster.example.net/"]),
+    rule("aol-rate", Provider, RateLimited, &[ReputationPoor], &["(rtr:ge*", "(con:t*", "(rtr:rl*", "(con:tl*"], &["421 4.7.1 : (RTR:GE) Technical difficulties"]),
+    rule("aol-links", Provider, DomainBlocklisted, &[ContentSpam], &["(hvu:*", "(dnu:*"], &["554 5.7.1 : (HVU:B1) https://postmaster.example.net/"]),
+    rule("aol-reverse-dns", Provider, ReverseDnsMissing, &[], &["(dns:nr*", "(rdn:*"], &["421 (DNS:NR) no name"]),
+    rule("aol-sender", Provider, SenderRefused, &[DmarcFailed], &["(snd:*"], &["554 5.7.1 : (SND:B1) https://postmaster.example.net/"]),
+    rule("t-online-host", Provider, HostBlocklisted, &[ReputationPoor], &["a problem occurred. ask your postmaster .. (bl)", "a problem occurred. ask your postmaster", "a problem occurred. (ask your postmaster"], &["554 IP=192.0.2.8 - A problem occurred. Ask your postmaster for help. (BL)"]),
+    rule("comcast-rate", Provider, RateLimited, &[ReputationPoor], &["rl000001", "rl000002", "rl000003"], &["452 4.1.1 slowly, please RL000001"]),
+    rule("host-blocked-for-spam", Provider, HostBlocklisted, &[ReputationPoor], &["block for spam", "blocked for spam", "blocked due to spam from", "listed at", "blocked by ers", "client host .. blocked by", "namespace mining"], &["554 5.7.1 block for spam: 192.0.2.8", "550 5.7.1 192.0.2.8 listed at bl.example.org"]),
+    rule("yahoo-greylist-like", Provider, ReputationPoor, &[Greylisted, RateLimited], &["[gl01]", "[gl02]"], &["421 4.7.0 [GL01] deferred"]),
+    rule("orange-service-refused", Provider, HostBlocklisted, &[ReputationPoor, PolicyRefused], &["ofr001 102", "ofr002 102", "ofr 102", "ofr 109", "lpn006 107", "lpn001 102"], &["550 Service refuse. OFR001_102 [102]"]),
+    rule("icloud-host", Provider, ReputationPoor, &[PolicyTemporary, RateLimited], &["[hm08]", "[hm0*"], &["421 4.7.1 [HM08] Message rejected due to local policy."]),
+    rule("netease-new-host", Provider, ReputationPoor, &[RateLimited, PolicyTemporary], &["mi:nhd"], &["451 MI:NHD 163 mx9"]),
+    rule("gmail-low-reputation", Provider, ReputationPoor, &[ContentSpam], &["very low reputation", "low reputation of the sending"], &["550 5.7.1 blocked due to the very low reputation of the sending IP address - gsmtp"]),
+    rule("gmail-asks-for-pace", Provider, RateLimited, &[ServerBusy, TooManyConnections], &["try again later, closing connection", "ip not in whitelist for rcpt domain"], &["421 4.7.0 Try again later, closing connection. (MAIL) abc.1 - gsmtp"]),
+    rule("outlook-policy-block", Provider, ReputationPoor, &[ContentSpam, HostBlocklisted], &["sc 002", "sc 003", "ou 001"], &["550 SC-002 (BAY0) unfortunately"]),
+    rule("exchange-tenant-limits", Provider, ReputationPoor, &[RateLimited, PolicyRefused], &["tenant has exceeded threshold", "traffic not accepted from this ip", "as(7230)"], &["550 5.7.705 Access denied, tenant has exceeded threshold"]),
+    rule("exchange-busy", Provider, RateLimited, &[ReputationPoor, ServerBusy], &["access denied, please try again later [", "as(4700)", "as(4710)"], &["451 4.7.550 Access denied, please try again later [192.0.2.8]. AS(4700)"]).transient(),
+    rule("exchange-account-disabled", Provider, MailboxDisabled, &[], &["accountdisabledexception", "mailbox is disabled .. storedrv"], &["550 5.2.0 STOREDRV.Deliver.Exception:AccountDisabledException; failed"]),
+    rule("exchange-tenant-list", Provider, PolicyRefused, &[MailboxPrivate, SenderRefused], &["tenant allow block list", "tenant allow/block list", "blocked by your organization"], &["550 5.7.703 blocked by your organization using Tenant Allow Block List"]),
+    rule("icloud-policy", Clear, PolicyRefused, &[ContentSpam], &["message rejected due to local policy"], &["554 5.7.1 Message rejected due to local policy."]),
 ];
