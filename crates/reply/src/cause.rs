@@ -19,6 +19,10 @@ pub enum Permanence {
 }
 
 impl Permanence {
+    /// Every value.
+    pub const ALL: [Permanence; 3] =
+        [Permanence::Positive, Permanence::Transient, Permanence::Permanent];
+
     /// The name in JSON.
     pub const fn name(self) -> &'static str {
         match self {
@@ -47,6 +51,16 @@ pub enum WhoseMove {
 }
 
 impl WhoseMove {
+    /// Every value.
+    pub const ALL: [WhoseMove; 6] = [
+        WhoseMove::Nobody,
+        WhoseMove::Sender,
+        WhoseMove::SenderSoftware,
+        WhoseMove::SenderPostmaster,
+        WhoseMove::Recipient,
+        WhoseMove::RecipientPostmaster,
+    ];
+
     /// The name in JSON.
     pub const fn name(self) -> &'static str {
         match self {

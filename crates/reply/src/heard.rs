@@ -37,6 +37,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 9] = [
+        Kind::Reply,
+        Kind::Bounce,
+        Kind::Delay,
+        Kind::Log,
+        Kind::Webhook,
+        Kind::Complaint,
+        Kind::AuthReport,
+        Kind::AutoReply,
+        Kind::NotABounce,
+    ];
+
     /// The name in JSON.
     pub const fn name(self) -> &'static str {
         match self {
@@ -105,11 +118,22 @@ pub fn read_any(octets: &[u8]) -> Vec<Heard> {
     if quoted::begins_as_a_reply(octets) {
         return quoted::read(octets);
     }
-    if let Some(notices) = webhook::read(octets) {
-        return notices;
-    }
-    if bounce::is_mail(octets) {
-        return mbox::mails(octets).flat_map(bounce::read).take(MAX_HEARD).collect();
+    if let Some(heard) = read_document(octets) {
+        return heard;
     }
     log::read(octets).unwrap_or_else(|| quoted::read(octets))
+}
+
+/// Whether `octets` begin a mail, or an mbox.
+pub fn is_mail(octets: &[u8]) -> bool {
+    bounce::is_mail(octets)
+}
+
+/// Reads what is no list of lines: mails, and notices of mail services in JSON. `None`
+/// where `octets` are neither.
+pub fn read_document(octets: &[u8]) -> Option<Vec<Heard>> {
+    if let Some(notices) = webhook::read(octets) {
+        return Some(notices);
+    }
+    is_mail(octets).then(|| mbox::mails(octets).flat_map(bounce::read).take(MAX_HEARD).collect())
 }

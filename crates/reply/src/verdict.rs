@@ -18,6 +18,9 @@ pub enum Confidence {
 }
 
 impl Confidence {
+    /// Every value.
+    pub const ALL: [Confidence; 3] = [Confidence::Low, Confidence::Medium, Confidence::High];
+
     /// The name in JSON.
     pub const fn name(self) -> &'static str {
         match self {

@@ -24,6 +24,7 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
         ("commands.md", commands()),
         ("config.md", render::reference()),
         ("command-line.md", reference::command_line()),
+        ("explain.schema.json", format!("{:#}\n", super::explain::object::schema())),
     ]
 }
 

@@ -1,8 +1,13 @@
 //! `secondpost explain`: what a reply, a code, a cause or a command means, whose move it
 //! is and what to do. The meaning is made in `reply`; here it is read in and laid out.
 
-use std::io::{self, IsTerminal, Read};
-use std::path::PathBuf;
+mod files;
+mod lines;
+pub(crate) mod object;
+mod sisimai;
+
+use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::path::{Path, PathBuf};
 
 use reply::classify::hint::hint;
 use reply::compare::{list, stage_in_words};
@@ -13,15 +18,15 @@ use reply::explain::{
     cause_name, concerned_in_words, enumerated, label, label_at, label_refused, labelled,
     permanence_in_words, quoted, wait_in_words, whose_move_in_words,
 };
-use reply::heard::{Heard, read_any};
+use reply::heard::{Heard, is_mail, read_any, read_document};
 use reply::{Cause, Explanation, Language, Reply, Scope, Stage, explain};
 use serde_json::{Value, json};
 
 use super::page::Page;
 use super::{Context, Failure};
 
-/// Most octets that are read from a file or from standard input.
-const MAX_INPUT_OCTETS: u64 = 64 * 1024 * 1024;
+/// Most octets that are read from standard input.
+const MAX_INPUT_OCTETS: u64 = files::MAX_FILE_OCTETS;
 
 /// Say what a reply, a code, a cause or a command means, whose move it is, what to do
 #[derive(clap::Args, Debug)]
@@ -36,29 +41,64 @@ pub(crate) struct Args {
     #[arg(value_name = "TEXT")]
     text: Vec<String>,
 
-    /// Read what to explain from this file
+    /// Read what to explain from this file or folder: mails, mboxes, Maildirs, notices of
+    /// mail services, replies; repeatable. Names of files may also stand in place of TEXT
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
-    file: Option<PathBuf>,
+    file: Vec<PathBuf>,
+
+    /// Read one reply or log line a line (a JSON string where it has several) and write one
+    /// JSON object a line; of mails, one object for each recipient
+    #[arg(long)]
+    ndjson: bool,
+
+    /// Write JSON under the names of this program
+    #[arg(long, value_name = "NAME")]
+    format: Option<Format>,
+}
+
+/// Whose names the JSON has.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    /// Our own (docs/reference/explain.schema.json)
+    Secondpost,
+    /// Sisimai's
+    Sisimai,
 }
 
 /// Explains what the arguments, the file or standard input hold.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
     let language = context.global.language();
+    let paths = args.paths();
+    if !paths.is_empty() {
+        return tell_files(args, &paths, context);
+    }
+    if args.ndjson && args.is_stdin() {
+        let mut stdin = BufReader::with_capacity(64 * 1024, io::stdin().lock());
+        // A mail on standard input is one document, not lines.
+        if !is_mail(stdin.fill_buf()?) {
+            return tell_lines(args, stdin, None, context);
+        }
+        let values = read_any(&bounded(stdin)?);
+        let values = values.iter().map(|heard| args.value(heard, None)).collect();
+        return args.tell_values(values, context);
+    }
     let octets = input(args)?;
     let text = String::from_utf8_lossy(&octets);
     if let Ok(topic) = text.trim().parse::<Topic>() {
         return tell_topic(topic, &octets, language, context);
     }
-    let path = args.file.as_ref().map(|path| path.display().to_string());
     let heard = read_any(&octets);
     if heard.is_empty() || is_made_up(&text, &heard) {
         return Err(nothing_heard(&text, language));
     }
-    if context.global.json {
-        let all: Vec<Value> =
-            heard.iter().map(|heard| heard_json(heard, path.as_deref())).collect();
-        return context.json(&one_or_all(all));
+    if args.writes_json(context) {
+        let all: Vec<Value> = heard.iter().map(|heard| args.value(heard, None)).collect();
+        return args.tell_values(all, context);
     }
+    tell_all(&heard, language, context)
+}
+
+fn tell_all(heard: &[Heard], language: Language, context: &mut Context<'_>) -> Result<(), Failure> {
     for (index, heard) in heard.iter().enumerate() {
         if index > 0 {
             writeln!(context.out)?;
@@ -68,12 +108,123 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     Ok(())
 }
 
+impl Args {
+    /// The files and folders that are named: by the option, or as texts that are all paths.
+    fn paths(&self) -> Vec<PathBuf> {
+        if !self.file.is_empty() {
+            return self.file.clone();
+        }
+        // "450" and "greylisted" are topics, whatever files there are.
+        let is_there = |text: &String| Path::new(text).exists();
+        let may_be = |text: &String| {
+            text.parse::<Topic>().is_err() && (is_there(text) || text.contains(['/', '.']))
+        };
+        let are_paths = self.text.iter().any(is_there) && self.text.iter().all(may_be);
+        if are_paths { self.text.iter().map(PathBuf::from).collect() } else { Vec::new() }
+    }
+
+    fn is_stdin(&self) -> bool {
+        matches!(self.text.as_slice(), []) || self.text == ["-"]
+    }
+
+    fn writes_json(&self, context: &Context<'_>) -> bool {
+        context.global.json || self.ndjson || self.format.is_some()
+    }
+
+    /// What was heard as JSON, under the names that were asked for.
+    fn value(&self, heard: &Heard, path: Option<&str>) -> Value {
+        match self.format {
+            Some(Format::Sisimai) => sisimai::value(heard, path),
+            Some(Format::Secondpost) | None => heard_json(heard, path),
+        }
+    }
+
+    /// Writes values: one a line, or one as it is and several as a list.
+    fn tell_values(&self, all: Vec<Value>, context: &mut Context<'_>) -> Result<(), Failure> {
+        if !self.ndjson {
+            return context.json(&one_or_all(all));
+        }
+        Ok(all.iter().try_for_each(|value| lines::write_line(context.out, value))?)
+    }
+}
+
+/// Tells what each line of `from` says.
+fn tell_lines(
+    args: &Args,
+    from: impl io::BufRead,
+    path: Option<&str>,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let mut out = io::BufWriter::new(&mut *context.out);
+    lines::each_line(from, |heard| match args.format {
+        Some(Format::Sisimai) => lines::write_line(&mut out, &sisimai::value(heard, path)),
+        _ => lines::write_line(&mut out, &object::Object::of(heard, path)),
+    })?;
+    Ok(io::Write::flush(&mut out)?)
+}
+
+/// Tells what the files say, one after the other; a file that cannot be read is named at
+/// the end, and the others are told all the same.
+fn tell_files(args: &Args, paths: &[PathBuf], context: &mut Context<'_>) -> Result<(), Failure> {
+    let mut values = Vec::new();
+    let mut unreadable = None;
+    let files = files::files(paths)?;
+    let are_many = files.len() > 1;
+    for file in &files {
+        let octets = match files::read(file) {
+            Ok(octets) => octets,
+            Err(failure) => {
+                unreadable.get_or_insert(failure);
+                continue;
+            }
+        };
+        let path = file.display().to_string();
+        let document = read_document(&octets);
+        if document.is_none() && args.ndjson {
+            tell_lines(args, octets.as_slice(), Some(&path), context)?;
+            continue;
+        }
+        let heard = document.unwrap_or_else(|| read_any(&octets));
+        if args.ndjson {
+            let each = heard.iter().map(|heard| args.value(heard, Some(&path)));
+            args.tell_values(each.collect(), context)?;
+        } else if args.writes_json(context) {
+            values.extend(heard.iter().map(|heard| args.value(heard, Some(&path))));
+        } else {
+            tell_file(&path, &heard, are_many, context)?;
+        }
+    }
+    if args.writes_json(context) && !args.ndjson {
+        args.tell_values(values, context)?;
+    }
+    unreadable.map_or(Ok(()), Err)
+}
+
+/// Tells what one file says, under its name where there are several.
+fn tell_file(
+    path: &str,
+    heard: &[Heard],
+    is_one_of_many: bool,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let language = context.global.language();
+    if is_one_of_many {
+        writeln!(context.out, "{path}")?;
+    }
+    if heard.is_empty() {
+        let failure = Failure::usage(format!("there is no reply, bounce or log line in `{path}`"));
+        return if is_one_of_many {
+            Ok(writeln!(context.out)?)
+        } else {
+            Err(failure.help(EXPECTED))
+        };
+    }
+    tell_all(heard, language, context)?;
+    if is_one_of_many { Ok(writeln!(context.out)?) } else { Ok(()) }
+}
+
 /// The octets to explain: the arguments joined, the file, or standard input.
 fn input(args: &Args) -> Result<Vec<u8>, Failure> {
-    if let Some(path) = &args.file {
-        let named = |error: io::Error| Failure::new(format!("`{}`: {error}", path.display()));
-        return bounded(std::fs::File::open(path).map_err(named)?).map_err(named);
-    }
     let from_stdin = match args.text.as_slice() {
         [] if io::stdin().is_terminal() => {
             let failure = Failure::usage(
@@ -127,17 +278,13 @@ fn one_or_all(mut all: Vec<Value>) -> Value {
 
 /// The verdict with the kind, the recipient and the file's path.
 pub(crate) fn heard_json(heard: &Heard, path: Option<&str>) -> Value {
-    let verdict = heard.verdict.as_ref().and_then(|verdict| serde_json::to_value(verdict).ok());
-    let mut object = verdict.unwrap_or_else(|| json!({}));
-    object["kind"] = json!(heard.kind.name());
-    object["recipient"] = json!(heard.recipient);
-    object["path"] = json!(path);
-    object
+    serde_json::to_value(object::Object::of(heard, path)).unwrap_or_else(|_| json!({}))
 }
 
 fn tell_heard(heard: &Heard, language: Language, context: &mut Context<'_>) -> io::Result<()> {
     let Some(verdict) = &heard.verdict else {
-        return writeln!(context.out, "{}", heard.kind.name());
+        let whom = heard.recipient.as_ref().map(|whom| format!(" <{whom}>")).unwrap_or_default();
+        return writeln!(context.out, "{}{whom}", heard.kind.name());
     };
     if let Some(recipient) = &heard.recipient {
         writeln!(context.out, "<{recipient}>")?;

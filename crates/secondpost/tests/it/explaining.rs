@@ -58,8 +58,9 @@ fn a_reply_is_read_from_arguments_from_a_file_and_from_standard_input() {
 fn the_json_of_a_reply_is_its_verdict_with_kind_recipient_and_path() {
     let verdict = json(&["explain", "--json", "550 5.1.1 <b@example.net> no such user"]);
     let names: Vec<&str> = verdict.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = "alternatives cause code confidence enhanced_code evidence kind path \
-                    permanence recipient retry_after_seconds retry_at whose_move";
+    let expected = "action alternatives arrival cause code confidence diagnostic enhanced_code \
+                    evidence kind message_id path permanence recipient remote_mta \
+                    retry_after_seconds retry_at sender whose_move";
     assert_eq!(names.join(" "), expected);
     assert_eq!(verdict["code"], 550);
     assert_eq!(verdict["enhanced_code"], "5.1.1");

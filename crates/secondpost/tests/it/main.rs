@@ -3,6 +3,7 @@
 mod command_line;
 mod explaining;
 mod mailbox;
+mod mails;
 mod probing;
 mod sendmail;
 mod settings;

@@ -1,0 +1,131 @@
+//! What was heard as JSON: the verdict's names, what it is about and where it stood. Every
+//! name is always there; what is absent is null. `docs/reference/explain.schema.json` is
+//! made from the same lists.
+
+use reply::heard::{Heard, Kind};
+use reply::{Cause, Confidence, Permanence, WhoseMove};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// One thing that was heard, and the file that it stood in.
+#[derive(Debug, Serialize)]
+pub(crate) struct Object<'a> {
+    kind: &'static str,
+    path: Option<&'a str>,
+    recipient: Option<&'a str>,
+    code: Option<u16>,
+    enhanced_code: Option<String>,
+    cause: Option<&'static str>,
+    permanence: Option<&'static str>,
+    whose_move: Option<&'static str>,
+    retry_after_seconds: Option<u64>,
+    retry_at: Option<String>,
+    alternatives: Vec<&'static str>,
+    evidence: Option<&'a reply::Evidence>,
+    confidence: Option<&'static str>,
+    action: Option<&'a str>,
+    sender: Option<&'a str>,
+    remote_mta: Option<&'a str>,
+    message_id: Option<&'a str>,
+    arrival: Option<&'a str>,
+    diagnostic: Option<&'a str>,
+}
+
+impl<'a> Object<'a> {
+    /// Of `heard`, in the file `path`.
+    pub(crate) fn of(heard: &'a Heard, path: Option<&'a str>) -> Object<'a> {
+        let verdict = heard.verdict.as_ref();
+        Object {
+            kind: heard.kind.name(),
+            path,
+            recipient: heard.recipient.as_deref(),
+            code: verdict.and_then(|verdict| verdict.code).map(reply::Code::value),
+            enhanced_code: verdict
+                .and_then(|verdict| verdict.enhanced_code)
+                .map(|code| code.to_string()),
+            cause: verdict.map(|verdict| verdict.cause.name()),
+            permanence: verdict.map(|verdict| verdict.permanence.name()),
+            whose_move: verdict.map(|verdict| verdict.whose_move.name()),
+            retry_after_seconds: verdict
+                .and_then(|verdict| verdict.retry_after)
+                .map(|after| after.as_secs()),
+            retry_at: verdict.and_then(|verdict| verdict.retry_at).map(|at| at.to_string()),
+            alternatives: verdict.map(names_of_alternatives).unwrap_or_default(),
+            evidence: verdict.map(|verdict| &verdict.evidence),
+            confidence: verdict.map(|verdict| verdict.confidence.name()),
+            action: heard.action.as_deref(),
+            sender: heard.sender.as_deref(),
+            remote_mta: heard.remote_mta.as_deref(),
+            message_id: heard.message_id.as_deref(),
+            arrival: heard.arrival.as_deref(),
+            diagnostic: heard.diagnostic.as_deref(),
+        }
+    }
+}
+
+fn names_of_alternatives(verdict: &reply::Verdict) -> Vec<&'static str> {
+    verdict.alternatives.iter().map(|cause| cause.name()).collect()
+}
+
+/// The schema of [`Object`] (JSON Schema 2020-12).
+pub(crate) fn schema() -> Value {
+    let causes: Vec<&str> = Cause::ALL.iter().map(|cause| cause.name()).collect();
+    let or_null = |kind: &str, words: &str| json!({ "type": [kind, "null"], "description": words });
+    let one_of = |names: &[&str], words: &str| {
+        let mut names: Vec<Value> = names.iter().map(|name| json!(name)).collect();
+        names.push(Value::Null);
+        json!({ "enum": names, "description": words })
+    };
+    let properties = json!({
+        "kind": { "enum": Kind::ALL.map(Kind::name), "description": "What was heard. `complaint`, `auth-report`, `auto-reply` and `not-a-bounce` carry no cause." },
+        "path": or_null("string", "The file that it stood in, as it was given; null for arguments and standard input."),
+        "recipient": or_null("string", "Whom it is about."),
+        "code": { "type": ["integer", "null"], "minimum": 200, "maximum": 599, "description": "The basic code that was heard; never made up." },
+        "enhanced_code": { "type": ["string", "null"], "pattern": "^[245]\\.[0-9]{1,3}\\.[0-9]{1,3}$", "description": "The enhanced status code that was heard; never made up." },
+        "cause": one_of(&causes, "Why: a name of docs/reference/causes.md."),
+        "permanence": one_of(&Permanence::ALL.map(Permanence::name), "Whether the same may work later. That of a bounce comes from its action and its words."),
+        "whose_move": one_of(&WhoseMove::ALL.map(WhoseMove::name), "Whose turn it is."),
+        "retry_after_seconds": { "type": ["integer", "null"], "minimum": 0, "description": "How long to wait, where the words say so." },
+        "retry_at": or_null("string", "When to come back, where the words name a time (RFC 3339)."),
+        "alternatives": { "type": "array", "items": { "enum": causes }, "description": "Other fair causes, best first." },
+        "evidence": {
+            "type": ["object", "null"],
+            "properties": { "rule": { "type": "string" }, "text": { "type": "string" } },
+            "required": ["rule", "text"],
+            "additionalProperties": false,
+            "description": "The rule that decided, and the words, code or field that it saw."
+        },
+        "confidence": one_of(&Confidence::ALL.map(Confidence::name), "How sure it is."),
+        "action": or_null("string", "What a delivery status notification says was done (RFC 3464)."),
+        "sender": or_null("string", "Who sent the message that it is about."),
+        "remote_mta": or_null("string", "The host that said it."),
+        "message_id": or_null("string", "The Message-ID of that message, without its brackets."),
+        "arrival": or_null("string", "When it arrived, or when the report was made, as it is written there."),
+        "diagnostic": or_null("string", "The words that were judged."),
+    });
+    let required: Vec<String> =
+        properties.as_object().map(|all| all.keys().cloned().collect()).unwrap_or_default();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What `secondpost explain --json` and `--ndjson` write, for each recipient",
+        "type": "object",
+        "properties": properties,
+        "required": required,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_that_is_written_stands_in_the_schema() {
+        let written = serde_json::to_value(Object::of(&Heard::of(Kind::Reply), None)).unwrap();
+        let mut written: Vec<&String> = written.as_object().unwrap().keys().collect();
+        let schema = schema();
+        let mut listed: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        written.sort();
+        listed.sort();
+        assert_eq!(written, listed);
+    }
+}
