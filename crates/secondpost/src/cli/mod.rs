@@ -2,7 +2,7 @@
 //!
 //! A subcommand writes to `Context::out` and returns a [`Failure`] where something is
 //! wrong; what a failure looks like and which exit status it has is told in `failure`.
-//! Called as `sendmail` or `mailq` the program is that face (`sendmail`).
+//! Called as `sendmail`, `mailq` or `newaliases` the program is that face (`sendmail`).
 
 mod address;
 mod causes;
@@ -161,6 +161,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match name.as_deref() {
         Some("sendmail") => return sendmail::run(args.skip(1)),
         Some("mailq") => return sendmail::run_mailq(),
+        Some("newaliases") => return sendmail::run_newaliases(),
         _ => {}
     }
     let cli = match Cli::try_parse_from(args) {

@@ -28,6 +28,15 @@ fn recipients_come_from_the_header_and_bcc_goes() {
 }
 
 #[test]
+fn rebuilding_the_aliases_that_there_are_not_succeeds() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, args) in [("newaliases", &[][..]), ("sendmail", &["-bi"])] {
+        let ended = face(name, dir.path(), args, b"");
+        assert_eq!((ended.status, ended.out.as_str(), ended.err.as_str()), (0, "", ""), "{name}");
+    }
+}
+
+#[test]
 fn one_word_may_name_several_recipients() {
     let dir = tempfile::tempdir().unwrap();
     let ended = face("sendmail", dir.path(), &["Bee <b@localhost>, c@localhost"], b"A: 1\n\nx\n");

@@ -15,6 +15,8 @@ pub(super) enum Mode {
     List,
     /// Attempt what waits now (`-q`).
     Flush,
+    /// Rebuild the alias database (`-bi`), which there is not.
+    Aliases,
 }
 
 /// The options as they were given.
@@ -42,7 +44,7 @@ pub(super) struct Options {
 
 /// For who meets an option that there is not.
 const KNOWN: &str =
-    "known are -t -i -f -F -N -R -V, -bm, -bs, -bp, -q, and what has no meaning here";
+    "known are -t -i -f -F -N -R -V, -bm, -bs, -bp, -bi, -q, and what has no meaning here";
 
 /// Options whose argument, attached or the next word, is read and ignored.
 const IGNORED_WITH_ARGUMENT: &str = "BCDdhLOopX";
@@ -131,7 +133,10 @@ fn mode_of(mode: &str) -> Result<Mode, Exit> {
         "m" => Ok(Mode::Deliver),
         "s" => Ok(Mode::Session),
         "p" => Ok(Mode::List),
-        other => Err(Exit::new(EX_USAGE, format!("`-b{other}` is not offered: only m, s and p"))),
+        "i" => Ok(Mode::Aliases),
+        other => {
+            Err(Exit::new(EX_USAGE, format!("`-b{other}` is not offered: only m, s, p and i")))
+        }
     }
 }
 
