@@ -12,7 +12,9 @@ use reply::{Answer, Class, Timestamp, catalogue};
 use smtp::message::trace;
 use smtp::syntax::{Mailbox, ReversePath};
 
+use super::unix_text::CopyError;
 use super::{Body, LocalDelivery, LocalMessage};
+use crate::mailbox::quota::{self, Usage};
 use crate::mailbox::{MailboxOptions, Mailboxes, Quota};
 
 /// One message for one mailbox; its body comes beside it.
@@ -78,6 +80,14 @@ impl Trouble {
         Trouble::new(answer, format!("`{}`: {error}", path.display()))
     }
 
+    /// A message that could not be copied to `path`.
+    pub(super) fn copying(path: &Path, error: CopyError) -> Trouble {
+        match error {
+            CopyError::Read(error) => Trouble::fault(&format!("the spooled message: {error}")),
+            CopyError::Write(error) => Trouble::io(path, &error),
+        }
+    }
+
     /// Deferred or failed, by the class of the answer.
     pub(crate) fn into_delivery(self) -> Delivery {
         match self.answer.code().class() {
@@ -137,8 +147,22 @@ pub(crate) struct Target<'a> {
 }
 
 impl Target<'_> {
+    /// That the message fits, where the mailbox has a limit: `usage` is what it holds.
+    pub(crate) fn check_quota(
+        &self,
+        mail: &LocalMail<'_>,
+        usage: impl FnOnce() -> io::Result<Usage>,
+    ) -> Result<(), Trouble> {
+        if !quota::is_limited(&self.quota) {
+            return Ok(());
+        }
+        let usage = usage().map_err(|error| Trouble::io(&self.path, &error))?;
+        let room = usage.leaves_room(&self.quota, Some(mail.octets));
+        if room { Ok(()) } else { Err(self.full(mail.recipient)) }
+    }
+
     /// What to say where the message does not fit.
-    pub(crate) fn full(&self, recipient: &Mailbox) -> Trouble {
+    fn full(&self, recipient: &Mailbox) -> Trouble {
         let is_final = self.quota.is_final;
         not_now(if is_final { MailboxState::FullFinally } else { MailboxState::Full }, recipient)
     }

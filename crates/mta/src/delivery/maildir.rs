@@ -13,7 +13,7 @@ use policy::MailboxState;
 use reply::Timestamp;
 
 use super::local::{LocalMail, Target, Trouble, delivery_fields, delivery_id, not_now};
-use super::unix_text::{CopyError, UnixText, copy};
+use super::unix_text::{UnixText, copy};
 use crate::mailbox::locks::{Kind, Lock};
 use crate::mailbox::quota;
 use crate::mailbox::registry::MAILDIR_LOCK_NAME;
@@ -32,7 +32,7 @@ pub(crate) fn deliver(
     if mail.may_be_there && is_there(path, &name.unique).map_err(|e| Trouble::io(path, &e))? {
         return Ok(true);
     }
-    check_quota(target, mail, now)?;
+    target.check_quota(mail, || quota::of_maildir(path, &target.quota, now))?;
     let octets = write_and_move(path, &name, mail, body)?;
     if quota::is_limited(&target.quota)
         && let Err(error) = quota::note_delivery(path, octets)
@@ -49,16 +49,6 @@ fn lock(target: &Target<'_>, mail: &LocalMail<'_>) -> Result<Lock, Trouble> {
     let lock = Lock::take(&path, Kind::Shared, target.options.delivery_lock_wait);
     let lock = lock.map_err(|error| Trouble::io(&path, &error))?;
     lock.ok_or_else(|| not_now(MailboxState::Locked, mail.recipient))
-}
-
-fn check_quota(target: &Target<'_>, mail: &LocalMail<'_>, now: Timestamp) -> Result<(), Trouble> {
-    if !quota::is_limited(&target.quota) {
-        return Ok(());
-    }
-    let usage = quota::of_maildir(&target.path, &target.quota, now);
-    let usage = usage.map_err(|error| Trouble::io(&target.path, &error))?;
-    let room = usage.leaves_room(&target.quota, Some(mail.octets));
-    if room { Ok(()) } else { Err(target.full(mail.recipient)) }
 }
 
 /// The parts of a message's name.
@@ -120,10 +110,7 @@ fn write(partial: &Path, mail: &LocalMail<'_>, body: &mut dyn Read) -> Result<u6
     options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = options.open(partial).map_err(in_file)?;
     let copied = copy(&delivery_fields(mail), body, UnixText::new(false), &mut file);
-    let octets = copied.map_err(|error| match error {
-        CopyError::Read(error) => Trouble::fault(&format!("the spooled message: {error}")),
-        CopyError::Write(error) => in_file(error),
-    })?;
+    let octets = copied.map_err(|error| Trouble::copying(partial, error))?;
     file.sync_all().map_err(in_file)?;
     Ok(octets)
 }

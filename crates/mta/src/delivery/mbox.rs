@@ -51,7 +51,7 @@ pub(crate) fn deliver(
     if mail.may_be_there && settle_earlier(file, &delivery_id(mail)).map_err(in_file)? {
         return Ok(true);
     }
-    check_quota(target, mail, file)?;
+    target.check_quota(mail, || quota::of_mbox(file, &target.quota))?;
     append(file, target, mail, body)?;
     Ok(false)
 }
@@ -79,16 +79,6 @@ pub(crate) fn is_locked_elsewhere(
     Ok(dotlocked || locks::is_held_elsewhere(path, Kind::Exclusive)?)
 }
 
-fn check_quota(target: &Target<'_>, mail: &LocalMail<'_>, file: &File) -> Result<(), Trouble> {
-    if !quota::is_limited(&target.quota) {
-        return Ok(());
-    }
-    let usage = quota::of_mbox(file, &target.quota);
-    let usage = usage.map_err(|error| Trouble::io(&target.path, &error))?;
-    let room = usage.leaves_room(&target.quota, Some(mail.octets));
-    if room { Ok(()) } else { Err(target.full(mail.recipient)) }
-}
-
 /// Appends the message; where that fails, the mbox is cut back to what it was.
 fn append(
     file: &File,
@@ -97,10 +87,8 @@ fn append(
     body: &mut dyn Read,
 ) -> Result<(), Trouble> {
     let end = file.metadata().map_err(|error| Trouble::io(&target.path, &error))?.len();
-    let appended = write(file, end, mail, body).map_err(|error| match error {
-        CopyError::Read(error) => Trouble::fault(&format!("the spooled message: {error}")),
-        CopyError::Write(error) => Trouble::io(&target.path, &error),
-    });
+    let appended =
+        write(file, end, mail, body).map_err(|error| Trouble::copying(&target.path, error));
     appended.map_err(|trouble| {
         let restored = file.set_len(end).and_then(|()| file.sync_all());
         Trouble { may_have_delivered: restored.is_err(), ..trouble }

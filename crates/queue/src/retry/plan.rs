@@ -107,15 +107,17 @@ pub fn plan(
 ) -> RetryPlan {
     match verdict.permanence {
         Permanence::Positive => RetryPlan::Done,
-        Permanence::Transient => come_back(verdict, history, learned, options, now),
-        Permanence::Permanent if verdict.cause == Cause::TooManyRecipients => {
-            come_back(verdict, history, learned, options, now)
-        }
-        Permanence::Permanent => match alternative(verdict, learned) {
+        _ if may_pass(verdict) => come_back(verdict, history, learned, options, now),
+        _ => match alternative(verdict, learned) {
             Some(fallback) => RetryPlan::Alternative { fallback },
             None => RetryPlan::GiveUp { why: WhyGiveUp::Permanent },
         },
     }
+}
+
+/// 4yz, and what RFC 5321 §4.5.3.1.10 takes for it: 552 for too many recipients.
+fn may_pass(verdict: &Verdict) -> bool {
+    verdict.permanence == Permanence::Transient || verdict.cause == Cause::TooManyRecipients
 }
 
 /// A plainer way to say it, unless that was what was refused. Only where the reply is
@@ -221,10 +223,10 @@ fn ladder_of<'a>(verdict: &Verdict, options: &'a RetryOptions) -> (&'static str,
     match verdict.cause {
         Cause::MailboxFull | Cause::MailboxDisabled => ("slow", &options.slow),
         Cause::RateLimited | Cause::ReputationPoor => ("rate_limited", &options.rate_limited),
-        Cause::MailboxLocked | Cause::MailboxBusy | Cause::TooManyConnections => {
-            ("short", &options.short)
-        }
-        Cause::TooManyRecipients => ("short", &options.short),
+        Cause::MailboxLocked
+        | Cause::MailboxBusy
+        | Cause::TooManyConnections
+        | Cause::TooManyRecipients => ("short", &options.short),
         _ if suggests_greylisting(verdict) => ("greylisted", &options.greylisted),
         _ => ("standard", &options.standard),
     }
