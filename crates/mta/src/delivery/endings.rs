@@ -111,7 +111,7 @@ pub fn unreachable(host: &str, error: &std::io::Error) -> Ending {
 /// The host that DNS named calls itself by our own name (RFC 5321 §5.1: not back to us).
 pub fn is_ourselves(host: &str) -> Ending {
     let text = format!("{host} is this server under another name: the mail would come back");
-    Ending::trouble(Cause::MailLoop, Permanence::Permanent, text)
+    Ending::trouble(Cause::RouteUnusable, Permanence::Permanent, text)
 }
 
 /// A session ended before it was ready for a message.

@@ -188,7 +188,7 @@ async fn a_host_of_our_own_name_that_dns_led_to_is_a_loop_and_so_are_those_after
         (host("us.test", ours).await, host("backup.test", willing).await);
     let by_dns = Job { by_dns: true, ..job(PLAIN, 1) };
     let attempted = send(&[us.clone(), backup.clone()], &by_dns).await;
-    assert_eq!(causes(&attempted), [Cause::MailLoop]);
+    assert_eq!(causes(&attempted), [Cause::RouteUnusable]);
     assert_eq!(attempted.endings[0].verdict.permanence, Permanence::Permanent);
     assert_eq!((count(&heard, "MAIL"), lines(&unused).len()), (0, 0));
     let attempted = send(&[nobody().await, us.clone()], &by_dns).await;
