@@ -2,9 +2,9 @@
 //! that died half-way, and addresses that want out of the mail folder.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use policy::{MailboxDirectory, MailboxState};
@@ -15,6 +15,8 @@ use secondpost_mta::mailbox::{
     Disabled, Format, MailboxOptions, Mailboxes, Quota, Registered, Registry,
 };
 use smtp::syntax::{Mailbox, ReversePath};
+
+use crate::holder::Holder;
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const BODY: &[u8] = b"Subject: hello\r\n\r\nFrom here on\r\nlast line\r\n";
@@ -96,37 +98,6 @@ fn row(delivery: &Delivery) -> &'static str {
     match delivery {
         Delivery::Delivered { .. } => "delivered",
         Delivery::Deferred(trouble) | Delivery::Failed(trouble) => trouble.answer.row().id,
-    }
-}
-
-/// Another process that holds an fcntl lock on a file until it is dropped.
-struct Holder(Child);
-
-impl Holder {
-    fn of(path: &Path) -> Holder {
-        let script = "import fcntl, sys\n\
-                      f = open(sys.argv[1], 'r+b')\n\
-                      fcntl.lockf(f, fcntl.LOCK_EX)\n\
-                      print('held', flush=True)\n\
-                      sys.stdin.read()\n";
-        let mut child = Command::new("python3")
-            .args(["-c", script])
-            .arg(path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3 holds the lock");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "held\n");
-        Holder(child)
-    }
-}
-
-impl Drop for Holder {
-    fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        self.0.wait().unwrap();
     }
 }
 

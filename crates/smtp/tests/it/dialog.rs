@@ -1,17 +1,26 @@
-//! Reads and plays dialogs: `tests/dialogs/*.smtp` at the root of the workspace. How they
-//! are written stands in `tests/dialogs/README.md`.
+//! Reads dialogs: `tests/dialogs/*.smtp` at the root of the workspace. How they are written
+//! stands in `tests/dialogs/README.md`. They are played against the protocol alone
+//! (`dialogs.rs` beside this file) and, with this file shared, against the real server
+//! (`crates/mta/tests/it/dialogs.rs`).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use smtp::framing::decode::BareLineEnd;
 use smtp::server::{EightBitHeaders, Offer, Options, Protocol};
 
-use crate::shell::{Disk, Shell};
+/// What keeping a message comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disk {
+    Works,
+    Full,
+    /// Takes the draft, and fails when it is to be made durable.
+    Faulty,
+}
 
 /// One line of a dialog.
 #[derive(Debug)]
-enum Act {
+pub(crate) enum Act {
     /// The client sends these octets.
     Client(Vec<u8>),
     /// The server says this line; `…` at the end, `{hostname}` and `{id}` match.
@@ -32,12 +41,24 @@ enum Act {
 
 #[derive(Debug)]
 pub(crate) struct Dialog {
-    name: String,
-    options: Options,
-    acts: Vec<(usize, Act)>,
+    pub(crate) name: String,
+    pub(crate) options: Options,
+    /// With the number of each line.
+    pub(crate) acts: Vec<(usize, Act)>,
 }
 
-const HOSTNAME: &str = "mx.example.org";
+pub(crate) const HOSTNAME: &str = "mx.example.org";
+
+/// The files of all dialogs, in the order of their names.
+pub(crate) fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/dialogs");
+    let entries = std::fs::read_dir(folder).expect("the workspace has dialogs");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "smtp"));
+    files.sort();
+    assert!(files.len() >= 20, "only {} dialogs were found", files.len());
+    files
+}
 
 impl Dialog {
     pub(crate) fn read(path: &Path) -> Dialog {
@@ -67,48 +88,6 @@ impl Dialog {
             special(line, &at)
         };
         self.acts.push((number, act));
-    }
-
-    /// Plays the dialog with octets in pieces of at most `piece`.
-    pub(crate) fn play(&self, piece: usize) {
-        let mut shell = Shell::new(self.options.clone());
-        let mut acts = self.acts.iter().peekable();
-        while let Some((number, act)) = acts.next() {
-            let at = format!("{}:{number} (pieces of {piece})", self.name);
-            match act {
-                Act::Client(octets) => {
-                    // Lines without a reply between them travel together.
-                    let mut group = octets.clone();
-                    while let Some((_, Act::Client(more))) = acts.peek() {
-                        group.extend(more);
-                        acts.next();
-                    }
-                    shell.hear(&group, piece);
-                }
-                Act::Server(expected) => {
-                    let said = next_line(&mut shell.said, &at);
-                    assert!(
-                        matches(expected, &said),
-                        "{at}: expected `{expected}`, heard `{said}`"
-                    );
-                }
-                Act::Wait(time) => shell.wait(*time),
-                Act::Disk(disk) => shell.disk = *disk,
-                Act::ShutDown => shell.shut_down(),
-                Act::HangUp => shell.hang_up(),
-                Act::Closed => assert!(shell.closed && shell.said.is_empty(), "{at}: not closed"),
-                Act::Silent => assert!(shell.said.is_empty() && !shell.closed, "{at}: not silent"),
-                Act::Stored(octets) => {
-                    let last = shell.messages.last().unwrap_or_else(|| panic!("{at}: no message"));
-                    let stored = String::from_utf8_lossy(&last.octets);
-                    assert!(last.octets.ends_with(octets), "{at}: stored is {stored:?}");
-                }
-                Act::Messages(count) => assert_eq!(shell.messages.len(), *count, "{at}"),
-            }
-        }
-        let rest = String::from_utf8_lossy(&shell.said).into_owned();
-        assert!(rest.is_empty(), "{}: the server also said `{rest}`", self.name);
-        assert!(!(shell.closed && shell.has_draft()), "{}: a draft is left open", self.name);
     }
 }
 
@@ -217,16 +196,8 @@ fn escaped(text: &str) -> Option<(usize, Vec<u8>)> {
     }
 }
 
-fn next_line(said: &mut Vec<u8>, at: &str) -> String {
-    let end = said.windows(2).position(|pair| pair == b"\r\n");
-    let end = end.unwrap_or_else(|| panic!("{at}: the server said nothing"));
-    let line: Vec<u8> = said.drain(..end + 2).collect();
-    assert!(line.len() <= 512 && line.is_ascii(), "{at}: no lawful reply line");
-    String::from_utf8_lossy(&line[..end]).into_owned()
-}
-
 /// Whether a line fits its pattern: `{hostname}`, `{id}` (a word), `…` (anything, last).
-fn matches(pattern: &str, line: &str) -> bool {
+pub(crate) fn matches(pattern: &str, line: &str) -> bool {
     let pattern = pattern.replace("{hostname}", HOSTNAME);
     if let Some((before, after)) = pattern.split_once("{id}") {
         let Some(rest) = line.strip_prefix(before) else { return false };

@@ -9,6 +9,8 @@ use smtp::query::{Decision, Query};
 use smtp::server::{Ended, Options, Proof, Session, Step};
 use smtp::syntax::{ForwardPath, VerifyArgument};
 
+use crate::dialog::Disk;
+
 /// A proof for tests: they have no spool.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored(u32);
@@ -17,15 +19,6 @@ impl Proof for Stored {
     fn queue_id(&self) -> String {
         format!("test{:07}", self.0)
     }
-}
-
-/// What keeping a message comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Disk {
-    Works,
-    Full,
-    /// Takes the draft, and fails when it is to be made durable.
-    Faulty,
 }
 
 /// One message that was accepted.
@@ -163,6 +156,9 @@ fn decide(query: &Query) -> Decision {
         Query::Expand { name, .. } if name.starts_with("staff") => Decision::Answer(
             catalogue::expanded("alice@example.org").with_lines(["<bob@example.org>"]),
         ),
+        Query::Expand { name, .. } if name == "alice" => {
+            Decision::Answer(catalogue::expanded("alice@example.org"))
+        }
         Query::Expand { name, .. } => Decision::Answer(catalogue::list_unknown(name)),
         Query::Mail { reverse_path, .. } if reverse_path.to_string() == "limited@example.net" => {
             Decision::Refuse(catalogue::rate_limited_sender("00:01:00"))
