@@ -41,8 +41,10 @@ struct Driver<S> {
     reception: Arc<Reception>,
     client: Client,
     message: Option<Intake>,
-    /// Octets that were read and not yet taken.
+    /// Octets that were read, and how many of them the session has taken: a thousand
+    /// commands of one packet are not moved a thousand times.
     input: Vec<u8>,
+    taken: usize,
     /// How much is read at once.
     room: usize,
     stop: watch::Receiver<bool>,
@@ -62,9 +64,18 @@ pub async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let session = Session::new(options, reception.clock.steady());
-    let (message, input, room, break_off_at) = (None, Vec::new(), LEAST_OCTETS, None);
-    let mut driver =
-        Driver { stream, session, reception, client, message, input, room, stop, break_off_at };
+    let mut driver = Driver {
+        stream,
+        session,
+        reception,
+        client,
+        message: None,
+        input: Vec::new(),
+        taken: 0,
+        room: LEAST_OCTETS,
+        stop,
+        break_off_at: None,
+    };
     driver.run().await
 }
 
@@ -143,12 +154,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return self.read().await;
         }
         let now = self.reception.clock.steady();
-        let used = self.session.receive(&self.input, now);
-        self.input.drain(..used);
-        if self.input.is_empty() && self.input.capacity() > self.room {
-            self.input = Vec::new();
+        self.taken += self.session.receive(&self.input[self.taken..], now);
+        if self.taken == self.input.len() {
+            self.forget_input();
         }
         Ok(())
+    }
+
+    /// All was taken. Much memory is not kept for what may never come.
+    fn forget_input(&mut self) {
+        self.taken = 0;
+        match self.input.capacity() > self.room {
+            true => self.input = Vec::new(),
+            false => self.input.clear(),
+        }
     }
 
     /// Waits for octets, the end of patience, or the server's stop.
