@@ -102,6 +102,14 @@ impl Daemon {
         said
     }
 
+    /// The most memory that it ever held, in KiB.
+    pub(crate) fn peak_memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("the system tells of its processes");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        peak.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
     /// That it has not ended by itself.
     pub(crate) fn assert_alive(&mut self) {
         if let Some(status) = self.child.try_wait().expect("it can be asked") {

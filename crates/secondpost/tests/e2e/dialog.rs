@@ -67,6 +67,12 @@ impl Dialog {
         reply
     }
 
+    /// One whole reply; empty where the server has closed, politely or not.
+    pub(crate) fn hear_or_lose(&mut self) -> String {
+        let mut line = String::new();
+        self.stream.read_line(&mut line).map_or(String::new(), |_| line)
+    }
+
     /// A whole transaction; the reply to the final dot or the first refusal.
     pub(crate) fn message(&mut self, from: &str, to: &str, message: &str) -> String {
         let reply = self.message_begun(from, to);

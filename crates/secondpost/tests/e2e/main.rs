@@ -10,6 +10,7 @@ mod clients;
 mod drop_folder;
 mod faulty_peers;
 mod first_contact;
+mod hostile_peers;
 mod kill;
 mod postfix_receives;
 mod postfix_sends;
