@@ -364,11 +364,10 @@ impl Registry {
     }
 }
 
-/// An address as it is compared: without brackets and in lower case.
+/// An address as it is compared: in lower case. White space and brackets are its own, as a
+/// local part may hold them.
 pub fn normal(address: &str) -> String {
-    let address = address.trim();
-    let bare = address.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
-    bare.unwrap_or(address).to_lowercase()
+    address.to_lowercase()
 }
 
 fn split(address: &str) -> Result<(&str, &str), RegistryError> {

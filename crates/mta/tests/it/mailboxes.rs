@@ -465,7 +465,9 @@ fn a_tag_names_the_same_mailbox_and_case_does_not_matter() {
         let state = site.mailboxes.state(&address(same), None, NOW);
         assert_eq!(state, Some(MailboxState::Ready), "{same}");
     }
-    for other in ["+user@example.org", "us@example.org", "user@example.net"] {
+    for other in
+        ["\" user\"@example.org", "+user@example.org", "us@example.org", "user@example.net"]
+    {
         assert_eq!(site.mailboxes.state(&address(other), None, NOW), None, "{other}");
     }
     assert_eq!(site.mailboxes.named("USER").unwrap(), ["user@example.org"]);

@@ -20,15 +20,24 @@ pub(crate) fn recipient(text: &str) -> Result<String, Failure> {
     }
 }
 
+/// The address of a mailbox as the registry has it: by its content, without quotes.
+pub(crate) fn mailbox(text: &str) -> Result<String, Failure> {
+    let Mailbox { local_part, domain } = parsed(bare(text))?;
+    Ok(format!("{}@{domain}", local_part.as_str()))
+}
+
 fn bare(text: &str) -> &str {
     let text = text.trim();
     text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text)
 }
 
 fn checked(text: &str) -> Result<String, Failure> {
-    let mailbox: Mailbox = text.parse().map_err(|problem| {
+    Ok(parsed(text)?.to_string())
+}
+
+fn parsed(text: &str) -> Result<Mailbox, Failure> {
+    text.parse().map_err(|problem| {
         Failure::usage(format!("`{text}` is no mail address: {problem}"))
             .help("write it as in `user@example.org`")
-    })?;
-    Ok(mailbox.to_string())
+    })
 }

@@ -103,7 +103,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
 }
 
 fn run_add(add: &Add, registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
-    let address = address::recipient(&add.address)?;
+    let address = address::mailbox(&add.address)?;
     let mut mailbox = Registered::new(&address).map_err(failure)?;
     mailbox.format = add.format;
     mailbox.quota = Quota { is_final: add.quota_final, ..add.quota.unwrap_or_default() };
@@ -136,7 +136,7 @@ fn warn_of_foreign_domain(address: &str, context: &Context<'_>) -> Result<(), Fa
 }
 
 fn remove(address: &str, registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
-    let removed = registry.remove(address).map_err(failure)?;
+    let removed = registry.remove(&address::mailbox(address)?).map_err(failure)?;
     let path = removed.path_in(registry.data_dir());
     let what = format!("removed, its mail stays in {}", path.display());
     changed(&removed.address, "removed", &what, context)
@@ -150,12 +150,14 @@ fn disable(
 ) -> Result<(), Failure> {
     let until = period.map(|period| Clock::start().now() + period);
     let disabled = Disabled { until_millis: until.map(Timestamp::as_millis) };
+    let address = &address::mailbox(address)?;
     registry.set_disabled(address, Some(disabled)).map_err(failure)?;
     let until = until.map_or("until it is enabled".into(), |until| format!("until {until}"));
     changed(address, "disabled", &format!("disabled {until}"), context)
 }
 
 fn enable(address: &str, registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
+    let address = &address::mailbox(address)?;
     registry.set_disabled(address, None).map_err(failure)?;
     changed(address, "enabled", "enabled", context)
 }
@@ -225,7 +227,7 @@ const NOT_RUN: u8 = 127;
 
 /// Holds the lock while the command runs, and ends with the command's status.
 fn run_lock(lock: &Lock, registry: &Registry) -> Result<(), Failure> {
-    let mailbox = registry.find(&lock.address).map_err(failure)?;
+    let mailbox = registry.find(&address::mailbox(&lock.address)?).map_err(failure)?;
     let file = mailbox.lock_file(registry.data_dir());
     let waits = || {
         // Where stderr is closed there is nobody left to tell.

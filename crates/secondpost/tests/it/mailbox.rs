@@ -70,3 +70,19 @@ fn who_waits_for_a_lock_is_told_so() {
     assert_eq!(ended.err, "waiting: another process holds the lock\n");
     assert_eq!(ended.status, 124, "`timeout` ended it");
 }
+
+#[test]
+fn a_local_part_that_needs_quotes_is_kept_by_its_content() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| secondpost(dir.path(), &[&["mailbox"], args].concat(), b"");
+    let quoted = "\"../a b\"@localhost";
+    assert_eq!(run(&["add", quoted]).status, 0);
+    let listed: serde_json::Value = serde_json::from_str(&run(&["list", "--json"]).out).unwrap();
+    // As RCPT looks it up, and still no path out of its folder.
+    assert_eq!(listed[0]["address"], "../a b@localhost");
+    assert_eq!(listed[0]["path"], "mail/localhost/%2e.%2fa%20b");
+    for command in ["disable", "enable", "remove"] {
+        assert_eq!(run(&[command, quoted]).status, 0, "{command}");
+    }
+    assert_eq!(run(&["disable", "nonsense"]).status, 2);
+}

@@ -16,7 +16,7 @@ fn registry() -> (tempfile::TempDir, Registry) {
 fn a_mailbox_that_was_added_is_found_whatever_the_case() {
     let (_dir, registry) = registry();
     registry.add(Registered::new("User@Example.ORG").unwrap()).unwrap();
-    let found = registry.find("<USER@example.org>").unwrap();
+    let found = registry.find("USER@example.org").unwrap();
     assert_eq!(found.path, Path::new("mail/example.org/user"));
     let path = found.path_in(registry.data_dir());
     for folder in ["tmp", "new", "cur"] {
