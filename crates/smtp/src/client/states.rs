@@ -127,9 +127,11 @@ impl Session {
     }
 
     /// The stage of the oldest command without a reply; in the middle of a message, its
-    /// end.
+    /// end. So too once the last chunk was sent, though replies to earlier ones are due:
+    /// the server may have all of it (RFC 1047).
     fn awaited_stage(&self) -> Stage {
         match (self.awaited.front(), &self.state) {
+            (_, State::Ending(exchange)) if exchange.chunk_refusal().is_none() => Stage::EndOfData,
             (Some((awaited, _)), _) => awaited.stage(),
             (None, State::Message(_)) => Stage::EndOfData,
             (None, _) => Stage::Connection,

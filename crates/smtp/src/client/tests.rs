@@ -398,6 +398,26 @@ fn a_chunk_that_is_refused_in_the_middle_stops_the_message() {
 }
 
 #[test]
+fn a_connection_lost_after_the_last_chunk_leaves_it_open_whichever_reply_was_due() {
+    let small = Options { piece_octets: 4, ..options() };
+    let chunks = format!("{HELLO}{CHUNKED} C: BDAT 4\nC: 1234BDAT 4 LAST\nC: 56");
+    for (script, outcome) in [
+        ("", "the connection was lost at end of data"),
+        ("S: 250 ok", "the connection was lost at end of data"),
+        ("S: 452 4.3.1 full", "452 at BDAT"),
+    ] {
+        let mut run = Script::new(small.clone(), usize::MAX);
+        run.message = b"123456".to_vec();
+        run.session.transaction(transaction(&["b@example.net"]), START);
+        run.run(&chunks);
+        run.run(script);
+        run.session.end_of_input(START);
+        run.drain();
+        assert_eq!(run.outcomes(), [outcome], "after `{script}`");
+    }
+}
+
+#[test]
 fn lmtp_answers_for_each_accepted_recipient() {
     let three = transaction(&["b@example.net", "c@example.net", "d@example.net"]);
     let script = "
