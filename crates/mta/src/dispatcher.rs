@@ -21,7 +21,7 @@ use std::time::Duration;
 use queue::hosts::Hosts;
 use queue::retry::{LearnedStore, Pace, RetryOptions};
 use queue::schedule::{Lease, Limits, Mode, Schedule};
-use queue::{Hold, Message, QueueId, Status};
+use queue::{Hold, Message, QueueId};
 use reply::{Cause, Permanence, Timestamp};
 use smtp::envelope::Envelope;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -241,8 +241,9 @@ impl Dispatcher {
     /// The destinations that a message waits for, with the earliest due time of each.
     fn places(&self, message: &Message) -> BTreeMap<String, Timestamp> {
         let mut places = BTreeMap::new();
+        let now = self.parts.clock.now();
         for state in &message.recipients {
-            let Status::Waiting { due } = state.status else { continue };
+            let Some(due) = state.due(message.received.at, now) else { continue };
             match self.destination(message, &state.recipient.path) {
                 Destination::Held(_) => {}
                 destination => {
@@ -549,13 +550,14 @@ impl Dispatcher {
     }
 
     /// Writes down the recipients that were tried, and tells what happened. Those of other
-    /// destinations, and a hold, may have changed meanwhile and are left as they are. A
-    /// message that nothing waits for leaves the queue.
+    /// destinations, and a hold, may have changed meanwhile and are left as they are, but
+    /// for a clock that was set back. A message that nothing waits for leaves the queue.
     fn finish(&self, settled: &settle::Settled, tried: &[usize]) -> io::Result<()> {
         let id = settled.message.id;
         let _one_writer = lock(self.stripe(id));
         let Some(was) = self.parts.backlog.get(id)? else { return Ok(()) };
         let mut message = was.clone();
+        message.set_back(self.parts.clock.now());
         for index in tried {
             message.recipients[*index] = settled.message.recipients[*index].clone();
         }
@@ -639,8 +641,11 @@ impl Dispatcher {
         self.parts.events.tell(self.parts.clock.now(), id, event);
     }
 
+    /// The schedule, on the clock as it is now.
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
-        lock(&self.schedule)
+        let mut schedule = lock(&self.schedule);
+        schedule.notice_clock(self.parts.clock.now());
+        schedule
     }
 
     fn stripe(&self, id: QueueId) -> &Mutex<()> {

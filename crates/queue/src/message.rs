@@ -2,6 +2,7 @@
 //! recipient. The octets of the message itself are read through the spool.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use reply::{EnhancedCode, Timestamp};
 use smtp::envelope::{Envelope, Recipient};
@@ -136,6 +137,32 @@ impl Hold {
     }
 }
 
+impl RecipientState {
+    /// When the next attempt is due by a clock that shows `now`. Where the last attempt
+    /// (or else the arrival) lies in the future the clock was set back since, and the
+    /// planned pause counts from now: nobody waits for yesterday to come again.
+    pub fn due(&self, arrived: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        Some(self.status.due()? - self.ahead(arrived, now))
+    }
+
+    /// How far the last sign of this recipient lies in the future.
+    fn ahead(&self, arrived: Timestamp, now: Timestamp) -> Duration {
+        self.history.last_attempt.unwrap_or(arrived).since(now)
+    }
+
+    /// Moves what is kept of a recipient that waits onto a clock that was set back.
+    fn set_back(&mut self, arrived: Timestamp, now: Timestamp) {
+        let ahead = self.ahead(arrived, now);
+        let Status::Waiting { due } = &mut self.status else { return };
+        *due = *due - ahead;
+        let History { first_attempt, last_attempt, cause_since, hinted_for, .. } =
+            &mut self.history;
+        for time in [first_attempt, last_attempt, cause_since, hinted_for].into_iter().flatten() {
+            *time = *time - ahead;
+        }
+    }
+}
+
 /// A message in the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -159,8 +186,74 @@ impl Message {
         waiting.min().filter(|_| !self.hold.is_held())
     }
 
+    /// Moves the times of recipients that wait onto a clock that was set back since they
+    /// were noted. What is not in the future stays as it is.
+    pub fn set_back(&mut self, now: Timestamp) {
+        for state in &mut self.recipients {
+            state.set_back(self.received.at, now);
+        }
+    }
+
     /// Whether no recipient waits any more.
     pub fn is_done(&self) -> bool {
         self.recipients.iter().all(|recipient| recipient.status.due().is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(86_400);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn at(secs: u64) -> Timestamp {
+        Timestamp::from_secs(1_700_000_000 + secs)
+    }
+
+    /// First tried two hours ago, tried now, due in an hour, by the clock of `now`.
+    fn waiting(now: Timestamp) -> RecipientState {
+        let path = "user@example.org".parse().map(smtp::syntax::ForwardPath::Mailbox).unwrap();
+        let history = History {
+            first_attempt: Some(now - HOUR * 2),
+            last_attempt: Some(now),
+            cause_since: Some(now - HOUR),
+            hinted_for: Some(now + HOUR),
+            ..History::default()
+        };
+        let recipient = Recipient { path, parameters: Default::default() };
+        RecipientState { recipient, status: Status::Waiting { due: now + HOUR }, history }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_nobody_wait_longer_than_planned() {
+        let (before, now) = (at(0) + DAY, at(0));
+        let mut state = waiting(before);
+        assert_eq!(state.due(at(0), now), Some(now + HOUR));
+        state.set_back(at(0), now);
+        assert_eq!(state, waiting(now));
+        let mut new = RecipientState { history: History::default(), ..waiting(before) };
+        new.status = Status::Waiting { due: before };
+        assert_eq!(new.due(before, now), Some(now), "it came by the clock of tomorrow");
+    }
+
+    #[test]
+    fn a_clock_that_goes_on_moves_nothing() {
+        for now in [at(0), at(5), at(0) + DAY * 6] {
+            let mut state = waiting(at(0));
+            assert_eq!(state.due(at(0), now), state.status.due());
+            state.set_back(at(0), now);
+            assert_eq!(state, waiting(at(0)));
+        }
+    }
+
+    #[test]
+    fn what_has_ended_keeps_its_times() {
+        let mut state = waiting(at(0) + DAY);
+        state.status = Status::Delivered { at: at(0) + DAY };
+        let before = state.clone();
+        state.set_back(at(0), at(0));
+        assert_eq!(state, before);
+        assert_eq!(state.due(at(0), at(0)), None);
     }
 }

@@ -74,7 +74,7 @@ pub struct Lease {
 }
 
 /// The index. `now` may jump: forwards everything is due, but goes out under the same
-/// limits; backwards all due times move along.
+/// limits; backwards all due times move along ([`Schedule::notice_clock`]).
 #[derive(Debug)]
 pub struct Schedule {
     limits: Limits,
@@ -172,6 +172,20 @@ impl Schedule {
     pub fn is_leased(&self, id: QueueId, destination: &str) -> bool {
         let key = self.names.get(destination);
         key.is_some_and(|key| self.destinations[key.0 as usize].leased.contains(&id))
+    }
+
+    /// A clock that was set back takes the schedule with it: what was due in an hour
+    /// stays due in an hour, instead of in an hour and a year. To be called before a time
+    /// of the new clock is handed over: else that would be moved with those of the old.
+    pub fn notice_clock(&mut self, now: Timestamp) {
+        if now + CLOCK_TOLERANCE < self.latest {
+            let back = self.latest.since(now);
+            for index in 0..self.destinations.len() {
+                self.destinations[index].shift_back(back);
+                self.refresh(DestinationId(index as u32));
+            }
+        }
+        self.latest = now;
     }
 
     /// Leases on what is due, at most `room` of them, the destinations in turn.
@@ -330,19 +344,6 @@ impl Schedule {
         self.waiting -= 1;
         self.leased += 1;
         Some(Lease { id, destination: key, mode })
-    }
-
-    /// A clock that was set back takes the schedule with it: what was due in an hour
-    /// stays due in an hour, instead of in an hour and a year.
-    fn notice_clock(&mut self, now: Timestamp) {
-        if now + CLOCK_TOLERANCE < self.latest {
-            let back = self.latest.since(now);
-            for index in 0..self.destinations.len() {
-                self.destinations[index].shift_back(back);
-                self.refresh(DestinationId(index as u32));
-            }
-        }
-        self.latest = now;
     }
 }
 

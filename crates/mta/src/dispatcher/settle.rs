@@ -84,7 +84,7 @@ pub fn settle(
     now: Timestamp,
 ) -> Settled {
     let mut settled = Settled {
-        message: message.clone(),
+        message: set_back(message, now),
         events: Vec::new(),
         notices: Vec::new(),
         lessons: Vec::new(),
@@ -94,6 +94,13 @@ pub fn settle(
         settled.recipient(*index, ending, window, options, now);
     }
     settled
+}
+
+/// The message on the clock as it is now.
+fn set_back(message: &Message, now: Timestamp) -> Message {
+    let mut message = message.clone();
+    message.set_back(now);
+    message
 }
 
 /// The endings of recipients whose destination is being left alone.

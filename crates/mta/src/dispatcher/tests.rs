@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use queue::{Origin, Received, RecipientState};
+use queue::{Origin, Received, RecipientState, Status};
 use reply::catalogue;
 use reply::explain::Language;
 use smtp::envelope::Recipient;
@@ -628,4 +628,21 @@ async fn the_real_spool_keeps_plans_across_a_restart_and_ends_empty() {
     }
     assert_eq!(count(&heard, "RCPT TO:<b@"), 2, "the plan of an hour was kept");
     assert_eq!(count(&heard, "RCPT TO:<nobody@"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recipient_does_not_wait_for_a_clock_that_was_set_back_to_come_again() {
+    let world = World::new(Vec::new());
+    let to = ["locked@example.org", "locked@example.org"];
+    let id = world.queue.put(received("a@example.org", &to, START), MESSAGE).unwrap();
+    let mut message = world.queue.get(id).unwrap().unwrap();
+    let tomorrow = START + Duration::from_secs(86_400);
+    let tried = queue::retry::History { last_attempt: Some(tomorrow), ..Default::default() };
+    message.recipients[1].history = tried;
+    message.recipients[1].status = Status::Waiting { due: tomorrow + Duration::from_secs(60) };
+    world.queue.update(&message, &message).unwrap();
+    world.dispatcher.enqueued(id).unwrap();
+    let attempts =
+        |world: &World| world.queue.get(id).unwrap().unwrap().recipients[1].history.attempts;
+    world.until("an attempt for the second", |world| attempts(world) > 0).await;
 }

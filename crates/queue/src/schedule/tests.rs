@@ -180,6 +180,18 @@ fn a_clock_that_is_set_back_does_not_stop_the_queue() {
 }
 
 #[test]
+fn a_time_of_the_new_clock_is_not_set_back_with_those_of_the_old_one() {
+    let mut schedule = schedule(20, 50);
+    schedule.insert(id(1), "example.org", at(86_400));
+    let lease = schedule.due(at(86_400), 10).pop().unwrap();
+    schedule.notice_clock(at(0));
+    schedule.settle(lease, Some(at(300)));
+    schedule.insert(id(2), "example.org", at(300));
+    assert_eq!(schedule.due(at(299), 10), [], "both were planned by the new clock");
+    assert_eq!(drain(&mut schedule, at(300)), [1, 2]);
+}
+
+#[test]
 fn a_message_is_never_leased_twice_for_one_destination() {
     let mut schedule = schedule(20, 50);
     schedule.insert(id(1), "example.org", at(0));
