@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secondpost-policy", &["reply", "smtp", "store"]),
     ("secondpost-queue", &["reply", "smtp", "store"]),
     ("secondpost-mta", &["reply", "smtp", "store", "policy", "queue"]),
-    ("secondpost-sim", &["reply", "smtp", "store", "policy", "queue"]),
+    ("secondpost-sim", &["reply", "smtp", "store", "policy", "queue", "mta"]),
     ("secondpost", &["reply", "smtp", "store", "policy", "queue", "mta"]),
     ("xtask", &[]),
 ];

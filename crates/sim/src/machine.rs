@@ -1,98 +1,80 @@
-//! A spool on a disk in memory, its writer stepped inline, and power that may fail in
-//! the middle of any of its operations. What a caller is not told may still be on disk.
+//! A spool on a disk in memory, its writer stepped inline, and power that may fail at any
+//! call to the disk. What a caller was not told may still be on disk.
 
-use std::sync::mpsc::{Receiver, channel};
-
-use queue::spool::Body;
-use queue::spool::Durability;
-use queue::{Message, QueueId, Received, Spool};
+use queue::Spool;
+use queue::spool::Upkeep;
 use store::disk::memory::{Faults, Memory};
 use store::log::{Options, Writer};
 
 use crate::random::Random;
 
-const SEGMENT_OCTETS: u32 = 128 * 1024;
 const CAPACITY_OCTETS: u64 = 1 << 30;
-/// One operation in so many meets a power cut.
-const OPERATIONS_PER_CRASH: u64 = 25;
-
-/// Small segments: worlds fill several, and a power cut has less to look at.
-fn small() -> Options {
-    Options { segment_octets: SEGMENT_OCTETS, ..Options::default() }
-}
+/// One operation in so many ends in a power cut, at one of the next calls to the disk.
+const OPERATIONS_PER_CUT: u64 = 30;
+const CALLS_TO_CUT: u64 = 8;
 
 pub(crate) struct Machine {
     random: Random,
     disk: Memory,
-    pub(crate) spool: Spool<Memory>,
+    spool: Spool<Memory>,
     writer: Writer<Memory>,
-    pub(crate) crashes: u32,
+    forgets_syncs: bool,
+    cut_at: Option<u64>,
+    pub(crate) cuts: u32,
+}
+
+/// Small segments: worlds fill several, and a power cut has less to look at.
+fn small() -> Options {
+    Options { segment_octets: 128 * 1024, ..Options::default() }
 }
 
 impl Machine {
-    pub(crate) fn new(seed: u64) -> Machine {
+    pub(crate) fn new(seed: u64, forgets_syncs: bool) -> Machine {
         let disk = Memory::new(seed, CAPACITY_OCTETS);
+        disk.set_faults(Faults { forgets_syncs, ..Faults::default() });
         let (spool, writer, _) = Spool::open_with(disk.clone(), small()).unwrap();
-        Machine { random: Random(seed), disk, spool, writer, crashes: 0 }
+        let (random, cut_at, cuts) = (Random(seed), None, 0);
+        Machine { random, disk, spool, writer, forgets_syncs, cut_at, cuts }
     }
 
-    /// The name of the message, where the receipt was given.
-    pub(crate) fn put(&mut self, received: Received, octets: &[u8]) -> Option<QueueId> {
-        let mut draft = self.spool.begin(received);
-        draft.append(octets).unwrap();
-        let (send, told) = channel();
-        let will_crash = self.endanger();
-        draft.commit(Box::new(move |done| drop(send.send(done.map(|receipt| receipt.id())))));
-        self.finish(will_crash, &told)
+    pub(crate) fn spool(&self) -> Spool<Memory> {
+        self.spool.clone()
     }
 
-    /// Whether the note is known to be synced.
-    pub(crate) fn update(&mut self, was: &Message, now: &Message) -> bool {
-        let (send, told) = channel();
-        let will_crash = self.endanger();
-        let done = Box::new(move |done| drop(send.send(done)));
-        self.spool.update(was, now, Durability::Synced, done);
-        self.finish(will_crash, &told).is_some()
-    }
-
-    /// Whether the end is known to be synced.
-    pub(crate) fn remove(&mut self, id: QueueId) -> bool {
-        let (send, told) = channel();
-        let will_crash = self.endanger();
-        let done = Box::new(move |done| drop(send.send(done)));
-        self.spool.remove(id, Durability::Synced, done);
-        self.finish(will_crash, &told).is_some()
-    }
-
-    pub(crate) fn body(&self, id: QueueId) -> Vec<u8> {
-        let mut body: Body<Memory> = self.spool.body(id).unwrap();
-        let mut octets = vec![0; self.spool.get(id).unwrap().octets as usize];
-        let read = body.read_at(0, &mut octets).unwrap();
-        octets.truncate(read);
-        octets
-    }
-
-    fn endanger(&mut self) -> bool {
-        let will_crash = self.random.one_in(OPERATIONS_PER_CRASH);
-        if will_crash {
-            let cut_at = Some(self.random.below(6));
-            self.disk.set_faults(Faults { cut_at, ..Faults::default() });
+    /// Something was submitted: it may be the last.
+    pub(crate) fn endanger(&mut self) {
+        if self.cut_at.is_none() && self.random.one_in(OPERATIONS_PER_CUT) {
+            self.cut_at = Some(self.random.below(CALLS_TO_CUT));
+            let (cut_at, forgets_syncs) = (self.cut_at, self.forgets_syncs);
+            self.disk.set_faults(Faults { cut_at, forgets_syncs, ..Faults::default() });
         }
-        will_crash
     }
 
-    fn finish<T, E>(&mut self, crashes: bool, told: &Receiver<Result<T, E>>) -> Option<T> {
-        while self.writer.step() {}
-        let result = told.try_recv().ok().and_then(Result::ok);
-        if crashes {
-            self.crash();
-        }
-        result
+    /// One batch to the disk; whether there was one.
+    pub(crate) fn step(&mut self) -> bool {
+        self.writer.step()
     }
 
-    fn crash(&mut self) {
-        self.crashes += 1;
+    /// Upkeep until it has to wait for the writer or has nothing to do.
+    pub(crate) fn upkeep(&mut self) {
+        while self.has_power() && self.spool.upkeep() == Upkeep::Now {}
+    }
+
+    pub(crate) fn has_power(&self) -> bool {
+        let calls = self.disk.calls();
+        let count = calls.changes + calls.syncs + calls.dir_syncs;
+        self.cut_at.is_none_or(|at| count < at)
+    }
+
+    /// Begins again from what a power cut at this moment leaves; how much was damaged.
+    pub(crate) fn restart(&mut self) -> usize {
+        self.cuts += 1;
+        self.cut_at = None;
         self.disk = self.disk.crash(self.random.next());
-        (self.spool, self.writer, _) = Spool::open_with(self.disk.clone(), small()).unwrap();
+        let forgets_syncs = self.forgets_syncs;
+        self.disk.set_faults(Faults { forgets_syncs, ..Faults::default() });
+        let report;
+        (self.spool, self.writer, report) = Spool::open_with(self.disk.clone(), small()).unwrap();
+        report.damage.len() + report.incomplete.len()
     }
 }

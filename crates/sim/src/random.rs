@@ -1,6 +1,7 @@
 //! Numbers that follow from a seed (SplitMix64). Not for secrets.
 
 /// The state is the seed.
+#[derive(Debug)]
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -17,5 +18,9 @@ impl Random {
 
     pub(crate) fn one_in(&mut self, chances: u64) -> bool {
         self.below(chances) == 0
+    }
+
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len() as u64) as usize]
     }
 }
