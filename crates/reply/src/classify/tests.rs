@@ -152,6 +152,51 @@ fn the_evidence_is_quoted_as_it_was_heard() {
     );
 }
 
+#[test]
+fn a_guess_from_a_code_is_unsure_and_a_phrase_is_sure() {
+    let confidence = |text: &str| classify(&reply(text), &Context::default()).confidence;
+    assert_eq!(confidence("550"), Confidence::Low);
+    assert_eq!(confidence("550 no"), Confidence::Low);
+    assert_eq!(confidence("550 5.2.2"), Confidence::Medium);
+    assert_eq!(confidence("552 5.2.2 Mailbox full"), Confidence::High);
+}
+
+/// Hostile replies cost what their first octets cost: each of these is read in well
+/// under a second even in a debug build, or the test would not end.
+#[test]
+fn hostile_texts_are_read_in_bounded_time() {
+    let words = [
+        "mailbox ",
+        "user unknown ",
+        "(",
+        "((()",
+        ":",
+        "= : ",
+        "retry=",
+        "4.",
+        "550-",
+        "@",
+        "a@b ",
+        "not ",
+        "\u{e9}",
+        "存在しません",
+    ];
+    for word in words {
+        let text = format!("550 {}", word.repeat(1_000_000 / word.len()));
+        let heard = crate::heard::read_any(text.as_bytes());
+        assert!(heard.iter().all(|heard| heard.verdict.is_some()), "{word}");
+        let _ = hint::hint(&text, Some(Timestamp::EPOCH));
+    }
+}
+
+#[test]
+fn words_of_names_and_what_is_denied_decide_nothing() {
+    check("550 5.1.1 mx.greylist.example.org: no such user", None, Cause::MailboxUnknown);
+    check("421 greylist.example.org Service not available", None, Cause::ServerBusy);
+    check("550 User full@blocked.example does not exist", None, Cause::MailboxUnknown);
+    check("554 5.7.1 your host is not on any blocklist", None, Cause::PolicyRefused);
+}
+
 proptest! {
     #[test]
     fn any_octets_are_read_without_a_panic_and_always_alike(octets in proptest::collection::vec(any::<u8>(), 0..400)) {

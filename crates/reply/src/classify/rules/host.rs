@@ -913,6 +913,9 @@ pub(super) const RULES: &[Rule] = &[
             "ошибка dns",
             "dnsエラー",
             "域名解析失败",
+            "unable to look up",
+            "cannot look up",
+            "could not look up",
         ],
         &[
             "451 4.4.3 DNS trouble: DNS lookup failed for example.com",

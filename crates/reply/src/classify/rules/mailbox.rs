@@ -253,4 +253,5 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule("not-local-and-elsewhere", Exact, MailboxMoved, &[RelayDenied, MailboxUnknown], &["not local"], &["551 5.1.6 User not local; please try elsewhere"]).codes(&[551, 251]),
     rule("not-local", Clear, MailboxUnknown, &[RelayDenied], &["not local", "not a local"], &["550 Mailbox unavailable or not local"]).permanent(),
+    rule("listed-by-the-recipient", Provider, MailboxPrivate, &[SenderRefused], &["blacklisted by recipient", "blocklisted by recipient", "blacklisted by the recipient", "blacklisted by user"], &["550 5.7.1 Blacklisted by recipient"]),
 ];

@@ -192,6 +192,8 @@ pub(super) const RULES: &[Rule] = &[
             "parametro no soportado",
             "параметр не поддерживается",
             "参数不支持",
+            "support is disabled",
+            "dsn support",
         ],
         &[
             "555 5.5.4 Unsupported parameter: X-FOO",
@@ -1492,5 +1494,13 @@ pub(super) const RULES: &[Rule] = &[
         &[ReputationPoor, HostBlocklisted],
         &["dynamic screening", "too many failed attempts", "too many failed logins"],
         &["421 Dynamic screening has blocked your IP: too many failed attempts"],
+    ),
+    rule(
+        "too-many-commands",
+        Clear,
+        SessionAbuse,
+        &[RateLimited],
+        &["too many commands", "too many noop", "too many rset", "too many junk commands"],
+        &["421 4.5.0 too many commands"],
     ),
 ];
