@@ -15,12 +15,14 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+
 use crate::{
     Cause, Class, Code, Confidence, EnhancedCode, Evidence, Permanence, Reply, Stage, Timestamp,
     Verdict, WhoseMove,
 };
 use hint::Hint;
-use matcher::Match;
+use matcher::{Match, Sight};
 use rules::Rank;
 use text::Plain;
 pub(crate) use text::floor_char_boundary;
@@ -149,24 +151,42 @@ enum Source {
     Class,
 }
 
+/// What is filled anew for each text. It keeps its room, so that the next text needs
+/// none: bounded by the octets that are looked at.
+#[derive(Default)]
+struct Room {
+    plain: Plain,
+    sight: Sight,
+    candidates: Vec<Candidate>,
+}
+
+thread_local! {
+    static ROOM: RefCell<Room> = RefCell::default();
+}
+
 impl Heard<'_> {
     fn verdict(&self, context: &Context) -> Verdict {
+        ROOM.with_borrow_mut(|room| self.verdict_in(room, context))
+    }
+
+    fn verdict_in(&self, room: &mut Room, context: &Context) -> Verdict {
         let enhanced = self.enhanced.or_else(|| enhanced_in(self.text, self.code));
-        let words = if self.is_positive() { "" } else { self.text };
-        let plain = Plain::of(words);
-        let mut candidates = Vec::with_capacity(8);
-        let may_tell_a_time = self.by_words(&plain, context.stage, &mut candidates);
+        room.plain.read(if self.is_positive() { "" } else { self.text });
+        room.candidates.clear();
+        let may_tell_a_time = self.by_words(room, context.stage);
+        let candidates = &mut room.candidates;
         candidates.extend(self.by_enhanced_code(enhanced));
         candidates.extend(self.by_basic_code(context.stage));
         // Stable: of one rank the earlier rule decides.
         candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.rank));
-        let alternatives = alternatives(&candidates);
-        let best = candidates.into_iter().next().unwrap_or_else(|| self.by_class());
-        let permanence = self.permanence(&best, enhanced);
-        let mut verdict = verdict_of(best.cause, permanence, self.evidence(best.source, &plain));
+        let by_class = self.by_class();
+        let best = candidates.first().unwrap_or(&by_class);
+        let permanence = self.permanence(best, enhanced);
+        let evidence = self.evidence(&best.source, &room.plain);
+        let mut verdict = verdict_of(best.cause, permanence, evidence);
         verdict.code = self.code;
         verdict.enhanced_code = enhanced;
-        verdict.alternatives = alternatives;
+        verdict.alternatives = alternatives(candidates);
         verdict.confidence = confidence(best.rank);
         if permanence != Permanence::Positive && may_tell_a_time {
             self.add_hint(&mut verdict, context.now);
@@ -183,18 +203,14 @@ impl Heard<'_> {
     }
 
     /// Adds what the words say, in the order of the rules. Whether they may tell a time.
-    fn by_words(
-        &self,
-        plain: &Plain,
-        stage: Option<Stage>,
-        candidates: &mut Vec<Candidate>,
-    ) -> bool {
+    fn by_words(&self, room: &mut Room, stage: Option<Stage>) -> bool {
+        let Room { plain, sight, candidates } = room;
         if plain.text().is_empty() {
             return false;
         }
         let (class, code) = (self.class(), self.code.map(Code::value));
-        let sight = matcher::look(plain, |rule| rule.counts(class, code, stage));
-        let mut found = sight.found;
+        sight.look(plain, |rule| rule.counts(class, code, stage));
+        let found = &mut sight.found;
         found.sort_unstable_by_key(|found| found.order);
         let whole = |part: &&Match| !found.iter().any(|other| other.is_more_than(part));
         candidates.extend(found.iter().filter(whole).map(|found| Candidate {
@@ -209,9 +225,11 @@ impl Heard<'_> {
         sight.may_tell_a_time
     }
 
-    fn evidence(&self, source: Source, plain: &Plain) -> Evidence {
+    fn evidence(&self, source: &Source, plain: &Plain) -> Evidence {
         let (rule, text) = match source {
-            Source::Words(rule, range) => (rule, self.words(plain.origin(range, self.text))),
+            Source::Words(rule, range) => {
+                (*rule, self.words(plain.origin(range.clone(), self.text)))
+            }
             Source::EnhancedCode(enhanced) => ("enhanced-code", enhanced.to_string()),
             Source::Code(code, true) => ("code-at-stage", code.to_string()),
             Source::Code(code, false) => ("code", code.to_string()),
@@ -300,7 +318,7 @@ fn confidence(rank: Rank) -> Confidence {
 fn alternatives(candidates: &[Candidate]) -> Vec<Cause> {
     let Some(best) = candidates.first() else { return Vec::new() };
     let others = candidates.iter().skip(1).map(|candidate| candidate.cause);
-    let mut fair = Vec::new();
+    let mut fair = Vec::with_capacity(MAX_ALTERNATIVES);
     for cause in best.also.iter().copied().chain(others) {
         if cause != best.cause && !fair.contains(&cause) && fair.len() < MAX_ALTERNATIVES {
             fair.push(cause);
@@ -318,7 +336,7 @@ fn enhanced_in(text: &str, code: Option<Code>) -> Option<EnhancedCode> {
         matches!(octets[*at], b'2' | b'4' | b'5')
             && (*at == 0 || b" \t\n(#[<>:;".contains(&octets[at - 1]))
     };
-    let dots = text.match_indices('.').filter_map(|(dot, _)| dot.checked_sub(1));
+    let dots = memchr::memchr_iter(b'.', octets).filter_map(|dot| dot.checked_sub(1));
     dots.filter(may_begin).find_map(|at| {
         let (enhanced, used) = EnhancedCode::at_start(&text[at..])?;
         let alone = octets.get(at + used).is_none_or(|next| b" \t\n)]<>:;,.-".contains(next));

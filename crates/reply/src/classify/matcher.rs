@@ -42,7 +42,8 @@ impl Match {
     }
 }
 
-/// What one pass over a text sees.
+/// What one pass over a text sees. It keeps its room from one text to the next.
+#[derive(Default)]
 pub(crate) struct Sight {
     /// Every rule that has a pattern there, once, with the longest words that it has.
     pub(crate) found: Vec<Match>,
@@ -50,14 +51,17 @@ pub(crate) struct Sight {
     pub(crate) may_tell_a_time: bool,
     /// A cause that the text says it is not: "your host is not on a block list".
     pub(crate) denied: Option<Cause>,
+    seen: Vec<Seen>,
 }
 
-/// Looks at `plain` for every rule for which `counts`.
-pub(crate) fn look(plain: &Plain, counts: impl Fn(&Rule) -> bool) -> Sight {
-    let sight = Sight { found: Vec::new(), may_tell_a_time: false, denied: None };
-    let mut search = Search { matcher: &MATCHER, plain, counts, seen: Vec::new(), sight };
-    search.run();
-    search.sight
+impl Sight {
+    /// Looks at `plain` for every rule for which `counts`.
+    pub(crate) fn look(&mut self, plain: &Plain, counts: impl Fn(&Rule) -> bool) {
+        self.found.clear();
+        self.seen.clear();
+        (self.may_tell_a_time, self.denied) = (false, None);
+        Search { matcher: &MATCHER, plain, counts, sight: self }.run();
+    }
 }
 
 static MATCHER: LazyLock<Matcher> = LazyLock::new(Matcher::new);
@@ -252,8 +256,7 @@ struct Search<'a, Counts> {
     matcher: &'static Matcher,
     plain: &'a Plain,
     counts: Counts,
-    seen: Vec<Seen>,
-    sight: Sight,
+    sight: &'a mut Sight,
 }
 
 impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
@@ -350,9 +353,9 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
     }
 
     fn saw_mark(&mut self, mark: Mark, range: &Range<usize>) {
-        if self.seen.len() < MAX_SEEN {
+        if self.sight.seen.len() < MAX_SEEN {
             let (start, end) = (range.start as u32, range.end as u32);
-            self.seen.push(Seen { mark, start, end });
+            self.sight.seen.push(Seen { mark, start, end });
         }
     }
 
@@ -368,14 +371,14 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
         let Pattern { rule, is_near, before } = &self.matcher.patterns[pattern as usize];
         let order = *rule as usize;
         let mut start = range.start;
-        let mut seen = self.seen.len();
+        let mut seen = self.sight.seen.len();
         for mark in before.iter().rev() {
             let stands = |seen: &Seen| {
                 let gap = seen.end as usize..start;
                 seen.mark == *mark && gap.start <= gap.end && self.spans(gap, *is_near)
             };
-            let Some(at) = self.seen[..seen].iter().rposition(stands) else { return };
-            start = self.seen[at].start as usize;
+            let Some(at) = self.sight.seen[..seen].iter().rposition(stands) else { return };
+            start = self.sight.seen[at].start as usize;
             seen = at;
         }
         self.note(order, start..range.end);
@@ -393,18 +396,20 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
     /// Notes the rule; of several of its patterns the longest is the evidence.
     fn note(&mut self, order: usize, range: Range<usize>) {
         let rule = self.matcher.rules[order];
-        let is_a_state = DENIABLE.contains(&rule.cause);
-        if is_a_state && is_denied(&self.plain.text()[..range.start]) {
-            self.sight.denied = self.sight.denied.or(Some(rule.cause));
-            return;
-        }
         if let Some(before) = self.sight.found.iter_mut().find(|before| before.order == order) {
             if before.range.len() < range.len() {
                 before.range = range;
             }
-        } else if self.sight.found.len() < MAX_FOUND && (self.counts)(rule) {
-            self.sight.found.push(Match { rule, order, range });
+            return;
         }
+        if self.sight.found.len() == MAX_FOUND || !(self.counts)(rule) {
+            return;
+        }
+        if DENIABLE.contains(&rule.cause) && is_denied(&self.plain.text()[..range.start]) {
+            self.sight.denied = self.sight.denied.or(Some(rule.cause));
+            return;
+        }
+        self.sight.found.push(Match { rule, order, range });
     }
 }
 

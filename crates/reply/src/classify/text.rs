@@ -21,21 +21,29 @@ pub(crate) struct Plain {
 }
 
 impl Plain {
-    /// `source` made plain; what lies beyond [`MAX_OCTETS`] is left out.
+    /// `source` made plain.
+    #[cfg(test)]
     pub(crate) fn of(source: &str) -> Plain {
-        let source = &source[..floor_char_boundary(source, MAX_OCTETS)];
-        let mut fold = Fold::new(source);
         let mut plain = Plain::default();
+        plain.read(source);
+        plain
+    }
+
+    /// Reads `source`, in the room that an earlier one left; what lies beyond
+    /// [`MAX_OCTETS`] is left out.
+    pub(crate) fn read(&mut self, source: &str) {
+        let source = &source[..floor_char_boundary(source, MAX_OCTETS)];
+        let mut fold = Fold::new(source, self);
+        self.named = 0;
         while fold.at < source.len() {
             let start = fold.out.len();
             if let Token::Name { .. } = fold.token() {
-                plain.mark(start, fold.out.len());
+                self.mark(start, fold.out.len());
             }
             fold.step();
         }
-        plain.text = String::from_utf8(fold.out).unwrap_or_default();
-        plain.seams = fold.seams;
-        plain
+        self.text = String::from_utf8(fold.out).unwrap_or_default();
+        self.seams = fold.seams;
     }
 
     fn mark(&mut self, start: usize, end: usize) {
@@ -96,9 +104,14 @@ struct Fold<'a> {
 }
 
 impl<'a> Fold<'a> {
-    fn new(source: &'a str) -> Fold<'a> {
-        let out = Vec::with_capacity(source.len() + 8);
-        Fold { source, at: 0, out, shift: 0, seams: Vec::new() }
+    /// Reads `source` into the room of `plain`, which is left empty.
+    fn new(source: &'a str, plain: &mut Plain) -> Fold<'a> {
+        let mut out = std::mem::take(&mut plain.text).into_bytes();
+        let mut seams = std::mem::take(&mut plain.seams);
+        out.clear();
+        seams.clear();
+        out.reserve(source.len() + 8);
+        Fold { source, at: 0, out, shift: 0, seams }
     }
 
     /// Reads up to the end of the token that begins here.
@@ -223,7 +236,13 @@ pub(crate) fn floor_char_boundary(text: &str, at: usize) -> usize {
 
 /// Scripts without spaces between words have no ends of words.
 pub(crate) fn is_of_a_word(c: char) -> bool {
-    c.is_alphanumeric() && c < '\u{2e80}'
+    match c {
+        '\0'..='\u{7f}' => c.is_ascii_alphanumeric(),
+        // Cyrillic, and beyond it the scripts that have no spaces.
+        '\u{400}'..='\u{52f}' => true,
+        '\u{2e80}'.. => false,
+        _ => c.is_alphanumeric(),
+    }
 }
 
 /// The token at the start of `octets`: its length, and what it is.

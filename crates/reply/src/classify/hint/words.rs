@@ -57,9 +57,7 @@ impl<'a> Token<'a> {
     }
 
     fn begins_with_any(&self, stems: &[&str]) -> bool {
-        let Some(word) = self.word() else { return false };
-        let word = word.to_lowercase();
-        stems.iter().any(|stem| word.starts_with(stem))
+        self.word().is_some_and(|word| stems.iter().any(|stem| begins(word, stem)))
     }
 
     pub(super) fn is_preposition(&self) -> bool {
@@ -67,8 +65,20 @@ impl<'a> Token<'a> {
     }
 }
 
+/// Whether `word` is `other`, which is in lower case.
 fn same(word: &str, other: &str) -> bool {
-    word.eq_ignore_ascii_case(other) || (!word.is_ascii() && word.to_lowercase() == other)
+    word.len() == other.len() && begins(word, other)
+}
+
+/// Whether `word` begins with `stem`, which is in lower case.
+fn begins(word: &str, stem: &str) -> bool {
+    let Some(start) = word.as_bytes().get(..stem.len()) else { return false };
+    start.eq_ignore_ascii_case(stem.as_bytes())
+        || (!stem.is_ascii() && in_lower_case(word).take(stem.chars().count()).eq(stem.chars()))
+}
+
+fn in_lower_case(word: &str) -> impl Iterator<Item = char> {
+    word.chars().flat_map(char::to_lowercase)
 }
 
 const PREPOSITIONS: &[&str] = &[
@@ -252,7 +262,7 @@ impl<'a> Tokens<'a> {
 
     /// Whether it has a number at all.
     pub(super) fn may_tell_a_time(&self) -> bool {
-        self.0.iter().any(|token| token.is_number() || unit_len(token.text).is_some())
+        self.0.iter().any(|token| token.is_number() || unit(token.text).is_some())
     }
 
     /// Whether the amount of time at `from..to` is how long to wait.
@@ -309,10 +319,8 @@ fn piece(text: &str) -> (Kind, usize) {
         return (Kind::Number, (0..octets.len()).find(|at| !inner(*at)).unwrap_or(octets.len()));
     }
     if is_cjk(first) {
-        return (
-            Kind::Word,
-            unit_len(text).filter(|_| unit_of_cjk(text)).unwrap_or(first.len_utf8()),
-        );
+        let unit = CJK_UNITS.iter().find(|(name, _)| text.starts_with(name));
+        return (Kind::Word, unit.map_or(first.len_utf8(), |(name, _)| name.len()));
     }
     if first.is_alphabetic() {
         let end = text.find(|c: char| !c.is_alphabetic() || is_cjk(c)).unwrap_or(text.len());
@@ -323,10 +331,6 @@ fn piece(text: &str) -> (Kind, usize) {
 
 fn is_cjk(c: char) -> bool {
     c >= '\u{2e80}'
-}
-
-fn unit_of_cjk(text: &str) -> bool {
-    CJK_UNITS.iter().any(|(name, _)| text.starts_with(name))
 }
 
 const CJK_UNITS: &[(&str, u64)] = &[
@@ -506,21 +510,13 @@ pub(super) fn units() -> impl Iterator<Item = &'static str> {
     UNITS.iter().chain(CJK_UNITS).map(|(name, _)| *name).filter(|name| name.len() > 2)
 }
 
-/// The seconds of a unit's name.
-fn unit_len(text: &str) -> Option<usize> {
-    unit(text).map(|_| {
-        CJK_UNITS
-            .iter()
-            .find(|(name, _)| text.starts_with(name))
-            .map_or(text.len(), |(name, _)| name.len())
-    })
-}
-
 /// Longest name of a unit in octets.
 const MAX_UNIT_OCTETS: usize = 20;
 
+/// The seconds of a unit's name, which CJK may run on from.
 fn unit(text: &str) -> Option<u64> {
-    if text.len() > MAX_UNIT_OCTETS || text.is_empty() {
+    let first = text.as_bytes().first()?;
+    if text.len() > MAX_UNIT_OCTETS || !MAY_BEGIN_A_UNIT[*first as usize] {
         return None;
     }
     if !text.is_ascii() {
@@ -533,6 +529,25 @@ fn unit(text: &str) -> Option<u64> {
     lower.make_ascii_lowercase();
     std::str::from_utf8(lower).ok().and_then(named)
 }
+
+/// The first octets of the names of units, in either case.
+const MAY_BEGIN_A_UNIT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < UNITS.len() {
+        let first = UNITS[at].0.as_bytes()[0];
+        table[first as usize] = true;
+        table[first.to_ascii_uppercase() as usize] = true;
+        at += 1;
+    }
+    // Capital letters of other scripts begin with other octets.
+    let mut octet = 0xc3;
+    while octet < 256 {
+        table[octet] = true;
+        octet += 1;
+    }
+    table
+};
 
 fn named(unit: &str) -> Option<u64> {
     let at = UNITS.binary_search_by(|(name, _)| (*name).cmp(unit)).ok()?;
