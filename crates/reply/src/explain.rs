@@ -8,6 +8,7 @@ pub mod dialog;
 pub mod dsn;
 pub mod entry;
 mod language;
+pub mod log;
 pub mod refusal;
 mod texts;
 pub mod wording;

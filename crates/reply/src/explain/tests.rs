@@ -152,7 +152,13 @@ fn keys_of_facts() -> BTreeSet<String> {
 }
 
 /// The keys that are written out in the code, here and in the command line.
-const WORDS: &str = "permanence-positive permanence-transient permanence-permanent
+const WORDS: &str =
+    "log-attempts log-bar log-between log-bounced log-causes log-clients log-deferred
+    log-destinations log-failed-of log-fell-out log-forgotten log-hosts log-kept-too-little
+    log-mostly log-not-text log-nothing-failed log-nothing-heard log-null-sender log-received
+    log-refusals log-rejected log-senders log-sent log-title log-title-timeless log-to-do
+    log-too-long log-trend-failed log-trend-sent log-troubles log-unknown log-whose-move
+    permanence-positive permanence-transient permanence-permanent
     confidence-high confidence-medium confidence-low any-command
     stage-connection stage-end-of-data stage-unrecognized-command
     duration-days duration-hours duration-minutes duration-seconds duration-pair from-now

@@ -21,6 +21,7 @@ mod postfix;
 mod prefix;
 mod qmail;
 mod reader;
+mod report;
 mod said;
 mod secondpost;
 mod sendmail;
@@ -37,6 +38,7 @@ use super::{Heard, Kind};
 use crate::{Code, EnhancedCode, Reply, Stage, Timestamp, Verdict};
 
 pub use reader::{Counts, Damage, Line, LogReader, MAX_LINE_OCTETS};
+pub use report::MAX_TO_DO;
 pub use summary::{Meaning, Meanings, OfCause, Summary, ToDo, domain};
 pub use time::Reference;
 pub use top::{Tally, Top};
@@ -253,25 +255,34 @@ impl<'a> LogEntry<'a> {
         terse && failed && self.code.is_none() && said::reply(self).is_none()
     }
 
-    /// The line as something that was heard, once for each recipient.
-    pub(super) fn into_heard(self) -> Vec<Heard> {
-        let Some(verdict) = self.verdict() else { return Vec::new() };
-        let reply = self.reply();
+    /// The line as something that was heard: about its first recipient.
+    pub fn heard(&self) -> Heard {
         let own = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
-        let one = |recipient: Option<String>| Heard {
-            recipient,
-            reply: reply.clone(),
-            verdict: Some(verdict.clone()),
+        Heard {
+            recipient: self.recipients.first().map(|recipient| recipient.to_string()),
+            reply: self.reply(),
+            verdict: self.verdict(),
             sender: own(&self.sender),
             remote_mta: own(&self.peer_name).or_else(|| own(&self.peer_address)),
             arrival: self.time.map(|time| time.to_string()),
             diagnostic: Some(self.diagnosis.to_string()).filter(|words| !words.is_empty()),
             ..Heard::of(Kind::Log)
-        };
-        match self.recipients.as_slice() {
-            [] => vec![one(None)],
-            all => all.iter().map(|recipient| one(Some(recipient.to_string()))).collect(),
         }
+    }
+
+    /// The same once for each recipient; nothing where it does not tell of a delivery.
+    fn into_heard(self) -> Vec<Heard> {
+        let first = self.heard();
+        if first.verdict.is_none() {
+            return Vec::new();
+        }
+        let others = self
+            .recipients
+            .iter()
+            .skip(1)
+            .map(|recipient| Heard { recipient: Some(recipient.to_string()), ..first.clone() });
+        let others: Vec<Heard> = others.collect();
+        std::iter::once(first).chain(others).collect()
     }
 }
 
@@ -319,7 +330,8 @@ fn by_program<'a>(prefix: &prefix::Prefix<'a>) -> Option<LogEntry<'a>> {
 
 fn by_shape<'a>(prefix: &prefix::Prefix<'a>) -> Option<LogEntry<'a>> {
     let message = prefix.message;
-    secondpost::read(message)
+    exim::read_of_message(message)
+        .or_else(|| secondpost::read(message))
         .or_else(|| haraka::read(message))
         .or_else(|| zonemta::read(message))
         .or_else(|| stalwart::read(message))

@@ -116,6 +116,71 @@ no-such-code = Einen SMTP-Antwortcode { $given } gibt es nicht: Sie haben drei Z
 no-such-enhanced-code = Einen erweiterten Statuscode { $given } gibt es nicht: Er hat drei Zahlen, die erste ist 2, 4 oder 5, wie in 4.2.0.
 no-such-topic = Nachschlagen lassen sich Codes (450, 4.2.0), Ursachen (greylisted) und Befehle (VRFY); { $given } ist nichts davon. „secondpost codes“ und „secondpost causes“ zählen sie auf.
 
+## Ein Protokoll, zusammengefasst
+
+log-title = { $count ->
+    [one] eine Zeile, { $first } bis { $last }
+   *[other] { $lines } Zeilen, { $first } bis { $last }
+}
+log-title-timeless = { $count ->
+    [one] eine Zeile, ohne lesbare Zeitangabe
+   *[other] { $lines } Zeilen, ohne lesbare Zeitangaben
+}
+log-received = Angenommene Nachrichten
+log-sent = Zugestellt
+log-deferred = Aufgeschoben
+log-bounced = Aufgegeben
+log-rejected = Hier abgewiesen
+log-troubles = Gestörte Sitzungen
+log-trend-sent = Zugestellt, im Verlauf
+log-trend-failed = Gescheitert, im Verlauf
+log-bar = je Balken { $duration }
+log-causes = Ursachen
+log-whose-move = Wer ist dran, nach gescheiterten Versuchen
+log-destinations = Ziele
+log-hosts = Server
+log-senders = Absender
+log-clients = Hier abgewiesene Clients
+log-failed-of = { $failed } von { $total } gescheitert
+log-null-sender = der leere Absender (Bounces)
+log-between = { $first } bis { $last }
+log-to-do = Was am meisten hilft
+log-attempts = { $count ->
+    [one] ein gescheiterter Versuch
+   *[other] { $shown } gescheiterte Versuche
+}
+log-refusals = { $count ->
+    [one] eine Abweisung durch diesen Server
+   *[other] { $shown } Abweisungen durch diesen Server
+}
+log-mostly = vor allem { $names }
+log-nothing-failed = Nichts ist gescheitert.
+log-nothing-heard = Nichts in diesem Protokoll handelt von einer Zustellung.
+log-unknown = { $count ->
+    [one] Eine Zeile hat keine hier bekannte Form; sie wurde übergangen.
+   *[other] { $shown } Zeilen haben keine hier bekannte Form; sie wurden übergangen.
+}
+log-too-long = { $count ->
+    [one] Eine Zeile ist länger, als gelesen wird; gelesen wurde ihr Anfang.
+   *[other] { $shown } Zeilen sind länger, als gelesen wird; gelesen wurden ihre Anfänge.
+}
+log-not-text = { $count ->
+    [one] Eine Zeile enthält Oktette, die kein Text sind; ihr Rest wurde gelesen.
+   *[other] { $shown } Zeilen enthalten Oktette, die kein Text sind; ihr Rest wurde gelesen.
+}
+log-forgotten = { $count ->
+    [one] Eine Nachricht wurde aus Platzmangel vor ihrer letzten Zeile vergessen; ihr Absender kann fehlen.
+   *[other] { $shown } Nachrichten wurden aus Platzmangel vor ihren letzten Zeilen vergessen; ihre Absender können fehlen.
+}
+log-fell-out = { $count ->
+    [one] Ein seltener Name fiel aus einer vollen Tabelle; eine Zahl kann um { $missed } zu klein sein.
+   *[other] Seltene Namen fielen { $shown }-mal aus einer vollen Tabelle; eine Zahl kann um { $missed } zu klein sein.
+}
+log-kept-too-little = { $count ->
+    [one] Zu einem gescheiterten Versuch hat der Server nicht aufgeschrieben, was geantwortet wurde. Sehen Sie in den Bounce, den der Absender bekam, oder lassen Sie den Server mehr protokollieren.
+   *[other] Zu { $shown } gescheiterten Versuchen hat der Server nicht aufgeschrieben, was geantwortet wurde. Sehen Sie in die Bounces, die die Absender bekamen, oder lassen Sie den Server mehr protokollieren.
+}
+
 ## Vergleichen
 
 aspect-permanence = Auf Zeit oder Dauer

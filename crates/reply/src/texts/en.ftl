@@ -111,6 +111,71 @@ no-such-code = { $given } cannot be an SMTP reply code: they have three digits, 
 no-such-enhanced-code = { $given } cannot be an enhanced status code: they have three numbers, the first 2, 4 or 5, as in 4.2.0.
 no-such-topic = What can be looked up are codes (450, 4.2.0), causes (greylisted) and commands (VRFY); { $given } is none. “secondpost codes” and “secondpost causes” list them.
 
+## A log, summarised
+
+log-title = { $count ->
+    [one] one line, { $first } to { $last }
+   *[other] { $lines } lines, { $first } to { $last }
+}
+log-title-timeless = { $count ->
+    [one] one line, without a time that could be read
+   *[other] { $lines } lines, without times that could be read
+}
+log-received = Messages taken
+log-sent = Delivered
+log-deferred = Deferred
+log-bounced = Given up
+log-rejected = Refused here
+log-troubles = Broken sessions
+log-trend-sent = Delivered, over time
+log-trend-failed = Failed, over time
+log-bar = each bar is { $duration }
+log-causes = Causes
+log-whose-move = Whose move, by failed attempts
+log-destinations = Destinations
+log-hosts = Hosts
+log-senders = Senders
+log-clients = Clients refused here
+log-failed-of = { $failed } of { $total } failed
+log-null-sender = the null sender (bounces)
+log-between = { $first } to { $last }
+log-to-do = The most useful things to do
+log-attempts = { $count ->
+    [one] one failed attempt
+   *[other] { $shown } failed attempts
+}
+log-refusals = { $count ->
+    [one] one refusal by this server
+   *[other] { $shown } refusals by this server
+}
+log-mostly = mostly { $names }
+log-nothing-failed = Nothing failed.
+log-nothing-heard = Nothing in this log tells of a delivery.
+log-unknown = { $count ->
+    [one] One line has no form that is known here; it was passed over.
+   *[other] { $shown } lines have no form that is known here; they were passed over.
+}
+log-too-long = { $count ->
+    [one] One line is longer than is read; its beginning was read.
+   *[other] { $shown } lines are longer than is read; their beginnings were read.
+}
+log-not-text = { $count ->
+    [one] One line holds octets that are no text; the rest of it was read.
+   *[other] { $shown } lines hold octets that are no text; the rest of them was read.
+}
+log-forgotten = { $count ->
+    [one] One message was forgotten before its last line, for want of room; its sender may be missing.
+   *[other] { $shown } messages were forgotten before their last lines, for want of room; their senders may be missing.
+}
+log-fell-out = { $count ->
+    [one] One rare name fell out of a full table; a count may be short by { $missed }.
+   *[other] Rare names fell out of a full table { $shown } times; a count may be short by { $missed }.
+}
+log-kept-too-little = { $count ->
+    [one] For one failed attempt the server did not write down what was answered. Look into the bounce that its sender got, or let the server log more.
+   *[other] For { $shown } failed attempts the server did not write down what was answered. Look into the bounces that the senders got, or let the server log more.
+}
+
 ## Comparing
 
 aspect-permanence = Transient or permanent

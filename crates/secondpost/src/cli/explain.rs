@@ -3,6 +3,7 @@
 
 mod files;
 mod lines;
+mod log;
 pub(crate) mod object;
 mod sisimai;
 
@@ -34,7 +35,9 @@ const MAX_INPUT_OCTETS: u64 = files::MAX_FILE_OCTETS;
   secondpost explain 450 4.2.0 Greylisted, try again in 300 seconds
   secondpost explain 502
   secondpost explain mailbox-full --lang de
-  tail -n 1 reply.txt | secondpost explain -")]
+  tail -n 1 reply.txt | secondpost explain -
+  secondpost explain --log /var/log/mail.log /var/log/mail.log.1.gz --since 2d
+  journalctl -u postfix -o json | secondpost explain --log - --destination example.net")]
 pub(crate) struct Args {
     /// A reply, a code (450, 4.2.0), a cause (greylisted) or a command (VRFY); `-` reads
     /// standard input
@@ -54,6 +57,9 @@ pub(crate) struct Args {
     /// Write JSON under the names of this program
     #[arg(long, value_name = "NAME")]
     format: Option<Format>,
+
+    #[command(flatten)]
+    log: log::LogArgs,
 }
 
 /// Whose names the JSON has.
@@ -67,6 +73,9 @@ enum Format {
 
 /// Explains what the arguments, the file or standard input hold.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
+    if args.log.is_given() {
+        return log::run(&args.log, args.ndjson, context);
+    }
     let language = context.global.language();
     let paths = args.paths();
     if !paths.is_empty() {

@@ -87,6 +87,11 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
+    /// A line as it is: its columns were counted.
+    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{text}")
+    }
+
     /// A heading over what follows.
     pub(crate) fn heading(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "{LABEL}{text}{LABEL:#}")

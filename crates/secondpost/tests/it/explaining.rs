@@ -112,3 +112,101 @@ fn what_a_file_holds_never_reaches_the_terminal_as_control_characters() {
     assert_eq!(missing.status, 1);
     assert!(missing.err.starts_with("error: `absent.txt`: "), "{}", missing.err);
 }
+
+/// What a small server wrote: a greylisted mail that gets through, a list that is full of
+/// gone users, a block list, and a client that is refused.
+const LOG: &str = "\
+Nov 23 08:00:00 mail postfix/qmgr[9]: 4A2B3C4D5E: from=<alice@example.org>, size=831, nrcpt=1 (queue active)
+Nov 23 08:00:01 mail postfix/smtp[7]: 4A2B3C4D5E: to=<bob@example.net>, relay=mx.example.net[192.0.2.7]:25, delay=1, delays=0/0/0/1, dsn=4.2.0, status=deferred (host mx.example.net[192.0.2.7] said: 450 4.2.0 <bob@example.net>: Recipient address rejected: Greylisted for 300 seconds (in reply to RCPT TO command))
+Nov 23 08:05:02 mail postfix/smtp[7]: 4A2B3C4D5E: to=<bob@example.net>, relay=mx.example.net[192.0.2.7]:25, delay=302, delays=301/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 4XYZ)
+Nov 23 08:05:02 mail postfix/qmgr[9]: 4A2B3C4D5E: removed
+Nov 23 11:00:00 mail postfix/smtp[7]: 4A2B3C4D6F: to=<c@example.com>, relay=mx.example.com[192.0.2.8]:25, delay=1, delays=0/0/0/1, dsn=5.7.1, status=bounced (host mx.example.com[192.0.2.8] said: 550 5.7.1 Service unavailable; client host [192.0.2.1] blocked using a block list (in reply to RCPT TO command))
+Nov 23 11:30:00 mail postfix/smtpd[8]: NOQUEUE: reject: RCPT from unknown[198.51.100.9]: 554 5.7.1 <x@example.net>: Relay access denied; from=<y@example.org> to=<x@example.net> proto=ESMTP helo=<pc>
+Nov 23 11:30:01 mail kernel: something else
+";
+
+#[test]
+fn a_log_is_summarised_on_eighty_columns_in_each_language() {
+    for (lang, cause, missing) in [
+        ("en", "Greylisting", "no form that is known"),
+        ("de", "Greylisting", "keine hier bekannte Form"),
+    ] {
+        let ended = call(&["explain", "--log", "-", "--lang", lang], LOG.as_bytes());
+        assert_eq!((ended.status, ended.err.as_str()), (0, ""));
+        assert!(ended.out.contains(cause) && ended.out.contains("example.com"), "{}", ended.out);
+        let words: Vec<&str> = ended.out.split_whitespace().collect();
+        assert!(words.join(" ").contains(missing), "{}", ended.out);
+        for line in ended.out.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+}
+
+#[test]
+fn the_summary_of_a_log_has_stable_names_and_filters_choose_what_counts() {
+    let summary = |more: &[&str]| -> Value {
+        let ended = call(&[&["explain", "--log", "-", "--json"], more].concat(), LOG.as_bytes());
+        assert_eq!(ended.status, 0, "{}", ended.err);
+        serde_json::from_str(&ended.out).unwrap()
+    };
+    let all = summary(&[]);
+    let expected = serde_json::json!({ "sent": 1, "deferred": 1, "bounced": 1, "rejected": 1 });
+    assert_eq!(all["outcomes"], expected);
+    assert_eq!((&all["read"]["lines"], &all["received"]), (&7.into(), &1.into()));
+    assert_eq!(all["to_do"][0]["cause"], "host-blocklisted");
+    assert_eq!(all["destinations"]["names"][0]["name"], "example.net");
+    let of = |more: &[&str]| summary(more)["outcomes"].clone();
+    let one = |outcome: &str| {
+        let mut expected =
+            serde_json::json!({ "sent": 0, "deferred": 0, "bounced": 0, "rejected": 0 });
+        expected[outcome] = 1.into();
+        expected
+    };
+    assert_eq!(of(&["--cause", "greylisted"]), one("deferred"));
+    assert_eq!(of(&["--to", "c@example.com"]), one("bounced"));
+    assert_eq!(of(&["--destination", "mx.example.com"]), one("bounced"));
+    assert_eq!(of(&["--from", "y@example.org"]), one("rejected"));
+    assert_eq!(of(&["--from", "alice@example.org"])["sent"], 1);
+    assert_eq!(of(&["--since", "1h ago"])["bounced"], 0);
+}
+
+#[test]
+fn each_line_of_a_log_is_an_object_in_order() {
+    let ended = call(&["explain", "--log", "-", "--ndjson"], LOG.as_bytes());
+    let lines: Vec<Value> =
+        ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), LOG.lines().count());
+    for (index, line) in lines.iter().enumerate() {
+        assert_eq!((&line["line"], &line["kind"]), (&(index + 1).into(), &"log".into()));
+    }
+    assert_eq!(lines[0]["cause"], Value::Null);
+    assert_eq!(lines[1]["cause"], "greylisted");
+    assert_eq!(lines[1]["retry_after_seconds"], 300);
+    assert_eq!((&lines[1]["code"], &lines[1]["enhanced_code"]), (&450.into(), &"4.2.0".into()));
+    assert_eq!(
+        (&lines[1]["sender"], &lines[1]["recipient"]),
+        (&"alice@example.org".into(), &"bob@example.net".into())
+    );
+    assert_eq!(lines[5]["status"], "rejected");
+}
+
+#[test]
+fn a_followed_log_tells_what_fails_as_it_comes() {
+    let ended = call(&["explain", "--log", "-", "--follow"], LOG.as_bytes());
+    let lines: Vec<&str> = ended.out.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", ended.out);
+    assert!(lines[0].contains("<bob@example.net> 450 4.2.0 · Greylisting"), "{}", lines[0]);
+}
+
+#[test]
+fn logs_that_are_missing_or_no_text_are_named() {
+    let ended = call(&["explain", "--log", "missing.log"], b"");
+    assert_eq!(ended.status, 1);
+    assert!(ended.err.starts_with("error: `missing.log`: "), "{}", ended.err);
+    let ended = call(&["explain", "--log", "-"], b"\0\x01\xff\xfe\n\xff\n");
+    assert_eq!(ended.status, 0);
+    assert!(ended.out.contains("2 lines hold octets that are no text"), "{}", ended.out);
+    let ended = call(&["explain", "--log", "-", "--since", "yesterday or so"], b"");
+    assert_eq!(ended.status, 2);
+    assert!(ended.err.contains("how long ago (2d, 6h)"), "{}", ended.err);
+}

@@ -10,11 +10,16 @@ use crate::Stage;
 
 /// Reads what stands behind the time.
 pub(super) fn read(message: &str) -> Option<LogEntry<'_>> {
-    let message = without_pid(message);
-    match id(message) {
-        Some((id, rest)) => of_message(rest).map(|entry| entry.with_queue_id(id)),
-        None => refusal(message).or_else(|| session(message)),
-    }
+    read_of_message(message).or_else(|| {
+        let message = without_pid(message);
+        refusal(message).or_else(|| session(message))
+    })
+}
+
+/// The same where a message's id stands first: no other program writes such a line.
+pub(super) fn read_of_message(message: &str) -> Option<LogEntry<'_>> {
+    let (id, rest) = id(without_pid(message))?;
+    of_message(rest).map(|entry| entry.with_queue_id(id))
 }
 
 fn entry<'a>(status: Status) -> LogEntry<'a> {

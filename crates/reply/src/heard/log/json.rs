@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::prefix::Prefix;
@@ -14,6 +15,9 @@ type Object = Map<String, Value>;
 
 /// Reads one object; `None` where it is of no log that is known.
 pub(super) fn read(line: &str, reference: Option<&Reference>) -> Option<LogEntry<'static>> {
+    if let Some(entry) = kumomta_record(line) {
+        return Some(entry);
+    }
     let Value::Object(object) = serde_json::from_str(line).ok()? else { return None };
     journald(&object, reference)
         .or_else(|| container(&object, reference))
@@ -140,6 +144,77 @@ fn kumomta(object: &Object, reference: Option<&Reference>) -> Option<LogEntry<'s
         (entry.code, entry.diagnosis) =
             (None, format!("message expired: {}", entry.diagnosis).into());
     }
+    Some(entry)
+}
+
+/// The fields of a usual record of KumoMTA, which are read without building the rest. One
+/// with other shapes (several recipients, a time in words) is read by [`kumomta`].
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "type")]
+    kind: String,
+    id: Option<String>,
+    sender: Option<String>,
+    recipient: Option<String>,
+    response: RecordResponse,
+    peer_address: Option<RecordPeer>,
+    event_time: Option<f64>,
+    timestamp: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct RecordResponse {
+    code: u16,
+    enhanced_code: Option<RecordCode>,
+    #[serde(default)]
+    content: String,
+    command: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RecordCode {
+    class: u8,
+    subject: u16,
+    detail: u16,
+}
+
+#[derive(Deserialize)]
+struct RecordPeer {
+    name: Option<String>,
+    addr: Option<String>,
+}
+
+/// `{"type":"Delivery",…}`, as KumoMTA orders it.
+fn kumomta_record(line: &str) -> Option<LogEntry<'static>> {
+    if !line.starts_with("{\"type\":\"") {
+        return None;
+    }
+    let record: Record = serde_json::from_str(line).ok()?;
+    let status = match &*record.kind {
+        "Delivery" => Status::Sent,
+        "TransientFailure" => Status::Deferred,
+        "Bounce" => Status::Bounced,
+        "Reception" => Status::Received,
+        _ => return None,
+    };
+    let own = |text: Option<String>| text.map(Cow::Owned);
+    let response = record.response;
+    let mut entry = LogEntry::new(Format::KumoMta, status);
+    entry.program = Cow::Borrowed("kumod");
+    entry.queue_id = own(record.id);
+    entry.sender = own(record.sender);
+    entry.recipients.extend(own(record.recipient));
+    let time = record.event_time.or(record.timestamp).and_then(serde_json::Number::from_f64);
+    entry.time = time_of(time.map(Value::Number).as_ref(), None);
+    if let Some(peer) = record.peer_address {
+        (entry.peer_name, entry.peer_address) = (own(peer.name), own(peer.addr));
+    }
+    entry.code = Code::new(response.code).filter(|_| status != Status::Received);
+    entry.enhanced_code = response
+        .enhanced_code
+        .and_then(|code| EnhancedCode::new(code.class, code.subject, code.detail));
+    entry.stage = response.command.as_deref().and_then(super::fields::stage);
+    entry.diagnosis = Cow::Owned(response.content);
     Some(entry)
 }
 

@@ -17,7 +17,7 @@ pub struct Line<'a> {
     pub octets: &'a [u8],
     /// What was unreadable in it.
     pub damage: Option<Damage>,
-    /// What it says; `None` for lines of no known form.
+    /// What it says; `None` for lines of no known form, headers and empty lines.
     pub entry: Option<LogEntry<'a>>,
 }
 
@@ -124,6 +124,7 @@ impl LogReader {
         let is_cut = is_cut || octets.len() > MAX_LINE_OCTETS;
         let octets = &octets[..octets.len().min(MAX_LINE_OCTETS)];
         if octets.is_empty() {
+            heard(Line { number: self.number, octets, damage: None, entry: None });
             return;
         }
         self.counts.lines += 1;

@@ -32,6 +32,19 @@ pub struct Meaning {
     pub enhanced_code: Option<EnhancedCode>,
 }
 
+impl Meaning {
+    /// Most lines of a log say that all went well; there is nothing to judge in them.
+    const fn of_delivery(entry: &LogEntry<'_>) -> Meaning {
+        Meaning {
+            cause: Cause::Delivered,
+            permanence: Permanence::Positive,
+            whose_move: WhoseMove::Nobody,
+            code: entry.code,
+            enhanced_code: entry.enhanced_code,
+        }
+    }
+}
+
 /// Makes meanings, and remembers those of texts that differ only in addresses and ids: in
 /// a log the same few replies come again and again.
 #[derive(Debug)]
@@ -56,6 +69,9 @@ impl Meanings {
     pub fn of(&mut self, entry: &LogEntry<'_>) -> Option<Meaning> {
         if matches!(entry.status, Status::Received | Status::Ended | Status::Note) {
             return None;
+        }
+        if entry.status == Status::Sent {
+            return Some(Meaning::of_delivery(entry));
         }
         super::mask::mask(&entry.diagnosis, &mut self.masked);
         let key = (&self.masked, entry.status, entry.stage, entry.code, entry.enhanced_code);

@@ -10,12 +10,11 @@ pub(super) fn read(message: &str) -> Option<LogEntry<'_>> {
     if let Some(words) = message.strip_prefix("[ERR]: ") {
         return Some(LogEntry::new(Format::ZoneMta, Status::Trouble).saying(words));
     }
-    let (word, status, rest) = outcome(message)?;
-    let is_zone =
-        message.starts_with("Sender/") || word.contains("Sender/") || after_source(message);
-    if !is_zone {
+    // `info Sender/default/867[1] id=…`, with or without the level.
+    if !message.split(' ').take(3).any(|word| word.starts_with("Sender/")) {
         return None;
     }
+    let (word, status, rest) = outcome(message)?;
     let said =
         rest.rfind(" (").map_or("", |_| &rest[rest.find(" (").map_or(rest.len(), |at| at + 2)..]);
     let mut found = LogEntry::new(Format::ZoneMta, status).saying(said.trim_end_matches(')'));
@@ -50,9 +49,4 @@ fn outcome(message: &str) -> Option<(&str, Status, &str)> {
         let rest = if rest.starts_with('[') { rest.split_once(']')?.1 } else { rest };
         rest.starts_with(" from=").then(|| (&message[..at], status, rest))
     })
-}
-
-/// `info Sender/default/867[1] id=…`.
-fn after_source(message: &str) -> bool {
-    message.split(' ').take(3).any(|word| word.starts_with("Sender/"))
 }

@@ -1,0 +1,145 @@
+//! `secondpost explain --log`: what a log says altogether, or each of its lines as JSON.
+//! Logs are read in `heard::log`; here files are opened, lines chosen, and counts laid out.
+
+mod filter;
+mod follow;
+mod input;
+mod lines;
+mod page;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mta::clock::Clock;
+use reply::heard::log::{Line, LogReader, Meanings, Reference, Summary};
+use reply::{Cause, Timestamp};
+
+use super::super::{Context, Failure};
+use filter::{Filter, When};
+use input::{Input, Progress};
+
+/// What may stand beside `--log`.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Reading logs")]
+pub(crate) struct LogArgs {
+    /// Summarise the logs of a mail server: Postfix, Exim, Sendmail, OpenSMTPD, qmail,
+    /// Exchange, Haraka and others, as files, gzip or zstd; `-` reads standard input
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["text", "file"])]
+    pub(crate) log: Vec<PathBuf>,
+
+    /// Only what happened at or after this time: 2026-11-24, 2026-11-24T18:00, or 2d ago
+    #[arg(long, value_name = "TIME", requires = "log")]
+    since: Option<When>,
+
+    /// Only what happened before this time
+    #[arg(long, value_name = "TIME", requires = "log")]
+    until: Option<When>,
+
+    /// Only mail from this address or domain
+    #[arg(long, value_name = "ADDRESS", requires = "log")]
+    from: Option<String>,
+
+    /// Only mail to this address or domain
+    #[arg(long, value_name = "ADDRESS", requires = "log")]
+    to: Option<String>,
+
+    /// Only mail to this domain or through this host
+    #[arg(long, value_name = "NAME", requires = "log")]
+    destination: Option<String>,
+
+    /// Only what has this cause, as in `secondpost causes`
+    #[arg(long, value_name = "CAUSE", requires = "log")]
+    cause: Option<Cause>,
+
+    /// Tell what fails as it is written to the log, until interrupted
+    #[arg(long, requires = "log", conflicts_with = "ndjson")]
+    follow: bool,
+}
+
+impl LogArgs {
+    /// Whether a log is to be read.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.log.is_empty()
+    }
+
+    fn filter(&self, reference: &Reference) -> Filter {
+        let at = |when: &Option<When>| when.map(|when| when.at(reference));
+        Filter {
+            since: at(&self.since),
+            until: at(&self.until),
+            from: self.from.as_deref().map(str::to_lowercase),
+            to: self.to.as_deref().map(str::to_lowercase),
+            destination: self.destination.as_deref().map(str::to_lowercase),
+            cause: self.cause,
+        }
+    }
+}
+
+/// Reads the logs.
+pub(crate) fn run(args: &LogArgs, ndjson: bool, context: &mut Context<'_>) -> Result<(), Failure> {
+    let reference = reference(Clock::start().now());
+    let filter = args.filter(&reference);
+    if args.follow {
+        return follow::run(&args.log, &filter, reference, context);
+    }
+    if ndjson {
+        return lines::run(&args.log, &filter, reference, context);
+    }
+    summarise(&args.log, &filter, reference, context)
+}
+
+/// Times of a log are local where they name no zone.
+fn reference(now: Timestamp) -> Reference {
+    let at = i64::try_from(now.as_millis()).ok().map(jiff::Timestamp::from_millisecond);
+    let offset = |at| jiff::tz::TimeZone::system().to_offset(at).seconds();
+    let offset_secs = at.and_then(Result::ok).map_or(0, offset);
+    Reference { now, offset_secs: i64::from(offset_secs) }
+}
+
+fn summarise(
+    files: &[PathBuf],
+    filter: &Filter,
+    reference: Reference,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let mut summary = Summary::default();
+    let mut meanings = Meanings::default();
+    let mut reader = LogReader::new(Some(reference));
+    let mut add = |line: Line<'_>| {
+        let Some(entry) = line.entry else { return };
+        let meaning = meanings.of(&entry);
+        if filter.takes(&entry, meaning.map(|meaning| meaning.cause)) {
+            summary.add(&entry, meaning);
+        }
+    };
+    let mut progress = Progress::of(files);
+    for file in files {
+        each_piece(file, &mut progress, |piece| reader.push(piece, &mut add))?;
+        reader.finish(&mut add);
+    }
+    progress.clear();
+    let counts = reader.counts();
+    if context.global.json {
+        return context.json(&summary.to_json(&counts));
+    }
+    Ok(page::tell(&summary, &counts, context.global.language(), context.out)?)
+}
+
+/// Reads a file to its end, piece by piece.
+fn each_piece(
+    file: &Path,
+    progress: &mut Progress,
+    mut push: impl FnMut(&[u8]),
+) -> Result<(), Failure> {
+    let named = |error: io::Error| input::failure(file, error);
+    let mut input = Input::open(file).map_err(named)?;
+    let mut piece = vec![0; input::PIECE_OCTETS];
+    loop {
+        let count = input.read(&mut piece).map_err(named)?;
+        if count == 0 {
+            return Ok(());
+        }
+        push(&piece[..count]);
+        progress.show(count as u64, input.octets_read());
+    }
+}

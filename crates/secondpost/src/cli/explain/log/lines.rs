@@ -1,0 +1,90 @@
+//! One JSON object for each line of a log, in order.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use reply::heard::log::{Damage, Line, LogEntry, LogReader, Reference};
+use reply::heard::{Heard, Kind, read_any};
+use serde_json::{Value, json};
+
+use super::super::super::{Context, Failure};
+use super::super::object::Object;
+use super::filter::Filter;
+use super::input::Progress;
+
+/// Writes the objects of all files.
+pub(super) fn run(
+    files: &[PathBuf],
+    filter: &Filter,
+    reference: Reference,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let mut reader = LogReader::new(Some(reference));
+    let mut progress = Progress::of(files);
+    for file in files {
+        let mut result = Ok(());
+        let mut tell = |line: Line<'_>| {
+            if result.is_ok() {
+                result = tell_line(&line, file, filter, context.out);
+            }
+        };
+        super::each_piece(file, &mut progress, |piece| reader.push(piece, &mut tell))?;
+        reader.finish(&mut tell);
+        result?;
+    }
+    progress.clear();
+    Ok(())
+}
+
+fn tell_line(line: &Line<'_>, file: &Path, filter: &Filter, out: &mut dyn Write) -> io::Result<()> {
+    let object = object(line, file);
+    let cause = object["cause"].as_str().and_then(|cause| cause.parse().ok());
+    let is_taken = match &line.entry {
+        Some(entry) => filter.takes(entry, cause),
+        None => filter.is_open(),
+    };
+    if !is_taken {
+        return Ok(());
+    }
+    writeln!(out, "{object}")
+}
+
+/// The verdict of a line, with what else it says. A line of no known form is read as what
+/// somebody pasted.
+pub(super) fn object(line: &Line<'_>, file: &Path) -> Value {
+    let path = file.to_string_lossy();
+    let heard = match &line.entry {
+        Some(entry) => Some(entry.heard()),
+        None => read_any(line.octets).into_iter().next(),
+    };
+    let heard = Heard { kind: Kind::Log, ..heard.unwrap_or(Heard::of(Kind::Log)) };
+    let path = Some(&*path).filter(|path| *path != "-");
+    // An object of plain fields is always JSON.
+    let mut object = serde_json::to_value(Object::of(&heard, path)).unwrap_or_default();
+    object["line"] = json!(line.number);
+    object["unreadable"] = json!(line.damage.map(damage));
+    if let Some(entry) = &line.entry {
+        add_entry(&mut object, entry);
+    }
+    object
+}
+
+fn add_entry(object: &mut Value, entry: &LogEntry<'_>) {
+    object["time"] = json!(entry.time.map(|time| time.to_string()));
+    object["format"] = json!(entry.format.name());
+    object["program"] = json!(entry.program);
+    object["queue_id"] = json!(entry.queue_id);
+    object["status"] = json!(entry.status.name());
+    object["sender"] = json!(entry.sender);
+    object["recipients"] = json!(entry.recipients);
+    object["host"] = json!(entry.peer_name);
+    object["address"] = json!(entry.peer_address);
+    object["kept_too_little"] = json!(entry.keeps_too_little());
+}
+
+const fn damage(damage: Damage) -> &'static str {
+    match damage {
+        Damage::TooLong => "the line is longer than is read; its beginning was read",
+        Damage::NotText => "the line holds octets that are no text; the rest was read",
+    }
+}
