@@ -133,6 +133,8 @@ mod tests {
         check("wait 300 seconds", 300);
         check("please try again after five minutes", 300);
         check("try again in an hour", 3600);
+        check("come back in half an hour", 1800);
+        check("bitte in einer halben Stunde erneut", 1800);
         check("try again in 1.5 hours", 5400);
         check("throttled, retry after 5-10 minutes", 600);
         check("mailbox busy, please retry in 2 days", 172_800);

@@ -130,8 +130,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         mailbox::RULES,
         session::RULES,
         message::RULES,
-        host::RULES,
         classes::RULES,
+        host::RULES,
     ]
     .into_iter()
     .flatten()

@@ -42,6 +42,7 @@ fn every_rule_has_patterns_examples_and_a_name_of_its_own() {
     let mut unlike = Vec::new();
     for rule in rules::all() {
         assert!(names.insert(rule.name), "two rules are named {}", rule.name);
+        assert!(!rule.name.contains(' '), "`{}` is no name of a rule", rule.name);
         assert!(!rule.examples.is_empty(), "{} has no example", rule.name);
         let parts = rule
             .patterns

@@ -575,8 +575,25 @@ fn skip_and(all: &[Token<'_>], at: usize) -> usize {
     if all.get(at).is_some_and(joins) { at + 1 } else { at }
 }
 
+/// `half an hour`, `eine halbe Stunde`, `une demi heure`, `media hora`.
+fn half(all: &[Token<'_>], at: usize) -> Option<(f64, usize, u64)> {
+    const HALVES: &[&str] =
+        &["half", "halbe", "halben", "halber", "demi", "media", "meia", "mezza", "mezzora", "пол"];
+    if !all.get(at)?.is_any(HALVES) {
+        return None;
+    }
+    let article = usize::from(all.get(at + 1)?.is_any(&["an", "a", "una", "uma"]));
+    let joint = usize::from(all.get(at + 1 + article)?.mark() == Some('-'));
+    let name = at + 1 + article + joint;
+    let seconds = unit(all.get(name)?.word()?)?;
+    Some((0.5 * seconds as f64, name + 1, seconds))
+}
+
 /// A number with its unit: seconds, where it ends, the seconds of the unit.
 fn part(all: &[Token<'_>], at: usize) -> Option<(f64, usize, u64)> {
+    if let Some(half) = half(all, at) {
+        return Some(half);
+    }
     let token = all.get(at)?;
     let is_of_a_name = at > 0
         && all[at - 1].end == token.start

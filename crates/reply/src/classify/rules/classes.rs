@@ -951,7 +951,7 @@ pub(super) const RULES: &[Rule] = &[
         Likely,
         MailboxFull,
         &[ServerFull],
-        &["{box} ~ {full}", "insufficient ~ {box}"],
+        &["{box} ~ {full}", "insufficient ~ {box}", "{box} ~ nearly full", "{box} ~ out of room"],
         &[
             "552 Schránka je plná",
             "552 그 메일박스 용량 초과",
@@ -994,7 +994,7 @@ pub(super) const RULES: &[Rule] = &[
         Likely,
         ContentRefused,
         &[ContentVirus, PolicyRefused],
-        &["{attachment} ~ {refused}"],
+        &["{attachment} ~ {refused}", "files ending in", "files .. not welcome"],
         &[
             "554 5.7.1 zip attachments with passwords are forbidden",
             "550 Macros in documents are not accepted",

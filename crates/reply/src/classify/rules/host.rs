@@ -571,6 +571,9 @@ pub(super) const RULES: &[Rule] = &[
             "trust level",
             "untrusted host",
             "untrusted server",
+            "broadband",
+            "from consumer",
+            "end user address*",
         ],
         &[
             "550 5.7.1 192.0.2.8 has a poor reputation",
@@ -590,7 +593,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     // ── reverse DNS ──────────────────────────────────────────────────────────────
     rule(
-        "reverse dns-missing",
+        "reverse-dns-missing",
         Provider,
         ReverseDnsMissing,
         &[DnsFailed, HostBlocklisted],
@@ -664,6 +667,9 @@ pub(super) const RULES: &[Rule] = &[
             "逆引き*",
             "反向解析",
             "反向dns",
+            "ptr and a record",
+            "ptr and a records",
+            "has no name in the dns",
         ],
         &[
             "550 5.7.25 [192.0.2.8] has no PTR",
@@ -674,7 +680,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
     ),
     rule(
-        "reverse dns-limits-rate",
+        "reverse-dns-limits-rate",
         Provider,
         ReverseDnsMissing,
         &[RateLimited],
@@ -682,7 +688,7 @@ pub(super) const RULES: &[Rule] = &[
         &["421 4.7.23 there is no PTR record: rate limited"],
     ),
     rule(
-        "relay-and-reverse dns",
+        "relay-and-reverse-dns",
         Provider,
         RelayDenied,
         &[ReverseDnsMissing],
@@ -961,7 +967,7 @@ pub(super) const RULES: &[Rule] = &[
         &["451 4.1.8 Domain of sender address bob@nosuch.invalid does not resolve"],
     ),
     rule(
-        "reverse dns-not-answered",
+        "reverse-dns-not-answered",
         Provider,
         ReverseDnsMissing,
         &[DnsFailed],
@@ -1297,6 +1303,9 @@ pub(super) const RULES: &[Rule] = &[
             "plugin error",
             "script error",
             "handler failed",
+            "policy daemon",
+            "policy server",
+            "could not contact the",
         ],
         &[
             "451 4.3.0 sorry, LDAP server is out of reach",

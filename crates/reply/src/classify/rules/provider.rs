@@ -107,7 +107,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("ib-connections", Provider, TooManyConnections, &[], &["ib007", "ib006"], &["421 no. IB007"]),
     rule("ib-block-list", Provider, HostBlocklisted, &[ReputationPoor], &["ib101", "ib102", "ib104", "ib105", "ib106", "ib109", "ib001", "ib113"], &["554 Connection refused. IB106"]),
     rule("ib-reputation", Provider, ReputationPoor, &[HostBlocklisted], &["ib103", "ib110", "ib111", "ib115"], &["554 refused. IB103"]),
-    rule("ib-reverse dns", Provider, ReverseDnsMissing, &[], &["ib107", "ib108"], &["421 Temporarily rejected. IB108"]),
+    rule("ib-reverse-dns", Provider, ReverseDnsMissing, &[], &["ib107", "ib108"], &["421 Temporarily rejected. IB108"]),
     rule("ib-rate", Provider, RateLimited, &[], &["ib501", "ib502", "ib503", "ib504", "ib504*", "ib510", "ib511"], &["550 this host: IB504"]),
     rule("ib-sender", Provider, SenderRefused, &[SenderDomainUnusable], &["ib401", "ib402", "ib505", "ib506", "ib507"], &["550 sender. IB506"]),
     rule("ib-spf", Provider, SpfFailed, &[], &["ib508", "ib509"], &["550 example.com: IB508"]),

@@ -941,6 +941,9 @@ pub(super) const RULES: &[Rule] = &[
             "helo invalido",
             "helo non valido",
             "неверный helo",
+            "greeted us with our",
+            "with our own name",
+            "as our own name",
         ],
         &[
             "550 5.7.1 Your HELO name is not a host",
@@ -1084,6 +1087,9 @@ pub(super) const RULES: &[Rule] = &[
             "przekazywanie",
             "relay .. not allowed",
             "aktarma*",
+            "not a domain we",
+            "domain we host",
+            "relay for strangers",
         ],
         &[
             "550 5.7.1 We do not relay for strangers",
@@ -1167,6 +1173,7 @@ pub(super) const RULES: &[Rule] = &[
             "excessive connections",
             "too many spams from your ip",
             "parallel connections",
+            "open connections",
         ],
         &[
             "421 4.7.0 host.example.net: too many concurrent SMTP sessions from [192.0.2.8]",
@@ -1502,5 +1509,40 @@ pub(super) const RULES: &[Rule] = &[
         &[RateLimited],
         &["too many commands", "too many noop", "too many rset", "too many junk commands"],
         &["421 4.5.0 too many commands"],
+    ),
+    rule(
+        "only-encrypted",
+        Clear,
+        EncryptionRequired,
+        &[TlsFailed],
+        &[
+            "only encrypted",
+            "encrypted sessions",
+            "encrypted connections only",
+            "over an encrypted",
+        ],
+        &["530 5.7.0 this port takes only encrypted sessions"],
+    ),
+    rule(
+        "negotiation-of-tls",
+        Clear,
+        TlsFailed,
+        &[],
+        &[
+            "cannot negotiate tls",
+            "can't negotiate tls",
+            "could not negotiate tls",
+            "unable to negotiate tls",
+            "tls .. negotiat* .. failed",
+        ],
+        &["454 4.7.0 cannot negotiate TLS now"],
+    ),
+    rule(
+        "line-of-too-many-octets",
+        Clear,
+        LineTooLong,
+        &[MessageMalformed],
+        &["line has more than", "line exceeds", "line of more than", "line longer"],
+        &["500 5.5.2 this line has more than 1000 octets"],
     ),
 ];
