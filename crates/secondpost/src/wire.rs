@@ -70,15 +70,25 @@ pub(crate) fn serve(
     }
     // Not before the spool is ours: a second daemon must not touch what the first one's
     // subcommands read.
-    loaded.keep_running(data_dir).map_err(|error| {
-        let file = data_dir.join(RUNNING_NAME);
-        Failure::new(format!("`{}` cannot be written: {error}", file.display()))
-    })?;
+    keep_running(loaded, data_dir)?;
     let runtime = Runtime::new().map_err(|error| failure("the reactor", &error))?;
     let served = runtime.block_on(run(config, data_dir, clock, &storage, out));
     runtime.shutdown_timeout(GRACE);
     storage.close(clock.now());
     served
+}
+
+/// Writes down the settings for the subcommands. On a full disk the server starts all the
+/// same: what is in the queue has to leave, and subcommands go by the last start's.
+fn keep_running(loaded: &Loaded, data_dir: &Path) -> Result<(), Failure> {
+    let Err(error) = loaded.keep_running(data_dir) else { return Ok(()) };
+    let file = data_dir.join(RUNNING_NAME);
+    let what = format!("`{}` cannot be written: {error}", file.display());
+    if !store::disk::is_full(&error) {
+        return Err(Failure::new(what));
+    }
+    tracing::warn!("{what}; it says what an earlier start was told");
+    Ok(())
 }
 
 fn failure(what: impl std::fmt::Display, error: &dyn std::fmt::Display) -> Failure {

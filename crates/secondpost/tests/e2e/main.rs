@@ -14,3 +14,4 @@ mod hostile_peers;
 mod kill;
 mod postfix_receives;
 mod postfix_sends;
+mod small_disk;
