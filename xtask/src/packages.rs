@@ -19,6 +19,7 @@ const NEEDS: &[Need] = &[
     Need { program: "postgrey", package: "postgrey", what_for: "a peer that greylists" },
     Need { program: "swaks", package: "swaks", what_for: "a client" },
     Need { program: "msmtp", package: "msmtp", what_for: "a client" },
+    Need { program: "strace", package: "strace", what_for: "a kill at a system call" },
     Need { program: "curl", package: "curl", what_for: "a client" },
     Need { program: "python3", package: "python3", what_for: "a client (smtplib), locks" },
 ];

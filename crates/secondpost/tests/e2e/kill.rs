@@ -80,10 +80,10 @@ fn send_until(
 }
 
 /// A client that survives the death of its server.
-struct Peer(std::io::BufReader<std::net::TcpStream>);
+pub(crate) struct Peer(std::io::BufReader<std::net::TcpStream>);
 
 impl Peer {
-    fn connect(server: SocketAddr) -> Option<Peer> {
+    pub(crate) fn connect(server: SocketAddr) -> Option<Peer> {
         let mut peer = Peer(std::io::BufReader::new(std::net::TcpStream::connect(server).ok()?));
         peer.hear()?;
         peer.say("HELO client.test\r\n")?;
@@ -91,7 +91,7 @@ impl Peer {
     }
 
     /// Whether the message was accepted; nothing where the server is gone.
-    fn message(&mut self, subject: &str) -> Option<bool> {
+    pub(crate) fn message(&mut self, subject: &str) -> Option<bool> {
         self.say("MAIL FROM:<a@peer.test>\r\n")?;
         self.say("RCPT TO:<alice@example.org>\r\n")?;
         self.say("DATA\r\n")?;

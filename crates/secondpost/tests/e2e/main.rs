@@ -12,6 +12,7 @@ mod faulty_peers;
 mod first_contact;
 mod hostile_peers;
 mod kill;
+mod kill_points;
 mod postfix_receives;
 mod postfix_sends;
 mod small_disk;

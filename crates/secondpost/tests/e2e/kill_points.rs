@@ -1,0 +1,132 @@
+//! `kill -9` at each of the first writes, syncs and renames: the kernel ends the server in
+//! the middle of a scenario of three messages, at a call that `strace` counts. Whatever had
+//! its 250 is delivered after the next start, once.
+//!
+//! `SECONDPOST_TORTURE=10` kills at ten times as many calls.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::daemon::{BINARY, Daemon, eventually, lines_of};
+
+/// System calls that change what is on disk, and how many of each are tried. Each is
+/// counted for every thread apart.
+const CALLS: &[(&str, usize)] =
+    &[("pwrite64", 8), ("fdatasync", 7), ("fsync", 6), ("rename", 4), ("link", 3), ("unlink", 3)];
+
+const MESSAGES: usize = 3;
+
+const OPTIONS: &[&str] = &["--domain", "example.org", "--set", "greylist.enabled=false"];
+
+#[test]
+fn a_kill_at_any_write_sync_or_rename_loses_nothing_and_delivers_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = Daemon::start(folder.path(), OPTIONS);
+    daemon.ask(&["mailbox", "add", "alice@example.org"]);
+    // Later starts write no zeros ahead, whose syncs would be counted.
+    eventually("segments are made ahead", || is_prepared(folder.path()).then_some(()));
+    daemon.terminate();
+    let times = std::env::var("SECONDPOST_TORTURE").ok().and_then(|times| times.parse().ok());
+    let mut killed = 0;
+    for (call, count) in CALLS {
+        for index in 1..=count * times.unwrap_or(1) {
+            killed += usize::from(one_life(folder.path(), call, index));
+        }
+    }
+    assert!(killed >= 12, "the server was killed only {killed} times");
+}
+
+fn is_prepared(data_dir: &Path) -> bool {
+    let names = std::fs::read_dir(data_dir.join("spool")).into_iter().flatten();
+    let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names: Vec<String> = names.collect();
+    let count = |prefix| names.iter().filter(|name| name.starts_with(prefix)).count();
+    count("spare-") >= 2 && count("raw-") == 0
+}
+
+/// Starts the server, sends the messages while it dies at that call, starts it again, and
+/// looks what arrived. Whether it died.
+fn one_life(data_dir: &Path, call: &str, index: usize) -> bool {
+    let name = |number| format!("{call}-{index}-{number}");
+    let mut doomed = Doomed::start(data_dir, call, index);
+    let server = doomed.mx();
+    let accepted = server.map(|server| (0..MESSAGES).map(|n| send(server, &name(n))).collect());
+    let accepted: Vec<bool> = accepted.unwrap_or_else(|| vec![false; MESSAGES]);
+    let died = accepted.contains(&false);
+    doomed.end();
+    let daemon = Daemon::start(data_dir, OPTIONS);
+    eventually(&format!("what was accepted arrives, {call} {index}"), || {
+        let arrived = subjects(&daemon);
+        let is_there = |number: usize| !accepted[number] || arrived.contains_key(&name(number));
+        let queue = daemon.ask(&["queue", "--json"]);
+        ((0..MESSAGES).all(is_there) && queue.trim() == "[]").then_some(())
+    });
+    for (subject, count) in subjects(&daemon) {
+        assert_eq!(count, 1, "{subject} arrived {count} times");
+    }
+    let (status, log) = daemon.terminate();
+    assert!(status.success() && !log.contains("damaged"), "{call} {index}: {log}");
+    died
+}
+
+/// A server that dies at a system call.
+struct Doomed {
+    strace: Child,
+    said: std::sync::mpsc::Receiver<String>,
+}
+
+impl Doomed {
+    fn start(data_dir: &Path, call: &str, index: usize) -> Doomed {
+        let inject = format!("inject={call}:signal=KILL:when={index}");
+        let mut strace = Command::new("strace")
+            .args(["-f", "-qqq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject])
+            .args([BINARY, "serve", "--listen-mx", "127.0.0.1:0"])
+            .args(["--listen-submission", "127.0.0.1:0"])
+            .args(OPTIONS)
+            .arg("--data-dir")
+            .arg(data_dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("strace starts");
+        let said = lines_of(strace.stdout.take().expect("stdout is piped"));
+        Doomed { strace, said }
+    }
+
+    /// Where it listens, unless it dies before it says so.
+    fn mx(&mut self) -> Option<std::net::SocketAddr> {
+        let line = self.said.iter().find(|line| line.split_whitespace().next() == Some("MX"))?;
+        line.split_whitespace().find_map(|word| word.parse().ok())
+    }
+
+    /// Ends the server, where it still runs, as a power cut would, and waits for it.
+    fn end(mut self) {
+        if self.strace.try_wait().expect("it can be asked").is_none() {
+            let pid = self.strace.id();
+            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+            let children = children.unwrap_or_default();
+            // One that has just died by itself is no trouble.
+            let _ = Command::new("kill").arg("-KILL").args(children.split_whitespace()).output();
+        }
+        self.strace.wait().expect("strace ends with it");
+    }
+}
+
+/// Whether the message had its 250.
+fn send(server: std::net::SocketAddr, subject: &str) -> bool {
+    let Some(mut peer) = crate::kill::Peer::connect(server) else { return false };
+    peer.message(subject).unwrap_or(false)
+}
+
+/// How often each subject is in the mailbox.
+fn subjects(daemon: &Daemon) -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::new();
+    for path in daemon.new_mail("example.org", "alice") {
+        let mail = std::fs::read_to_string(path).unwrap_or_default();
+        let subject = mail.lines().find_map(|line| line.strip_prefix("Subject: "));
+        *found.entry(subject.unwrap_or_default().trim().to_owned()).or_default() += 1;
+    }
+    found
+}
