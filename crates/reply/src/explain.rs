@@ -7,6 +7,7 @@
 pub mod dialog;
 pub mod dsn;
 pub mod entry;
+mod json;
 mod language;
 pub mod log;
 pub mod refusal;

@@ -3,9 +3,7 @@
 use reply::Cause;
 use reply::explain::cause_in_words;
 use reply::explain::entry::{Topic, entry};
-use serde_json::Value;
 
-use super::explain::entry_json;
 use super::page::Page;
 use super::{Context, Failure};
 
@@ -17,9 +15,8 @@ pub(crate) struct Args {}
 pub(crate) fn run(_args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
     let language = context.global.language();
     if context.global.json {
-        let entries =
-            Cause::ALL.iter().map(|cause| entry_json(&entry(Topic::Cause(*cause), language)));
-        return context.json(&Value::Array(entries.collect()));
+        let entries = Cause::ALL.iter().map(|cause| entry(Topic::Cause(*cause), language));
+        return context.json(&entries.collect::<Vec<_>>());
     }
     let mut page = Page::new(context.out, Cause::ALL.iter().map(|cause| cause.name()));
     for cause in Cause::ALL {

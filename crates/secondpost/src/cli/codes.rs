@@ -3,9 +3,8 @@
 use reply::explain::entry::{Entry, Topic, entry};
 use reply::explain::permanence_in_words;
 use reply::{EnhancedCode, Language, facts};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::explain::entry_json;
 use super::page::padded;
 use super::{Context, Failure};
 
@@ -26,8 +25,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     let basic = if args.enhanced { Vec::new() } else { basic(language) };
     let enhanced = if args.basic { Vec::new() } else { enhanced(language) };
     if context.global.json {
-        let all = |entries: &[Entry]| entries.iter().map(entry_json).collect::<Vec<Value>>();
-        return context.json(&json!({ "basic": all(&basic), "enhanced": all(&enhanced) }));
+        return context.json(&json!({ "basic": basic, "enhanced": enhanced }));
     }
     for entry in &basic {
         let permanence = entry.facts.permanence.map(|one| permanence_in_words(one, language));

@@ -7,9 +7,8 @@ use reply::Language;
 use reply::compare::{Comparison, compare};
 use reply::explain::entry::{Entry, Topic};
 use reply::explain::label;
-use serde_json::{Value, json};
 
-use super::explain::{entry_json, entry_title, remedy_in_words};
+use super::explain::{entry_title, remedy_in_words};
 use super::page::Page;
 use super::{Context, Failure};
 
@@ -31,7 +30,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     let language = context.global.language();
     let comparison = compare(&topic(&args.a, language)?, &topic(&args.b, language)?, language);
     if context.global.json {
-        return context.json(&comparison_json(&comparison));
+        return context.json(&comparison);
     }
     tell(&comparison, language, &mut Page::new(context.out, labels(&comparison)))?;
     Ok(())
@@ -108,24 +107,4 @@ fn tell_sentences(heading: &str, sentences: &[String], page: &mut Page<'_>) -> i
     page.blank()?;
     page.title(heading)?;
     sentences.iter().try_for_each(|sentence| page.paragraph(sentence, 2))
-}
-
-fn comparison_json(comparison: &Comparison) -> Value {
-    let differences = comparison.differences.iter().map(|one| {
-        json!({
-            "aspect": one.aspect.name(),
-            "label": one.label,
-            "a": one.a,
-            "b": one.b,
-            "sentence": one.sentence,
-        })
-    });
-    json!({
-        "a": entry_json(&comparison.a),
-        "b": entry_json(&comparison.b),
-        "remark": comparison.remark,
-        "differences": differences.collect::<Vec<_>>(),
-        "in_common": comparison.in_common,
-        "when_to_use": comparison.when_to_use,
-    })
 }

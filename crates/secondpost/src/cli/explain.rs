@@ -356,7 +356,7 @@ fn tell_topic(
             }
             _ => json!({}),
         };
-        object["entry"] = entry_json(&entry);
+        object["entry"] = json!(entry);
         return context.json(&object);
     }
     let rows = entry_rows(&entry, language);
@@ -458,51 +458,4 @@ fn answers_in_words(answers: &[Stage], language: Language) -> String {
     }
     let names: Vec<String> = answers.iter().map(|stage| stage_in_words(*stage, language)).collect();
     list(&names, language)
-}
-
-fn line_json(line: &Line) -> Value {
-    match line {
-        Line::Client(text) => json!({ "client": text }),
-        Line::Server(text) => json!({ "server": text }),
-        Line::Wait => json!({ "wait": "minutes" }),
-    }
-}
-
-/// The entry with stable names.
-pub(crate) fn entry_json(entry: &Entry) -> Value {
-    let facts = &entry.facts;
-    let remedies = entry
-        .how_to_fix
-        .iter()
-        .map(|remedy| json!({ "whom": remedy.whom.map(|whom| whom.name()), "text": remedy.text }));
-    json!({
-        "topic": entry.topic.to_string(),
-        "name": entry.name,
-        "meaning": entry.meaning,
-        "when_seen": entry.when_seen,
-        "how_to_fix": remedies.collect::<Vec<_>>(),
-        "permanence": facts.permanence.map(|permanence| permanence.name()),
-        "scope": facts.scope.name(),
-        "whose_move": facts.whose_move.name(),
-        "answers": facts.answers.iter().map(|stage| stage.name()).collect::<Vec<_>>(),
-        "causes": facts.causes.iter().map(|cause| cause.name()).collect::<Vec<_>>(),
-        "codes": facts.codes.iter().map(|code| code.value()).collect::<Vec<_>>(),
-        "enhanced_codes": facts.enhanced_codes.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "next": facts.next.map(|next| next.name()),
-        "when_next": entry.when_next,
-        "provider": entry.provider.as_ref().map(|provider| json!({
-            "who": provider.who,
-            "meaning": provider.meaning,
-            "causes": provider.causes.iter().map(|cause| cause.name()).collect::<Vec<_>>(),
-        })),
-        "refusals": entry.refusals.iter().map(|refusal| json!({
-            "code": refusal.code.value(), "meaning": refusal.meaning,
-        })).collect::<Vec<_>>(),
-        "wordings": entry.wordings.iter().map(|wording| json!({
-            "who": wording.who, "text": wording.text,
-        })).collect::<Vec<_>>(),
-        "example": entry.example.iter().map(line_json).collect::<Vec<_>>(),
-        "specified": facts.specified,
-        "source": entry.source,
-    })
 }
