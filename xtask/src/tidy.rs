@@ -19,13 +19,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secondpost-queue", &["reply", "smtp", "store"]),
     ("secondpost-mta", &["reply", "smtp", "store", "policy", "queue"]),
     ("secondpost-sim", &["reply", "smtp", "store", "policy", "queue", "mta"]),
-    ("secondpost", &["reply", "smtp", "store", "policy", "queue", "mta"]),
+    ("secondpost-web", &["reply", "queue", "mta"]),
+    ("secondpost", &["reply", "smtp", "store", "policy", "queue", "mta", "web"]),
     ("xtask", &[]),
 ];
 
 /// Runtimes and sockets have no place below the shell.
 const SHELL_ONLY: &[&str] = &["tokio", "hickory-resolver", "socket2", "tracing"];
-const SHELL: &[&str] = &["secondpost-mta", "secondpost"];
+const SHELL: &[&str] = &["secondpost-mta", "secondpost-web", "secondpost"];
 const VAGUE_NAMES: &[&str] = &["common", "utils", "util", "helpers", "types", "misc"];
 const MAX_PACKAGES: usize = 350;
 

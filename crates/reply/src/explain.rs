@@ -22,7 +22,7 @@ pub use language::{Language, NoSuchLanguage};
 pub use texts::{enumerated, label, label_at, label_refused, labelled, sentences, web, web_count};
 pub(crate) use texts::{fill, has, text};
 pub use words::{
-    any_command, cause_in_words, cause_name, concerned_in_words, confidence_in_words,
+    any_command, cause_in_words, cause_name, class_name, concerned_in_words, confidence_in_words,
     duration_from_now, duration_in_words, permanence_in_words, scope_in_words, wait_in_words,
     whose_move_in_words,
 };

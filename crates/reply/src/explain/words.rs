@@ -51,6 +51,11 @@ pub fn any_command(language: Language) -> String {
     text(language, "any-command")
 }
 
+/// The name of the codes that begin with `digit`, 2 to 5: "Transient negative reply".
+pub fn class_name(digit: u16, language: Language) -> String {
+    text(language, &format!("class-{}", digit.clamp(2, 5)))
+}
+
 /// That some minutes pass, as a line of an example dialog.
 pub fn wait_in_words(language: Language) -> String {
     text(language, "dialog-wait")

@@ -1,0 +1,74 @@
+// Search as one types: the index of the page's language is fetched once, when the field
+// is entered; without this file the form leads to a page of results.
+"use strict";
+(() => {
+  const field = document.getElementById("q");
+  if (!field) return;
+  const list = document.createElement("ul");
+  list.className = "suggestions";
+  list.hidden = true;
+  const status = document.createElement("p");
+  status.className = "hidden";
+  status.setAttribute("role", "status");
+  field.form.append(list, status);
+  let index = null;
+
+  const load = async () => {
+    if (index) return index;
+    const answer = await fetch(field.dataset.index);
+    index = answer.ok ? await answer.json() : [];
+    return index;
+  };
+
+  const rank = (found, words) => {
+    const topic = found.topic.toLowerCase();
+    const name = found.name.toLowerCase();
+    let sum = 0;
+    for (const word of words) {
+      if (topic === word) continue;
+      if (topic.startsWith(word)) sum += 1;
+      else if (name.includes(word) || topic.includes(word)) sum += 2;
+      else return -1;
+    }
+    return sum;
+  };
+
+  const show = async () => {
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const all = words.length ? await load() : [];
+    const ranked = all
+      .map((found) => [rank(found, words), found])
+      .filter(([sum]) => sum >= 0)
+      .sort((a, b) => a[0] - b[0])
+      .slice(0, 8);
+    list.replaceChildren(...ranked.map(([, found]) => {
+      const link = document.createElement("a");
+      link.href = found.href;
+      const code = document.createElement("b");
+      code.textContent = found.topic;
+      link.append(code, " ", found.name);
+      const item = document.createElement("li");
+      item.append(link);
+      return item;
+    }));
+    list.hidden = ranked.length === 0;
+    status.textContent = words.length ? String(ranked.length) : "";
+  };
+
+  field.addEventListener("focus", load, { once: true });
+  field.addEventListener("input", show);
+  field.form.addEventListener("keydown", (event) => {
+    const links = [...list.querySelectorAll("a")];
+    const at = links.indexOf(document.activeElement);
+    if (event.key === "Escape") {
+      list.hidden = true;
+      field.focus();
+    } else if (event.key === "ArrowDown" && at + 1 < links.length) {
+      event.preventDefault();
+      links[at + 1].focus();
+    } else if (event.key === "ArrowUp" && at >= 0) {
+      event.preventDefault();
+      (links[at - 1] ?? field).focus();
+    }
+  });
+})();

@@ -1,0 +1,218 @@
+//! The JSON API: explain, compare, look up, search. Names are those of the command line's
+//! `--json`; errors are problem details (RFC 9457); `openapi.json` describes it all.
+
+mod openapi;
+mod problem;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use reply::compare::compare;
+use reply::explain::entry::{Entry, Topic, entry};
+use reply::explain::explain;
+use reply::facts::keyword::Keyword;
+use reply::heard::{Heard, read_any};
+use reply::{Cause, Language, Stage};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use self::problem::Problem;
+use crate::headers::{JSON, Keep, fields};
+use crate::pages::Given;
+use crate::site::{MOST_MEGABYTES, Site, client};
+use crate::{address, negotiate, search};
+
+/// The content type of one JSON value per line.
+const NDJSON: &str = "application/x-ndjson";
+
+/// The routes below `/api/v1`.
+pub(crate) fn router() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/explain", get(explain_address).post(explain_body))
+        .route("/compare", get(compare_two))
+        .route("/codes", get(all_codes))
+        .route("/codes/{code}", get(one))
+        .route("/causes", get(all_causes))
+        .route("/causes/{cause}", get(one))
+        .route("/commands", get(all_commands))
+        .route("/commands/{command}", get(one))
+        .route("/search/{language}", get(search_index))
+        .route("/openapi.json", get(openapi::document))
+        .fallback(async || Problem::NotFound("there is no such resource".into()))
+}
+
+fn answer(value: &impl Serialize, keep: Keep) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(octets) => (fields(JSON, keep), octets).into_response(),
+        Err(error) => Problem::Fault(error.to_string()).into_response(),
+    }
+}
+
+/// The language of `lang=`, else the reader's own.
+fn language(given: &Given, headers: &HeaderMap) -> Result<Language, Problem> {
+    match given.text("lang").as_str() {
+        "" => {
+            let accept = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+            Ok(negotiate::language(accept.unwrap_or_default()))
+        }
+        tag => tag.parse().map_err(|error: reply::explain::NoSuchLanguage| {
+            Problem::BadRequest(error.to_string())
+        }),
+    }
+}
+
+fn given(request: &Request) -> Given {
+    Given::parse(request.uri().query().unwrap_or_default().as_bytes())
+}
+
+/// `GET /explain?text=…&lang=…`
+async fn explain_address(
+    State(site): State<Arc<Site>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let given = given(&request);
+    let language = language(&given, request.headers())?;
+    admitted(&site, &request)?;
+    match given.octets("text") {
+        [] => Err(Problem::BadRequest("`text` is missing: what shall be explained?".into())),
+        text => Ok(answer(&explained(text, language), Keep::Never)),
+    }
+}
+
+/// `POST /explain`: the text itself, JSON with `text` and `lang`, or one text per line
+/// (NDJSON), answered line by line.
+async fn explain_body(
+    State(site): State<Arc<Site>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let language = language(&given(&request), request.headers())?;
+    admitted(&site, &request)?;
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or("text/plain").split(';').next().unwrap_or_default().trim().to_owned();
+    let octets = body(request).await?;
+    match kind.as_str() {
+        "application/json" => json_body(&octets, language),
+        NDJSON => Ok(lines(&octets, language)),
+        _ => Ok(answer(&explained(&octets, language), Keep::Never)),
+    }
+}
+
+fn admitted(site: &Site, request: &Request) -> Result<(), Problem> {
+    if site.admits(client(request)) { Ok(()) } else { Err(Problem::TooMany) }
+}
+
+async fn body(request: Request) -> Result<Bytes, Problem> {
+    let read = axum::body::to_bytes(request.into_body(), MOST_MEGABYTES * 1024 * 1024).await;
+    read.map_err(|_| Problem::TooBig(format!("at most {MOST_MEGABYTES} MB are read")))
+}
+
+fn json_body(octets: &[u8], language: Language) -> Result<Response, Problem> {
+    let wrong = |what: String| Problem::BadRequest(what);
+    let body: Value = serde_json::from_slice(octets).map_err(|error| wrong(error.to_string()))?;
+    let text = body["text"].as_str();
+    let text = text.ok_or_else(|| wrong("`text` is missing, or no string".into()))?;
+    let language = match body.get("lang").and_then(Value::as_str) {
+        None => language,
+        Some(tag) => {
+            tag.parse().map_err(|e: reply::explain::NoSuchLanguage| wrong(e.to_string()))?
+        }
+    };
+    Ok(answer(&explained(text.as_bytes(), language), Keep::Never))
+}
+
+/// One answer a line, in order: what is first heard in the line, or an empty object.
+fn lines(octets: &[u8], language: Language) -> Response {
+    let mut out = Vec::with_capacity(octets.len() * 4);
+    for line in octets.split(|octet| *octet == b'\n').filter(|line| !line.is_empty()) {
+        // A JSON string where the text spans lines, else the line as it is.
+        let text: Option<String> = serde_json::from_slice(line).ok();
+        let heard = read_any(text.as_deref().map_or(line, str::as_bytes));
+        let first = heard.first().map_or_else(|| json!({}), |one| result(one, language));
+        out.extend_from_slice(first.to_string().as_bytes());
+        out.push(b'\n');
+    }
+    (fields(NDJSON, Keep::Never), Body::from(out)).into_response()
+}
+
+/// What was heard in a text: each with its verdict and its explanation.
+fn explained(octets: &[u8], language: Language) -> Value {
+    let heard = read_any(octets);
+    let results: Vec<Value> = heard.iter().map(|one| result(one, language)).collect();
+    json!({ "language": language.tag(), "results": results })
+}
+
+/// The verdict's fields, the kind, the recipient, and the words.
+fn result(heard: &Heard, language: Language) -> Value {
+    let verdict = heard.verdict.as_ref();
+    let mut object = verdict.map_or_else(|| json!({}), |verdict| json!(verdict));
+    object["kind"] = json!(heard.kind.name());
+    object["recipient"] = json!(heard.recipient);
+    object["explanation"] = json!(verdict.map(|verdict| explain(verdict, language)));
+    object
+}
+
+/// `GET /compare?a=450&b=502`
+async fn compare_two(request: Request) -> Result<Response, Problem> {
+    let given = given(&request);
+    let language = language(&given, request.headers())?;
+    let topic = |name: &str| {
+        let text = given.text(name);
+        if text.is_empty() {
+            return Err(Problem::BadRequest(format!("`{name}` is missing: what is compared?")));
+        }
+        text.parse::<Topic>().map_err(|error| Problem::NotFound(error.to_string()))
+    };
+    Ok(answer(&compare(&topic("a")?, &topic("b")?, language), Keep::AnHour))
+}
+
+/// `GET /codes/450`, `/causes/greylisted`, `/commands/vrfy`
+async fn one(Path(name): Path<String>, request: Request) -> Result<Response, Problem> {
+    let language = language(&given(&request), request.headers())?;
+    let topic: Topic = name.parse().map_err(|error: reply::explain::entry::NoSuchTopic| {
+        Problem::NotFound(error.to_string())
+    })?;
+    let path = address::Page::Entry(topic).path();
+    let asked = request.uri().path();
+    let folder = path.split('/').next().unwrap_or_default();
+    // A code below `/causes` is at another address.
+    if !asked.contains(&format!("/{folder}/")) {
+        return Err(Problem::NotFound(format!("`{topic}` is at /api/v1/{path}")));
+    }
+    Ok(answer(&entry(topic, language), Keep::AnHour))
+}
+
+fn entries(
+    topics: impl IntoIterator<Item = Topic>,
+    request: &Request,
+) -> Result<Response, Problem> {
+    let language = language(&given(request), request.headers())?;
+    let entries: Vec<Entry> = topics.into_iter().map(|topic| entry(topic, language)).collect();
+    Ok(answer(&entries, Keep::AnHour))
+}
+
+async fn all_codes(request: Request) -> Result<Response, Problem> {
+    let is_code = |topic: &Topic| address::Page::Entry(*topic).path().starts_with("codes/");
+    entries(address::topics().into_iter().filter(is_code), &request)
+}
+
+async fn all_causes(request: Request) -> Result<Response, Problem> {
+    entries(Cause::ALL.iter().map(|cause| Topic::Cause(*cause)), &request)
+}
+
+async fn all_commands(request: Request) -> Result<Response, Problem> {
+    let commands = Stage::ALL.iter().map(|stage| Topic::Command(*stage));
+    entries(commands.chain(Keyword::all().map(Topic::Keyword)), &request)
+}
+
+/// `GET /search/de`: everything that can be found, for results as one types.
+async fn search_index(Path(tag): Path<String>) -> Result<Response, Problem> {
+    let known = Language::COMPLETE.iter().find(|language| language.tag() == tag);
+    let known = known.ok_or_else(|| Problem::NotFound(format!("there are no texts in `{tag}`")))?;
+    Ok(answer(&search::index(*known), Keep::AnHour))
+}

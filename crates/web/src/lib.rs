@@ -1,0 +1,19 @@
+//! The reference as web pages and as JSON: what replies mean, in the reader's language.
+//!
+//! Pages are made from the knowledge in `reply`; nothing that a reader pastes is kept.
+//! Start reading at [`address`] (which page is where) and `pages`.
+
+pub mod address;
+mod api;
+mod assets;
+mod drawing;
+pub mod export;
+mod headers;
+mod negotiate;
+mod pages;
+mod rate;
+mod search;
+mod site;
+mod sitemap;
+
+pub use site::{Site, router, serve};

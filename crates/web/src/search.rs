@@ -1,0 +1,83 @@
+//! The search: topics by their names and words, in one language. The same index goes to
+//! the browser as JSON, for results as one types.
+
+use reply::Language;
+use reply::explain::entry::{Topic, entry};
+use serde::Serialize;
+
+use crate::address::{Page, topics};
+
+/// Most results of one search.
+const MOST: usize = 40;
+
+/// A topic as it can be found.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Found {
+    /// Where its page is.
+    pub(crate) href: String,
+    /// `450`, `greylisted`, `VRFY`.
+    pub(crate) topic: String,
+    /// Its name in the language.
+    pub(crate) name: String,
+}
+
+/// Everything that can be found in `language`.
+pub(crate) fn index(language: Language) -> Vec<Found> {
+    let found = |topic: Topic| Found {
+        href: Page::Entry(topic).href(language),
+        topic: topic.to_string(),
+        name: entry(topic, language).name,
+    };
+    topics().into_iter().map(found).collect()
+}
+
+/// What fits `query`, the best first: by its beginning, then by what its name holds.
+pub(crate) fn search(query: &str, language: Language) -> Vec<Found> {
+    let words: Vec<String> = query.to_lowercase().split_whitespace().map(str::to_owned).collect();
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let mut ranked: Vec<(usize, Found)> = index(language)
+        .into_iter()
+        .filter_map(|found| Some((rank(&found, &words)?, found)))
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, found)| found).take(MOST).collect()
+}
+
+/// How well it fits, 0 best; nothing where a word is missing.
+fn rank(found: &Found, words: &[String]) -> Option<usize> {
+    let (topic, name) = (found.topic.to_lowercase(), found.name.to_lowercase());
+    let of_word = |word: &String| {
+        if topic == *word {
+            Some(0)
+        } else if topic.starts_with(word.as_str()) {
+            Some(1)
+        } else if name.contains(word.as_str()) || topic.contains(word.as_str()) {
+            Some(2)
+        } else {
+            None
+        }
+    };
+    words.iter().map(of_word).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(query: &str, language: Language) -> String {
+        search(query, language).first().map(|found| found.topic.clone()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_code_a_word_and_a_part_of_one_are_found() {
+        assert_eq!(first("450", Language::En), "450");
+        assert_eq!(first("4.2", Language::En), "4.2.0");
+        assert_eq!(first("vrf", Language::En), "VRFY");
+        assert_eq!(first("postfach voll", Language::De), "X.2.2");
+        assert!(
+            search("gremlins", Language::En).is_empty() && search(" ", Language::En).is_empty()
+        );
+    }
+}
