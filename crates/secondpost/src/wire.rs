@@ -42,6 +42,8 @@ use self::banner::Banner;
 use self::handler::Administration;
 use crate::cli::{Failure, user};
 use crate::config::load::RUNNING_NAME;
+use crate::config::settings::Listen;
+use crate::config::values::Addresses;
 use crate::config::{Config, Loaded};
 
 /// How long what is in flight may take to end when the server stops.
@@ -176,6 +178,7 @@ struct Sockets {
     mx: Vec<TcpListener>,
     submission: Vec<TcpListener>,
     lmtp: Option<UnixListener>,
+    web: Vec<TcpListener>,
 }
 
 impl Sockets {
@@ -198,7 +201,23 @@ impl Sockets {
             mx: all(&config.listen.mx.0, "listen.mx")?,
             submission: all(&config.listen.submission.0, "listen.submission")?,
             lmtp: lmtp.map_err(|error| Failure::new(format!("cannot listen on {error}")))?,
+            web: Sockets::web(&config.listen.web, all)?,
         })
+    }
+
+    /// The web pages are no reason not to take mail: where their usual port is taken and
+    /// nobody asked for it, they are left out.
+    fn web(
+        wanted: &Addresses,
+        bind: impl Fn(&[std::net::SocketAddr], &str) -> Result<Vec<TcpListener>, Failure>,
+    ) -> Result<Vec<TcpListener>, Failure> {
+        match bind(&wanted.0, "listen.web") {
+            Err(failure) if *wanted == Listen::default().web => {
+                tracing::warn!("no web pages: {failure}");
+                Ok(Vec::new())
+            }
+            bound => bound,
+        }
     }
 }
 
@@ -209,7 +228,7 @@ async fn run(
     storage: &Storage,
     out: &mut dyn io::Write,
 ) -> Result<(), Failure> {
-    let sockets = Sockets::bind(config, data_dir)?;
+    let mut sockets = Sockets::bind(config, data_dir)?;
     let reception = reception(config, data_dir, clock, storage)?;
     let (stop, stopped) = watch::channel(false);
     let wanted = config.limits.connections as usize;
@@ -232,6 +251,8 @@ async fn run(
 
     let mut tasks = JoinSet::new();
     let dispatcher = tokio::spawn(reception.dispatcher.clone().run(stopped.clone()));
+    let Sockets { web, .. } = &mut sockets;
+    serve_pages(std::mem::take(web), config, &stopped, &mut tasks);
     listen(sockets, config, &reception, &connections, &stopped, &mut tasks);
     pick_up(data_dir, administration).await;
     let mut signals = Signals::catch()?;
@@ -416,6 +437,26 @@ fn listen(
     if let Some(socket) = sockets.lmtp {
         let service = service(Door::Lmtp, Protocol::Lmtp);
         tasks.spawn(listener::serve(Socket::Unix(socket), service));
+    }
+}
+
+/// The pages that explain replies, until the server stops.
+fn serve_pages(
+    sockets: Vec<TcpListener>,
+    config: &Config,
+    stop: &watch::Receiver<bool>,
+    tasks: &mut JoinSet<()>,
+) {
+    let site = Arc::new(web::Site::new(config.web.address.address().map(str::to_owned)));
+    for socket in sockets {
+        let mut stop = stop.clone();
+        let stopped = async move { while !*stop.borrow() && stop.changed().await.is_ok() {} };
+        let served = web::serve(socket, site.clone(), stopped);
+        tasks.spawn(async move {
+            if let Err(error) = served.await {
+                tracing::error!(%error, "the web pages ended");
+            }
+        });
     }
 }
 

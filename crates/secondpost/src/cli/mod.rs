@@ -30,6 +30,7 @@ mod submit;
 pub(crate) mod text;
 pub(crate) mod user;
 mod verify;
+mod web;
 mod why;
 
 use std::ffi::OsString;
@@ -149,6 +150,7 @@ enum Command {
     Codes(codes::Args),
     Causes(causes::Args),
     Replies(replies::Args),
+    Web(web::Args),
     #[command(hide = true)]
     Docs(docs::Args),
 }
@@ -195,6 +197,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<(), Failure>
         Command::Codes(args) => codes::run(args, context),
         Command::Causes(args) => causes::run(args, context),
         Command::Replies(args) => replies::run(args, context),
+        Command::Web(args) => self::web::run(args, context),
         Command::Docs(args) => docs::run(args, context),
     }
 }

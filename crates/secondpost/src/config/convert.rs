@@ -83,7 +83,7 @@ impl Config {
                 senders: settings.exempt_senders.patterns().to_vec(),
                 recipients: settings.exempt_recipients.patterns().to_vec(),
             },
-            link: self.web.address.address().map(|address| format!("{address}/greylisted")),
+            link: self.web.address.address().map(|address| format!("{address}/causes/greylisted")),
         }
     }
 
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(config.access().rules[0].clients.len(), 1);
         let greylist = config.greylist_options();
         assert_eq!(greylist.exempt.senders.len(), 1);
-        assert_eq!(greylist.link.as_deref(), Some("https://mail.test/greylisted"));
+        assert_eq!(greylist.link.as_deref(), Some("https://mail.test/causes/greylisted"));
     }
 
     #[test]

@@ -88,6 +88,10 @@ section! {
         /// Mail from programs of this machine: an address with a port, a list, or `off`.
         submission: Addresses = Addresses::loopback(2587),
             "only loopback may submit until clients can log in";
+        /// Web pages that explain replies: an address with a port, a list, or `off`.
+        web: Addresses = Addresses::loopback(2580),
+            "who reads a log on this machine can look a code up beside it; where another \
+             program has this port already, the pages are left out and the mail goes on";
         /// LMTP on a unix socket: a path (relative to the data directory) or `off`.
         lmtp: SocketPath = SocketPath::at("lmtp.sock"),
             "in the data directory, so that only its owner reaches it";

@@ -22,7 +22,8 @@ pub(super) fn listeners(
     let submission = sockets.submission.iter().map(|listener| ("submission", address(listener)));
     let lmtp = config.listen.lmtp.below(data_dir).filter(|_| sockets.lmtp.is_some());
     let lmtp = lmtp.map(|path| ("LMTP", path.display().to_string()));
-    mx.chain(submission).chain(lmtp).collect()
+    let web = sockets.web.iter().map(|listener| ("web", format!("http://{}/", address(listener))));
+    mx.chain(submission).chain(lmtp).chain(web).collect()
 }
 
 /// What the banner speaks of.
