@@ -39,7 +39,7 @@
     const ranked = all
       .map((found) => [rank(found, words), found])
       .filter(([sum]) => sum >= 0)
-      .sort((a, b) => a[0] - b[0])
+      .sort((a, b) => a[0] - b[0] || a[1].name.length - b[1].name.length)
       .slice(0, 8);
     list.replaceChildren(...ranked.map(([, found]) => {
       const link = document.createElement("a");

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -14,6 +13,7 @@ use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HOST, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use mta::clock::Clock;
 use reply::Language;
 use tokio::net::TcpListener;
 
@@ -30,11 +30,12 @@ pub(crate) const MOST_MEGABYTES: usize = 4;
 const KEPT_OCTETS: usize = 64 * 1024 * 1024;
 
 /// What the handlers share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Site {
     /// Where the site is for the world, as in `https://mx.example.org`; without it,
     /// addresses are made from the request's Host.
     pub origin: Option<String>,
+    clock: Clock,
     rates: Rates,
     kept: RwLock<Kept>,
 }
@@ -50,7 +51,8 @@ impl Site {
     /// A site under that public address.
     pub fn new(origin: Option<String>) -> Site {
         let origin = origin.map(|origin| origin.trim_end_matches('/').to_owned());
-        Site { origin, ..Site::default() }
+        let (rates, kept) = (Rates::default(), RwLock::default());
+        Site { origin, clock: Clock::start(), rates, kept }
     }
 
     /// The page as it was rendered, or as `render` makes it now.
@@ -72,7 +74,7 @@ impl Site {
 
     /// Whether `client` may have something explained now.
     pub(crate) fn admits(&self, client: IpAddr) -> bool {
-        self.rates.admits(client, Instant::now())
+        self.rates.admits(client, self.clock.steady())
     }
 }
 
