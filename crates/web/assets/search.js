@@ -39,7 +39,8 @@
     const ranked = all
       .map((found) => [rank(found, words), found])
       .filter(([sum]) => sum >= 0)
-      .sort((a, b) => a[0] - b[0] || a[1].name.length - b[1].name.length)
+      .sort((a, b) => a[0] - b[0]
+        || (a[0] > words.length ? a[1].name.length - b[1].name.length : 0))
       .slice(0, 8);
     list.replaceChildren(...ranked.map(([, found]) => {
       const link = document.createElement("a");
