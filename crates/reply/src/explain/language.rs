@@ -47,6 +47,8 @@ languages! {
     En "en" "English" "../texts/en.ftl";
     /// German.
     De "de" "Deutsch" "../texts/de.ftl";
+    /// Spanish.
+    Es "es" "Español" "../texts/es.ftl";
 }
 
 impl fmt::Display for Language {

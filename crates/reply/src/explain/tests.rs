@@ -289,6 +289,23 @@ fn the_facts_of_the_two_best_known_codes_are_told() {
         ],
     );
     check(
+        "450",
+        Language::Es,
+        &[
+            "Buzón no disponible",
+            "respuesta negativa temporal",
+            "no se ejecutó",
+            "El buzón existe",
+            "bloqueado por otro proceso",
+            "ocupado",
+            "lista gris",
+            "política temporal",
+            "unos minutos",
+            "segundo intento suele tener éxito",
+            "lleno o desactivado",
+        ],
+    );
+    check(
         "502",
         Language::En,
         &[
@@ -323,6 +340,24 @@ fn the_facts_of_the_two_best_known_codes_are_told() {
             "EHLO",
         ],
     );
+    check(
+        "502",
+        Language::Es,
+        &[
+            "Comando no implementado",
+            "conoce el comando",
+            "ha decidido no ofrecerlo",
+            "opcionales",
+            "VRFY, EXPN y TURN",
+            "administrador",
+            "seguridad",
+            "spam",
+            "respuesta negativa permanente",
+            "alternativa",
+            "mensaje de prueba",
+            "respuesta a EHLO",
+        ],
+    );
 }
 
 fn greylisted() -> Verdict {
@@ -350,6 +385,13 @@ fn a_greylisted_reply_is_explained_with_its_time() {
     assert_eq!(german.title, "450 4.2.0 · vorübergehend · Greylisting");
     assert_eq!(german.when_next, "Der nächste Versuch lohnt sich in 5 Minuten, nicht früher.");
     assert_eq!(german.evidence, "„Greylisted“");
+    let spanish = explain(&greylisted(), Language::Es);
+    assert_eq!(spanish.title, "450 4.2.0 · temporal · Lista gris (greylisting)");
+    assert_eq!(
+        spanish.when_next,
+        "El próximo intento tiene sentido dentro de 5 minutos, no antes."
+    );
+    assert_eq!(spanish.evidence, "«Greylisted»");
 }
 
 #[test]
@@ -397,6 +439,7 @@ fn languages_are_read_from_tags_and_locales() {
         ("de_DE.UTF-8", Language::De),
         ("de-AT", Language::De),
         ("DE@euro", Language::De),
+        ("es-MX", Language::Es),
         ("en_US", Language::En),
         ("C.UTF-8", Language::En),
         ("POSIX", Language::En),

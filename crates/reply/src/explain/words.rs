@@ -132,4 +132,17 @@ mod tests {
         assert_eq!(duration_in_words(Duration::ZERO, Language::En), "0 seconds");
         assert!(!duration_in_words(Duration::MAX, Language::De).is_empty());
     }
+
+    #[test]
+    fn durations_have_the_plural_forms_of_spanish() {
+        let check = |secs, es: &str| {
+            assert_eq!(duration_from_now(Duration::from_secs(secs), Language::Es), es);
+        };
+        check(1, "dentro de 1 segundo");
+        check(300, "dentro de 5 minutos");
+        check(5400, "dentro de 1 hora y 30 minutos");
+        check(2 * DAY_SECS, "dentro de 2 días");
+        check(DAY_SECS + 3 * HOUR_SECS + 59, "dentro de 1 día y 3 horas");
+        check(0, "dentro de 0 segundos");
+    }
 }
