@@ -6,8 +6,8 @@ use reply::{Language, WhoseMove};
 
 /// One place in the row.
 pub(crate) struct Node {
-    /// Its name.
-    pub(crate) name: String,
+    /// Its name, in one line or two: neighbours stand close on a phone.
+    pub(crate) lines: Vec<String>,
     /// Where its middle is, in the drawing's units.
     pub(crate) x: u32,
     /// Whether it is that one's move.
@@ -40,7 +40,7 @@ pub(crate) fn drawing(whose: WhoseMove, language: Language) -> Drawing {
         WhoseMove::Recipient => (Some(3), true),
     };
     let node = |(index, name): (usize, &&str)| Node {
-        name: web(language, name, &[]),
+        lines: in_lines(&web(language, name, &[])),
         x: STEP / 2 + STEP * u32::try_from(index).unwrap_or_default(),
         moves: place == Some(index),
         person: place == Some(index) && person,
@@ -52,9 +52,23 @@ pub(crate) fn drawing(whose: WhoseMove, language: Language) -> Drawing {
     }
 }
 
+/// A name of several words in two lines, broken before its last word.
+fn in_lines(name: &str) -> Vec<String> {
+    match name.rsplit_once(' ') {
+        Some((first, last)) => vec![first.to_owned(), last.to_owned()],
+        None => vec![name.to_owned()],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_of_two_words_stands_in_two_lines() {
+        assert_eq!(in_lines("Receiving server"), ["Receiving", "server"]);
+        assert_eq!(in_lines("Absender"), ["Absender"]);
+    }
 
     #[test]
     fn one_node_is_marked_and_none_where_nobody_moves() {

@@ -119,3 +119,34 @@ fn write(path: &Path, content: &[u8], written: &mut Written) -> io::Result<()> {
     written.octets += content.len() as u64;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pair_of_basic_codes_and_every_entry_is_written_once() {
+        let pages = every_page();
+        let paths: BTreeSet<String> = pages.iter().map(|page| page.path()).collect();
+        assert_eq!(paths.len(), pages.len());
+        for path in ["codes/450", "causes/greylisted", "commands/vrfy", "compare/450-vs-502"] {
+            assert!(paths.contains(path), "{path}");
+        }
+        let pairs = basic_codes().len() * (basic_codes().len() - 1) / 2;
+        assert!(paths.iter().filter(|path| path.starts_with("compare/")).count() >= pairs);
+    }
+
+    #[test]
+    fn files_stand_at_the_addresses_of_the_live_site() {
+        let folder = tempfile::tempdir().unwrap();
+        let origin = "https://replies.test";
+        write_shared(folder.path(), origin).unwrap();
+        let pages = ["", "codes/450", "compare/450-vs-502"].map(|path| Page::parse(path).unwrap());
+        let written = write_language(Language::De, &pages, folder.path(), origin).unwrap();
+        assert_eq!(written.pages, 3);
+        for file in ["de/index.html", "de/codes/450/index.html", "sitemap-de.xml", "robots.txt"] {
+            assert!(folder.path().join(file).is_file(), "{file}");
+        }
+        assert_eq!(fs::read_dir(folder.path().join("assets")).unwrap().count(), 3);
+    }
+}

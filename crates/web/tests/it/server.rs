@@ -1,0 +1,70 @@
+//! The site on a port of its own, and a small HTTP client.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+/// A running site; it ends with this value.
+pub(crate) struct Server {
+    address: SocketAddr,
+    _runtime: Runtime,
+}
+
+/// What was answered.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The value of a header field.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (field, value) = line.split_once(": ")?;
+            field.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+}
+
+impl Server {
+    /// Starts a site.
+    pub(crate) fn start() -> Server {
+        let runtime = Runtime::new().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let site = Arc::new(secondpost_web::Site::new(Some("https://replies.test".into())));
+        runtime.spawn(secondpost_web::serve(listener, site, std::future::pending()));
+        Server { address, _runtime: runtime }
+    }
+
+    /// `GET path`, with further header lines.
+    pub(crate) fn get(&self, path: &str, fields: &str) -> Answer {
+        self.send(format!("GET {path} HTTP/1.1\r\n{fields}").as_bytes(), b"")
+    }
+
+    /// `POST path` with a body of that type.
+    pub(crate) fn post(&self, path: &str, kind: &str, body: &[u8]) -> Answer {
+        let length = body.len();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n");
+        self.send(head.as_bytes(), body)
+    }
+
+    fn send(&self, head: &[u8], body: &[u8]) -> Answer {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let fixed = b"Host: 127.0.0.1\r\nConnection: close\r\n\r\n";
+        // A server that has read enough may close before all is written.
+        drop(stream.write_all(&[head, fixed.as_slice(), body].concat()));
+        let mut octets = Vec::new();
+        drop(stream.read_to_end(&mut octets));
+        let text = String::from_utf8_lossy(&octets).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+}
