@@ -21,6 +21,7 @@ use std::borrow::Cow;
 use judge::{Said, judge};
 use mail::{Content, Header, Mail};
 use status::Status;
+use text::Lines;
 
 use super::{Heard, Kind};
 use crate::{EnhancedCode, Permanence};
@@ -55,18 +56,31 @@ const MAIL_FIELDS: &[&str] = &[
 /// Whether `octets` are a mail: a header with fields that mails have.
 pub(super) fn is_mail(octets: &[u8]) -> bool {
     let start = &octets[..octets.len().min(32 * 1024)];
-    let start = mail::with_lf(start);
-    let (header, _) = Header::read(without_envelope_line(&start));
-    header.count(MAIL_FIELDS) >= 2
+    let mut rest = without_envelope_line(start);
+    let mut seen = 0;
+    while seen < 2 {
+        let Some(end) = memchr::memchr2(b'\n', b'\r', rest) else { return false };
+        let line = &rest[..end];
+        let next = &rest[end..];
+        rest = next.strip_prefix(b"\r\n").unwrap_or(&next[1..]);
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            continue;
+        }
+        let Some(name) = mail::field_name(line) else { return false };
+        let is_known = MAIL_FIELDS.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+        seen += usize::from(is_known);
+    }
+    true
 }
 
 /// Cuts the "From " line of an mbox, and empty lines.
 fn without_envelope_line(octets: &[u8]) -> &[u8] {
     let octets = octets.trim_ascii_start();
-    match octets.strip_prefix(b"From ") {
-        Some(_) => &octets[memchr::memchr(b'\n', octets).map_or(octets.len(), |at| at + 1)..],
-        None => octets,
+    if !octets.starts_with(b"From ") {
+        return octets;
     }
+    let end = memchr::memchr2(b'\n', b'\r', octets).unwrap_or(octets.len());
+    octets[end..].trim_ascii_start()
 }
 
 /// What a mail says, for each recipient that it is about.
@@ -149,6 +163,9 @@ fn human_part<'a>(mail: &Mail<'a>) -> Cow<'a, str> {
 
 /// A bounce that somebody passed on with "> " before its lines.
 fn without_quoting(text: Cow<'_, str>) -> Cow<'_, str> {
+    if memchr::memmem::find(text.as_bytes(), b"\n> ").is_none() {
+        return text;
+    }
     let is_quoted = ["\n> Final-Recipient:", "\n> Reporting-MTA:", "\n>    ----- Transcript"]
         .iter()
         .any(|mark| text.contains(mark));
@@ -262,6 +279,11 @@ impl<'a> Bounce<'a> {
     }
 
     fn read(self) -> Vec<Heard> {
+        if self.tells_every_action() {
+            let mut heard = self.by_status(false);
+            self.add_message(&mut heard);
+            return heard;
+        }
         let in_subject = phrases::said(&self.subject);
         let in_words = phrases::said(self.words);
         if let Some(kind) = self.other_kind(in_subject, in_words) {
@@ -295,6 +317,12 @@ impl<'a> Bounce<'a> {
         let heard = read_at(octets, depth + 1);
         let says_something = |heard: &Heard| heard.recipient.is_some() && heard.verdict.is_some();
         Some(heard).filter(|heard| heard.iter().any(says_something))
+    }
+
+    /// Whether the fields say of every recipient what was done, so that the words need not.
+    fn tells_every_action(&self) -> bool {
+        let recipients = &self.status.recipients;
+        !recipients.is_empty() && recipients.iter().all(|fields| fields.action.is_some())
     }
 
     /// Whether it is no bounce, and then what.
@@ -337,7 +365,10 @@ impl<'a> Bounce<'a> {
     /// One result for each recipient of the notification's fields.
     fn by_status(&self, is_late: bool) -> Vec<Heard> {
         let recipients = &self.status.recipients;
-        let fallback = self.fallback_recipients();
+        let is_named =
+            |fields: &status::Recipient| fields.address().is_some_and(|name| name.contains('@'));
+        let fallback =
+            if recipients.iter().all(is_named) { Vec::new() } else { self.fallback_recipients() };
         let names: Vec<&str> = recipients
             .iter()
             .enumerate()
@@ -349,15 +380,13 @@ impl<'a> Bounce<'a> {
             })
             .collect();
         let words = self.human_words();
-        let about = text::about(words, &names);
-        let around = self.around(&about, words, names.len());
-        let each = recipients.iter().zip(&names).zip(&about.each);
-        each.map(|((fields, name), about)| {
+        let lines = Lines::new(words, &names, self.reason_in_subject());
+        let each = recipients.iter().zip(&names).enumerate();
+        each.map(|(at, (fields, name))| {
             judge(&Said {
                 recipient: Some(*name).filter(|name| !name.is_empty()),
                 fields: Some(fields),
-                about,
-                around: &around,
+                lines: Some((&lines, at)),
                 is_late,
             })
         })
@@ -366,19 +395,11 @@ impl<'a> Bounce<'a> {
 
     /// The words without a notification's fields that stand among them.
     fn human_words(&self) -> &'a str {
+        if self.has_status_part {
+            return self.words;
+        }
         let end = self.words.find("Reporting-MTA:").filter(|_| has_fields(self.words));
         &self.words[..end.unwrap_or(self.words.len())]
-    }
-
-    /// What is about all: the lines that are nobody's; for one recipient the whole text.
-    fn around<'b>(&'b self, about: &'b text::About, words: &'b str, count: usize) -> Vec<&'b str> {
-        let mut around = vec![about.all.as_str()];
-        if count == 1 {
-            let end = crate::classify::floor_char_boundary(words, 4096);
-            around.push(&words[..end]);
-        }
-        around.push(self.reason_in_subject());
-        around
     }
 
     /// What stands behind "Returned mail:" and the like. Behind "Undeliverable:" stands
@@ -395,12 +416,11 @@ impl<'a> Bounce<'a> {
         let names = self.named();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let names = if names.is_empty() { vec![""] } else { names };
-        let about = text::about(self.words, &names);
-        let around = self.around(&about, self.words, names.len());
-        let each = names.iter().zip(&about.each);
-        each.map(|(name, about)| {
+        let lines = Lines::new(self.words, &names, self.reason_in_subject());
+        let each = names.iter().enumerate();
+        each.map(|(at, name)| {
             let recipient = Some(*name).filter(|name| !name.is_empty());
-            judge(&Said { recipient, fields: None, about, around: &around, is_late })
+            judge(&Said { recipient, fields: None, lines: Some((&lines, at)), is_late })
         })
         .collect()
     }

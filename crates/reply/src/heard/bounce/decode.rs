@@ -10,6 +10,9 @@ use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, WINDOWS_1252};
 /// rarely longer than 4 KiB.
 pub(super) const MAX_TEXT_OCTETS: usize = 64 * 1024;
 
+/// Longest line of a text beyond that bound; the rest of it is passed over.
+const MAX_LINE_OCTETS: usize = 4096;
+
 /// How the octets of a part are written for transfer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Transfer {
@@ -34,6 +37,9 @@ impl Transfer {
     }
 
     fn decode(self, octets: &[u8]) -> Cow<'_, [u8]> {
+        if octets.len() > MAX_TEXT_OCTETS && self == Transfer::Plain {
+            return Cow::Owned(without_long_lines(octets));
+        }
         let octets = &octets[..octets.len().min(MAX_TEXT_OCTETS)];
         match self {
             Transfer::Plain => Cow::Borrowed(octets),
@@ -41,6 +47,20 @@ impl Transfer {
             Transfer::Base64 => Cow::Owned(base64(octets)),
         }
     }
+}
+
+/// Cuts lines that nobody wrote, so that the bound leaves room for what stands behind them.
+fn without_long_lines(octets: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(MAX_TEXT_OCTETS);
+    for line in octets.split(|octet| *octet == b'\n') {
+        let line = &line[..line.len().min(MAX_LINE_OCTETS)];
+        if out.len() + line.len() >= MAX_TEXT_OCTETS {
+            break;
+        }
+        out.extend_from_slice(line);
+        out.push(b'\n');
+    }
+    out
 }
 
 /// The text of a part.

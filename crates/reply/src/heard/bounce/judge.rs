@@ -8,6 +8,7 @@ use crate::{Cause, Code, Confidence, Context, EnhancedCode, Permanence, Reply, S
 
 use super::replies::{self, Quoted};
 use super::status;
+use super::text::Lines;
 
 /// Most octets of the words that are shown.
 const MAX_DIAGNOSTIC_OCTETS: usize = 1000;
@@ -17,10 +18,8 @@ const MAX_DIAGNOSTIC_OCTETS: usize = 1000;
 pub(super) struct Said<'a> {
     pub(super) recipient: Option<&'a str>,
     pub(super) fields: Option<&'a status::Recipient>,
-    /// The lines about him.
-    pub(super) about: &'a str,
-    /// The lines about all, and what stands elsewhere.
-    pub(super) around: &'a [&'a str],
+    /// The words, and his place among those whom they are about.
+    pub(super) lines: Option<(&'a Lines<'a>, usize)>,
     /// Whether the words say that the message waits.
     pub(super) is_late: bool,
 }
@@ -87,29 +86,41 @@ fn best(said: &Said<'_>, status: Option<EnhancedCode>) -> Judged {
         let is_program = fields.diagnostic_type == "x-unix";
         consider(&mut best, of_text(&fields.diagnostic, status, is_program));
     }
-    let comment = said.fields.map_or("", |fields| fields.comment.as_str());
-    for text in [said.about, comment] {
-        if !best.as_ref().is_some_and(is_certain) && !text.trim().is_empty() {
-            consider(&mut best, of_text(text, status, false));
-        }
-    }
-    for text in said.around {
-        if !best.as_ref().is_some_and(is_certain) && !text.trim().is_empty() {
-            consider(&mut best, of_surroundings(text, status));
-        }
+    if !best.as_ref().is_some_and(is_certain) {
+        consider_lines(said, status, &mut best);
     }
     let best = best.unwrap_or_else(|| of_words("", None, status));
-    narrower(best, said.around.first().copied().unwrap_or_default())
+    match said.lines {
+        Some((lines, _)) if best.verdict.cause == Cause::MailboxUnknown => narrower(best, lines),
+        _ => best,
+    }
+}
+
+/// The lines about the recipient, the words behind the status, what is about all.
+fn consider_lines(said: &Said<'_>, status: Option<EnhancedCode>, best: &mut Option<Judged>) {
+    let lines = said.lines.map_or("", |(lines, at)| lines.of(at));
+    let comment = said.fields.map_or("", |fields| fields.comment.as_str());
+    for text in [lines, comment] {
+        if !best.as_ref().is_some_and(is_certain) && !text.trim().is_empty() {
+            consider(best, of_text(text, status, false));
+        }
+    }
+    for text in said.lines.map(|(lines, _)| lines.around()).unwrap_or_default() {
+        if !best.as_ref().is_some_and(is_certain) && !text.trim().is_empty() {
+            consider(best, of_surroundings(text, status));
+        }
+    }
 }
 
 /// "User unknown" is what many programs say of any mailbox that takes nothing. A sentence
 /// beside it that tells of a full or closed mailbox tells more.
-fn narrower(best: Judged, all: &str) -> Judged {
-    if best.verdict.cause != Cause::MailboxUnknown || all.trim().is_empty() {
+fn narrower(best: Judged, lines: &Lines<'_>) -> Judged {
+    if !lines.has_any(&["full", "quota", "space", "disab", "suspen", "limit", "容量", "停止"]) {
         return best;
     }
     // Advice lists what may be.
-    let told = all
+    let told = lines
+        .of_all()
         .lines()
         .filter(|line| !["may ", "might ", "can ", "if "].iter().any(|maybe| line.contains(maybe)));
     let beside = of_words(&told.collect::<Vec<_>>().join("\n"), None, None);

@@ -87,11 +87,6 @@ impl<'a> Header<'a> {
         self.fields.iter().any(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))
     }
 
-    /// How many of the fields have one of these names.
-    pub(super) fn count(&self, names: &[&str]) -> usize {
-        names.iter().filter(|name| self.has(name)).count()
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
@@ -104,7 +99,7 @@ pub(super) fn line_at(octets: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 /// The name of the field that `line` begins, without white space before the colon.
-fn field_name(line: &[u8]) -> Option<&[u8]> {
+pub(super) fn field_name(line: &[u8]) -> Option<&[u8]> {
     let colon = memchr(b':', &line[..line.len().min(80)])?;
     let name = line[..colon].trim_ascii_end();
     let of_a_name = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.".contains(octet);

@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 /// What a phrase says of the mail that it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,8 +221,21 @@ const PHRASES: &[(Says, &str)] = &[
 
 static MATCHER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let words = PHRASES.iter().map(|(_, words)| words);
-    AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
+    automaton(words)
 });
+
+static COPY_MATCHER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| automaton(COPIES.iter()));
+
+/// Building fails only beyond 2^31 states.
+fn automaton<'a>(words: impl Iterator<Item = &'a &'a str>) -> Option<AhoCorasick> {
+    let kind = Some(AhoCorasickKind::DFA);
+    AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(words).ok()
+}
+
+/// Where words stand that announce the returned message, in their order.
+pub(super) fn copies(text: &str) -> impl Iterator<Item = usize> {
+    COPY_MATCHER.iter().flat_map(move |matcher| matcher.find_iter(text).map(|found| found.start()))
+}
 
 /// What was found in a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

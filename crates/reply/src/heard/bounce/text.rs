@@ -2,6 +2,9 @@
 //! about, and which of its lines are about whom. It knows no program by name: addresses
 //! head paragraphs, labels name recipients, and transcripts quote commands.
 
+use std::cell::OnceCell;
+use std::ops::Range;
+
 use super::address::{self, Role};
 use super::phrases;
 
@@ -16,18 +19,30 @@ const MAX_LINE_OCTETS: usize = 2000;
 
 /// `text` in two: what the program says, and the returned message.
 pub(super) fn cut(text: &str) -> (&str, &str) {
+    let copy = phrases::copies(text)
+        .map(|at| line_around(text, at))
+        .find(|line| announces_copy(&text[line.clone()]));
+    let (words, returned) = match copy {
+        Some(line) => (&text[..line.start], &text[line.end..]),
+        None => (text, ""),
+    };
     let mut at = 0;
     let mut headers = HeaderRun::default();
-    for line in text.split_inclusive('\n').take(MAX_LINES) {
-        if announces_copy(line) {
-            return (&text[..at], &text[at + line.len()..]);
-        }
+    for line in words.split_inclusive('\n').take(MAX_LINES) {
         if let Some(start) = headers.take(line, at) {
             return text.split_at(start);
         }
         at += line.len();
     }
-    (text, "")
+    (words, returned)
+}
+
+/// The line, its end included, in which `at` stands.
+fn line_around(text: &str, at: usize) -> Range<usize> {
+    let octets = text.as_bytes();
+    let start = memchr::memrchr(b'\n', &octets[..at]).map_or(0, |before| before + 1);
+    let end = memchr::memchr(b'\n', &octets[at..]).map_or(text.len(), |end| at + end + 1);
+    start..end
 }
 
 /// A heading like "--- Below this line is a copy of the message."
@@ -68,6 +83,9 @@ const FIELDS: &[&str] =
 impl HeaderRun {
     /// Takes a line; returns where the header began once it is surely one.
     fn take(&mut self, line: &str, at: usize) -> Option<usize> {
+        if self.fields == 0 && !line.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return None;
+        }
         if self.fields > 0 && line.starts_with([' ', '\t']) && !line.trim().is_empty() {
             return None;
         }
@@ -148,15 +166,58 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// The lines about each of the recipients, and those about all.
 #[derive(Debug, Default)]
-pub(super) struct About {
+struct About {
     /// One for each recipient, in their order.
-    pub(super) each: Vec<String>,
-    pub(super) all: String,
+    each: Vec<String>,
+    all: String,
+}
+
+/// The words of a bounce, given to its recipients line by line, once somebody asks.
+#[derive(Debug)]
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    recipients: &'t [&'t str],
+    subject: &'t str,
+    about: OnceCell<About>,
+}
+
+impl<'t> Lines<'t> {
+    /// Of `text`, and of the reason that a subject gives.
+    pub(super) fn new(text: &'t str, recipients: &'t [&'t str], subject: &'t str) -> Lines<'t> {
+        Lines { text, recipients, subject, about: OnceCell::new() }
+    }
+
+    fn given(&self) -> &About {
+        self.about.get_or_init(|| about(self.text, self.recipients))
+    }
+
+    /// The lines about the recipient of that place.
+    pub(super) fn of(&self, recipient: usize) -> &str {
+        self.given().each.get(recipient).map_or("", String::as_str)
+    }
+
+    /// The lines that are nobody's.
+    pub(super) fn of_all(&self) -> &str {
+        &self.given().all
+    }
+
+    /// What is about all: those lines; for one recipient the whole text; the subject.
+    pub(super) fn around(&self) -> [&str; 3] {
+        let end = crate::classify::floor_char_boundary(self.text, MAX_ABOUT_OCTETS);
+        let whole = if self.recipients.len() == 1 { &self.text[..end] } else { "" };
+        [self.of_all(), whole, self.subject]
+    }
+
+    /// Whether the text has one of these words, in this case.
+    pub(super) fn has_any(&self, words: &[&str]) -> bool {
+        let octets = self.text.as_bytes();
+        words.iter().any(|word| memchr::memmem::find(octets, word.as_bytes()).is_some())
+    }
 }
 
 /// Gives each line of `text` to the recipient that it is about: a line that names one
 /// is his, as are the lines below it, up to a rule or a command about the whole message.
-pub(super) fn about(text: &str, recipients: &[&str]) -> About {
+fn about(text: &str, recipients: &[&str]) -> About {
     let mut about = About { each: vec![String::new(); recipients.len()], all: String::new() };
     let mut current = None;
     for line in lines(text) {
