@@ -1,10 +1,11 @@
-//! Chores of the repository: `cargo xtask test`, `cargo xtask tidy`, `cargo xtask docs`.
+//! Chores of the repository: `cargo xtask test`, `tidy`, `docs`, `scoreboard`.
 //!
 //! Each chore is a file. None of this is part of the product.
 
 mod coverage;
 mod docs;
 mod packages;
+mod scoreboard;
 mod suite;
 mod tidy;
 
@@ -15,7 +16,8 @@ const USAGE: &str = "usage: cargo xtask <chore>
 
   test [--no-install] [FILTER]  install what the tests need, then run all of them
   tidy                          check layering, reply literals, names, file heads
-  docs                          write the generated pages of docs/reference/";
+  docs                          write the generated pages of docs/reference/
+  scoreboard                    how much of the corpus is understood, with every miss";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         Some("test") => suite::run(&root(), &arguments[1..]),
         Some("tidy") => tidy::run(&root()),
         Some("docs") => docs::run(&root()),
+        Some("scoreboard") => scoreboard::run(&root()),
         Some("-h" | "--help" | "help") => {
             println!("{USAGE}");
             Ok(())

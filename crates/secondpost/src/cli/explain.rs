@@ -27,7 +27,7 @@ use super::page::Page;
 use super::{Context, Failure};
 
 /// Most octets that are read from standard input.
-const MAX_INPUT_OCTETS: u64 = files::MAX_FILE_OCTETS;
+const MAX_INPUT_OCTETS: u64 = files::MAX_FILE_OCTETS as u64;
 
 /// Say what a reply, a code, a cause or a command means, whose move it is, what to do
 #[derive(clap::Args, Debug)]
@@ -245,7 +245,7 @@ fn input(args: &Args) -> Result<Vec<u8>, Failure> {
         [one] => one == "-",
         _ => false,
     };
-    if from_stdin { Ok(bounded(io::stdin().lock())?) } else { Ok(args.text.join(" ").into_bytes()) }
+    if from_stdin { files::read(Path::new("-")) } else { Ok(args.text.join(" ").into_bytes()) }
 }
 
 fn bounded(from: impl Read) -> io::Result<Vec<u8>> {

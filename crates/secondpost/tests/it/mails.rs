@@ -99,3 +99,17 @@ fn the_users_of_sisimai_find_its_names() {
     );
     assert_eq!(seen[1]["addresser"], "ann@example.org");
 }
+
+#[test]
+fn mails_are_read_through_gzip() {
+    let folder = tempfile::tempdir().unwrap();
+    let gzipped = |name: &str, octets: &[u8]| {
+        let file = fs::File::create(folder.path().join(name)).unwrap();
+        let mut writer = flate2::write::GzEncoder::new(file, flate2::Compression::default());
+        std::io::Write::write_all(&mut writer, octets).unwrap();
+        writer.finish().unwrap();
+    };
+    gzipped("qmail.eml.gz", &fs::read(example("qmail.eml")).unwrap());
+    let ended = secondpost(folder.path(), &["explain", "--ndjson", "qmail.eml.gz"], b"");
+    assert_eq!((ended.status, ended.out.lines().count()), (0, 2), "{}", ended.err);
+}

@@ -1,13 +1,14 @@
 //! Files and folders to explain: mails, mboxes, Maildirs, notices, logs, lists of replies.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::super::Failure;
+use super::log::input::{self, Input, PIECE_OCTETS};
 
 /// Most octets that are read of one file.
-pub(super) const MAX_FILE_OCTETS: u64 = 64 * 1024 * 1024;
+pub(super) const MAX_FILE_OCTETS: usize = 64 * 1024 * 1024;
 /// Most folders within folders.
 const MAX_DEPTH: usize = 16;
 
@@ -44,12 +45,22 @@ fn add_folder(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Resu
     Ok(())
 }
 
-/// What a file holds, up to a bound.
+/// What a file holds, up to a bound; gzip and zstd are opened, `-` is standard input.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    whole(path).map_err(|error| input::failure(path, error))
+}
+
+fn whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut input = Input::open(path)?;
     let mut octets = Vec::new();
-    let read =
-        fs::File::open(path).and_then(|file| file.take(MAX_FILE_OCTETS).read_to_end(&mut octets));
-    read.map_err(|error| failure(path, &error))?;
+    let mut piece = vec![0; PIECE_OCTETS];
+    while octets.len() < MAX_FILE_OCTETS {
+        let count = input.read(&mut piece)?;
+        if count == 0 {
+            break;
+        }
+        octets.extend_from_slice(&piece[..count.min(MAX_FILE_OCTETS - octets.len())]);
+    }
     Ok(octets)
 }
 

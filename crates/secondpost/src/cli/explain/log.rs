@@ -3,7 +3,7 @@
 
 mod filter;
 mod follow;
-mod input;
+pub(super) mod input;
 mod lines;
 mod page;
 

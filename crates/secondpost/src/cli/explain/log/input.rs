@@ -1,4 +1,4 @@
-//! Files and standard input as octets of a log: gzip and zstd are opened, what else is
+//! Files and standard input as octets, of logs and of mails: gzip and zstd are opened, what else is
 //! compressed is named, and how far the reading is shows on a terminal.
 
 use std::cell::Cell;
@@ -14,7 +14,7 @@ use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use super::super::super::Failure;
 
 /// Octets that are read at a time.
-pub(super) const PIECE_OCTETS: usize = 256 * 1024;
+pub(in crate::cli::explain) const PIECE_OCTETS: usize = 256 * 1024;
 /// How much a file may always unfold to.
 const FREE_OCTETS: u64 = 1 << 30;
 /// How many octets one compressed octet may unfold to beyond that: logs reach a twentieth
@@ -22,7 +22,7 @@ const FREE_OCTETS: u64 = 1 << 30;
 const MAX_RATIO: u64 = 400;
 
 /// A log that is being read.
-pub(super) struct Input {
+pub(in crate::cli::explain) struct Input {
     reader: Box<dyn Read>,
     compressed: Rc<Cell<u64>>,
     unfolded: u64,
@@ -31,7 +31,7 @@ pub(super) struct Input {
 
 impl Input {
     /// Opens a file; `-` is standard input.
-    pub(super) fn open(file: &Path) -> io::Result<Input> {
+    pub(in crate::cli::explain) fn open(file: &Path) -> io::Result<Input> {
         let source: Box<dyn Read> = if file == Path::new("-") {
             Box::new(io::stdin())
         } else {
@@ -57,7 +57,7 @@ impl Input {
         Ok(Input { reader, compressed, unfolded: 0, is_compressed })
     }
 
-    pub(super) fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+    pub(in crate::cli::explain) fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(piece)?;
         self.unfolded += count as u64;
         let allowed = FREE_OCTETS.saturating_add(self.compressed.get().saturating_mul(MAX_RATIO));
@@ -83,7 +83,7 @@ fn foreign(start: &[u8]) -> Option<&'static str> {
 }
 
 /// What is wrong with a file.
-pub(super) fn failure(file: &Path, error: io::Error) -> Failure {
+pub(in crate::cli::explain) fn failure(file: &Path, error: io::Error) -> Failure {
     let name =
         if file == Path::new("-") { "standard input".into() } else { file.to_string_lossy() };
     if error.kind() == io::ErrorKind::Unsupported {
