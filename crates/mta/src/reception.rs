@@ -109,18 +109,6 @@ impl Reception {
         decided.decision
     }
 
-    /// Whether answering may wait for a file or a lock: where a mailbox of ours is looked
-    /// at. All else is known in memory, and a thread of its own would cost more than it.
-    pub fn may_block(&self, query: &Query) -> bool {
-        match query {
-            Query::Recipient { path, .. } => {
-                matches!(self.router.destination(path), Destination::Local(_))
-            }
-            Query::Verify { .. } | Query::Expand { .. } => true,
-            Query::Connect | Query::Hello { .. } | Query::Mail { .. } => false,
-        }
-    }
-
     /// What is known of the recipient that a question is about.
     fn recipient_of(&self, query: &Query, now: Timestamp) -> Option<RecipientFacts> {
         match query {

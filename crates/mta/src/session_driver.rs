@@ -210,7 +210,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if let Query::Hello { name, stage } = &query {
             self.client.hello = Some((name.clone(), *stage));
         }
-        let decision = if self.reception.may_block(&query) {
+        let blocks =
+            matches!(query, Query::Recipient { .. } | Query::Verify { .. } | Query::Expand { .. });
+        let decision = if blocks {
             self.ask_elsewhere(query).await?
         } else {
             self.reception.decide(&query, &self.client)

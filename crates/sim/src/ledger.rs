@@ -138,7 +138,9 @@ struct Part {
     excuse: Duration,
     planned: Option<Ahead>,
     named: Option<Ahead>,
-    was_named: bool,
+    /// Times that peers named; only the first is held to: a later one is believed only
+    /// where the first was kept and helped.
+    namings: u32,
     /// What was last submitted to the disk as its state.
     fate: Option<Status>,
     is_refused: bool,
@@ -217,7 +219,7 @@ impl Ledger {
             excuse: Duration::ZERO,
             planned: None,
             named: None,
-            was_named: false,
+            namings: 0,
             fate: None,
             is_refused: false,
             told: BTreeMap::new(),
@@ -337,6 +339,7 @@ impl Ledger {
         let Some(copy) = self.copies.get_mut(&leg) else { return };
         let part = &mut copy.parts[index];
         part.fate = Some(status.clone());
+        part.namings += u32::from(status.due().is_some() && named_wait(&ending.words).is_some());
         part.open_endings += u32::from(is_open(ending));
         let how = format!("{leg} for {}: `{}` led to {status:?}", part.path, ending.words);
         let lived = part.lived(now) + forward;
@@ -361,7 +364,7 @@ impl Ledger {
         part.named = None;
         if let Some(wait) = named_wait(&ending.words)
             && due.is_some()
-            && !std::mem::replace(&mut part.was_named, true)
+            && part.namings == 1
         {
             part.named = Some(Ahead::at(now.wall + wait.min(LONGEST_HINT), now));
             self.counts.named += 1;

@@ -66,8 +66,8 @@ impl Machine {
         self.cut_at.is_none_or(|at| count < at)
     }
 
-    /// Begins again from what a power cut at this moment leaves; how much was damaged.
-    pub(crate) fn restart(&mut self) -> usize {
+    /// Begins again from what a power cut at this moment leaves; what it finds damaged.
+    pub(crate) fn restart(&mut self) -> Option<String> {
         self.cuts += 1;
         self.cut_at = None;
         self.disk = self.disk.crash(self.random.next());
@@ -75,6 +75,6 @@ impl Machine {
         self.disk.set_faults(Faults { forgets_syncs, ..Faults::default() });
         let report;
         (self.spool, self.writer, report) = Spool::open_with(self.disk.clone(), small()).unwrap();
-        report.damage.len() + report.incomplete.len()
+        (!report.damage.is_empty()).then(|| report.to_string())
     }
 }

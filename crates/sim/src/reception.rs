@@ -96,7 +96,12 @@ impl Driver {
 
     async fn run(mut self) {
         loop {
-            match self.next() {
+            let next = self.next();
+            // A submission may use the disk itself, and be the last.
+            if !self.here().machine.borrow().has_power() {
+                return self.world.tasks.die().await;
+            }
+            match next {
                 Next::Receive => self.receive().await,
                 Next::Send(octets) => self.end.write(&octets),
                 Next::Ask(query) => {

@@ -605,7 +605,7 @@ impl Sender {
         // Only a power cut makes it fail, and with it goes this task.
         if let Err(error) = told(&self.world.tasks, receive).await {
             self.world.say(|| format!("{} cannot write: {error}", self.here().name));
-            self.world.tasks.until(None, || None::<()>).await;
+            self.world.tasks.die().await;
         }
     }
 }

@@ -63,8 +63,13 @@ impl Tasks {
         self.until(Some(until), || None::<()>).await;
     }
 
-    /// Polls every task once, from the one at `first` on, and `between` after each;
-    /// whether any of them moved. Where none did, [`Tasks::wakes_at`] says when one will.
+    /// Waits until the power's end is noticed, which ends the task.
+    pub(crate) async fn die(&self) {
+        self.until(None, || None::<()>).await;
+    }
+
+    /// Polls every task once, from the one at `first` on; whether any of them
+    /// moved. Where none did, [`Tasks::wakes_at`] says when one will.
     pub(crate) fn round(&self, first: u64) -> bool {
         self.has_moved.set(false);
         self.wake.set(None);
