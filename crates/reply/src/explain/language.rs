@@ -49,6 +49,8 @@ languages! {
     De "de" "Deutsch" "../texts/de.ftl";
     /// Spanish.
     Es "es" "Español" "../texts/es.ftl";
+    /// French.
+    Fr "fr" "Français" "../texts/fr.ftl";
 }
 
 impl fmt::Display for Language {

@@ -358,6 +358,41 @@ fn the_facts_of_the_two_best_known_codes_are_told() {
             "respuesta a EHLO",
         ],
     );
+    check(
+        "450",
+        Language::Fr,
+        &[
+            "Boîte aux lettres indisponible",
+            "négative temporaire",
+            "n’a pas été effectuée",
+            "existe",
+            "verrouillée par un autre processus",
+            "occupée",
+            "liste grise",
+            "politique temporaire",
+            "quelques minutes",
+            "la deuxième tentative réussit en général",
+            "pleine ou désactivée",
+        ],
+    );
+    check(
+        "502",
+        Language::Fr,
+        &[
+            "Commande non implémentée",
+            "connaît la commande",
+            "choisi de ne pas la proposer",
+            "facultatives",
+            "VRFY, EXPN et TURN",
+            "administrateur",
+            "sécurité",
+            "spam",
+            "négative permanente",
+            "solution de rechange",
+            "message de test",
+            "réponse à EHLO",
+        ],
+    );
 }
 
 fn greylisted() -> Verdict {
@@ -392,6 +427,10 @@ fn a_greylisted_reply_is_explained_with_its_time() {
         "El próximo intento tiene sentido dentro de 5 minutos, no antes."
     );
     assert_eq!(spanish.evidence, "«Greylisted»");
+    let french = explain(&greylisted(), Language::Fr);
+    assert_eq!(french.title, "450 4.2.0 · temporaire · Liste grise");
+    assert_eq!(french.when_next, "Une nouvelle tentative sera utile dans 5 minutes, pas avant.");
+    assert_eq!(french.evidence, "«\u{a0}Greylisted\u{a0}»");
 }
 
 #[test]

@@ -145,4 +145,18 @@ mod tests {
         check(DAY_SECS + 3 * HOUR_SECS + 59, "dentro de 1 día y 3 horas");
         check(0, "dentro de 0 segundos");
     }
+
+    #[test]
+    fn french_counts_zero_like_one() {
+        let check = |secs, told: &str| {
+            assert_eq!(duration_from_now(Duration::from_secs(secs), Language::Fr), told);
+        };
+        check(0, "dans 0 seconde");
+        check(1, "dans 1 seconde");
+        check(300, "dans 5 minutes");
+        check(90, "dans 1 minute et 30 secondes");
+        check(5400, "dans 1 heure et 30 minutes");
+        check(DAY_SECS + 3 * HOUR_SECS, "dans 1 jour et 3 heures");
+        check(2 * DAY_SECS, "dans 2 jours");
+    }
 }

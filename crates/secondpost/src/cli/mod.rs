@@ -101,7 +101,7 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// The language of explanations: en or de [default: from LC_ALL, LC_MESSAGES, LANG]
+    /// The language of explanations: en, de, es or fr [default: from LC_ALL, LC_MESSAGES, LANG]
     #[arg(long, global = true, value_name = "LANG")]
     pub(crate) lang: Option<Language>,
 }
