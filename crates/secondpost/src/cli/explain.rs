@@ -409,7 +409,7 @@ fn entry_rows(entry: &Entry, language: Language) -> Vec<(String, String)> {
     rows.push((label("adds"), adds(entry)));
     for (index, wording) in entry.wordings.iter().enumerate() {
         let label = if index == 0 { label("wordings") } else { String::new() };
-        rows.push((label, wording_in_words(wording)));
+        rows.push((label, wording_in_words(wording, language)));
     }
     for (index, line) in entry.example.iter().enumerate() {
         let label = if index == 0 { label("example") } else { String::new() };
@@ -428,9 +428,9 @@ fn adds(entry: &Entry) -> String {
     verb.into_iter().chain(parameters).collect::<Vec<_>>().join(", ")
 }
 
-fn wording_in_words(wording: &Wording) -> String {
+fn wording_in_words(wording: &Wording, language: Language) -> String {
     match wording.who {
-        Some(who) => format!("{who}: {}", wording.text),
+        Some(who) => labelled(who, wording.text, language),
         None => wording.text.to_owned(),
     }
 }

@@ -119,12 +119,13 @@ impl<'a> Page<'a> {
     }
 }
 
-/// `text` in lines of at most `width` columns, broken at spaces, and between wide
+/// `text` in lines of at most `width` columns, broken at spaces but for those that hold
+/// words together (French has one inside its quotation marks), and between wide
 /// characters where their script allows it; a word that is longer than a line stands
 /// alone. Control characters, which others' texts may hold, become `?`.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
+    for word in text.split(is_breaking_space).filter(|word| !word.is_empty()) {
         let word: String = word.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
         for (index, piece) in pieces(&word).into_iter().enumerate() {
             let gap = if index == 0 { " " } else { "" };
@@ -132,6 +133,11 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// White space at which a line may end: all but the no-break spaces.
+fn is_breaking_space(c: char) -> bool {
+    c.is_whitespace() && !matches!(c, '\u{a0}' | '\u{2007}' | '\u{202f}')
 }
 
 fn push_piece(lines: &mut Vec<String>, gap: &str, piece: &str, width: usize) {
@@ -203,6 +209,12 @@ mod tests {
         assert!(lines.len() > 2 && lines.iter().all(|line| line.width() <= 20), "{lines:?}");
         assert!(lines.iter().all(|line| !line.starts_with(['、', '。'])), "{lines:?}");
         assert_eq!(wrapped("a-b/c d", 4), ["a-b/c", "d"]);
+    }
+
+    #[test]
+    fn a_line_does_not_end_within_the_quotation_marks_of_french() {
+        let lines = wrapped("dit «\u{a0}non\u{a0}»\u{202f}; puis", 7);
+        assert_eq!(lines, ["dit", "«\u{a0}non\u{a0}»\u{202f};", "puis"]);
     }
 
     #[test]

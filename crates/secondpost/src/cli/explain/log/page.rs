@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use reply::Language;
 use reply::explain::log as words;
-use reply::explain::{cause_name, label, whose_move_in_words};
+use reply::explain::{cause_name, label, labelled, whose_move_in_words};
 use reply::heard::log::{Counts, MAX_TO_DO, OfCause, Summary, Tally, ToDo, Top, Trend, bars};
 use unicode_width::UnicodeWidthStr;
 
@@ -193,7 +193,8 @@ fn volume(to_do: &ToDo, language: Language) -> String {
     let mostly = words::mostly(language, &to_do.destinations);
     parts.extend(Some(mostly).filter(|mostly| !mostly.is_empty()));
     let whose = whose_move_in_words(to_do.cause.whose_move(), language);
-    format!("{} · {}: {whose}", parts.join(", "), label(language, "whose-move"))
+    let whose_move = labelled(&label(language, "whose-move"), &whose, language);
+    format!("{} · {whose_move}", parts.join(", "))
 }
 
 /// What was not read, not known, or fell out.
