@@ -281,8 +281,8 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
         self.enter(octets, at, true);
         self.sight.may_tell_a_time |=
             octets[at].is_ascii_digit() && is_digits_with_unit(&octets[at..]);
-        let len = octets[at..].iter().position(|octet| !IS_OF_A_WORD[*octet as usize]);
-        let end = len.map_or(octets.len(), |len| at + len);
+        let end = octets[at + 1..].iter().take_while(|octet| IS_OF_A_WORD[**octet as usize]);
+        let end = at + 1 + end.count();
         self.inside(octets, at + 1..end);
         end
     }
@@ -290,9 +290,10 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
     /// Looks for literals that may begin within a word.
     fn inside(&mut self, octets: &[u8], range: Range<usize>) {
         let tree = &self.matcher.anywhere.tree;
-        for at in range {
-            if tree.may_begin_with(octets[at]) {
-                self.walk_anywhere(octets, at);
+        let start = range.start;
+        for (offset, octet) in octets[range].iter().enumerate() {
+            if tree.may_begin_with(*octet) {
+                self.walk_anywhere(octets, start + offset);
             }
         }
     }

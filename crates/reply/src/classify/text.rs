@@ -40,7 +40,7 @@ impl Plain {
             if let Token::Name { .. } = fold.token() {
                 self.mark(start, fold.out.len());
             }
-            fold.step();
+            fold.delimiter();
         }
         self.text = String::from_utf8(fold.out).unwrap_or_default();
         self.seams = fold.seams;
@@ -132,6 +132,16 @@ impl<'a> Fold<'a> {
             }
         }
         token
+    }
+
+    /// Reads what ended a token: most often one that stays as it is.
+    fn delimiter(&mut self) {
+        match self.source.as_bytes().get(self.at) {
+            Some(octet) if octet.is_ascii_graphic() => self.out.push(*octet),
+            Some(b' ') if self.out.last().is_some_and(|last| *last != b' ') => self.out.push(b' '),
+            _ => return self.step(),
+        }
+        self.at += 1;
     }
 
     /// Copies what changes at most its case.
