@@ -4,7 +4,7 @@ use askama::Template;
 use reply::compare::stage_in_words;
 use reply::explain::entry::{Entry, Topic, entry};
 use reply::explain::wording::Wording;
-use reply::explain::{any_command, label, label_at, label_refused, scope_in_words};
+use reply::explain::{any_command, label, label_at, label_refused, labelled, scope_in_words};
 use reply::{Code, Scope, Stage};
 use serde_json::json;
 
@@ -40,6 +40,7 @@ struct EntryPage<'a> {
     example: Vec<Said>,
     compared: Vec<Link>,
     json_ld: String,
+    source: String,
 }
 
 impl EntryPage<'_> {
@@ -55,7 +56,7 @@ pub(super) fn page(topic: Topic, frame: &Frame) -> String {
     let spoken = !matches!(topic, Topic::Command(_) | Topic::Keyword(_));
     let any = entry.facts.answers.len() == Stage::ALL.len();
     html(&EntryPage {
-        title: format!("{topic}: {}", entry.name),
+        title: labelled(&topic.to_string(), &entry.name, language),
         description: entry.meaning.clone(),
         topic: topic.to_string(),
         permanence: permanence(&entry, language),
@@ -71,6 +72,7 @@ pub(super) fn page(topic: Topic, frame: &Frame) -> String {
         example: example(&entry, language),
         compared: compared(topic, &entry, frame),
         json_ld: json_ld(topic, &entry, frame),
+        source: labelled(&label(language, "source"), &entry.source, language),
         entry: &entry,
         frame,
     })
