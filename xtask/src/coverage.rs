@@ -36,6 +36,7 @@ source says \"departure\".
 | white space at the end of a line, tabs too (§4.1.1 recommends it) | `crates/smtp/src/server/input.rs` |
 | an underscore in a domain | `crates/smtp/src/syntax/domain.rs` |
 | a local part of up to 255 octets (§4.5.3.1.1 asks for 64 at least) | `crates/smtp/src/syntax/mailbox.rs` |
+| a domain of one label in a submitted envelope, taken as it is: `localhost` and the machine's name are ours (RFC 6409 §4.2 calls it a local convention) | `crates/policy/src/relay.rs` |
 | in HELO, EHLO and LHLO a full stop after the domain, or an IPv6 address without its tag | `crates/smtp/src/syntax/command.rs` |
 ";
 
