@@ -238,15 +238,7 @@ pub(crate) fn meaning(verdict: &VerdictView, language: Language) -> String {
 
 /// Whose move it is, in words.
 pub(crate) fn whose_move(verdict: &VerdictView, language: Language) -> String {
-    const ALL: [WhoseMove; 6] = [
-        WhoseMove::Nobody,
-        WhoseMove::Sender,
-        WhoseMove::SenderSoftware,
-        WhoseMove::SenderPostmaster,
-        WhoseMove::Recipient,
-        WhoseMove::RecipientPostmaster,
-    ];
-    let whose = ALL.into_iter().find(|whose| whose.name() == verdict.whose_move);
+    let whose = WhoseMove::ALL.into_iter().find(|whose| whose.name() == verdict.whose_move);
     whose.map_or(verdict.whose_move.clone(), |whose| whose_move_in_words(whose, language))
 }
 

@@ -167,20 +167,12 @@ fn schemas() -> Value {
 fn verdict() -> Value {
     let causes: Vec<&str> = Cause::ALL.iter().map(|cause| cause.name()).collect();
     let permanences = [Permanence::Positive, Permanence::Transient, Permanence::Permanent];
-    let movers = [
-        WhoseMove::Nobody,
-        WhoseMove::Sender,
-        WhoseMove::SenderSoftware,
-        WhoseMove::SenderPostmaster,
-        WhoseMove::Recipient,
-        WhoseMove::RecipientPostmaster,
-    ];
     json!({
         "code": { "type": ["integer", "null"] },
         "enhanced_code": { "type": ["string", "null"] },
         "cause": { "type": "string", "enum": causes },
         "permanence": { "type": "string", "enum": permanences.map(Permanence::name) },
-        "whose_move": { "type": "string", "enum": movers.map(WhoseMove::name) },
+        "whose_move": { "type": "string", "enum": WhoseMove::ALL.map(WhoseMove::name) },
         "retry_after_seconds": { "type": ["integer", "null"] },
         "retry_at": { "type": ["string", "null"], "format": "date-time" },
         "alternatives": { "type": "array", "items": { "type": "string" } },
