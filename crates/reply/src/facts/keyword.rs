@@ -87,6 +87,16 @@ impl Keyword {
     }
 }
 
+impl KeywordFacts {
+    /// What it adds, as it is written: its command, then its parameters, each behind the
+    /// command that takes it: `BDAT`, `MAIL … RET=`.
+    pub fn adds(&self) -> Vec<String> {
+        let verb = (!self.verb.is_empty()).then(|| self.verb.to_owned());
+        let parameters = self.parameters.iter().map(|(stage, name)| format!("{stage} … {name}"));
+        verb.into_iter().chain(parameters).collect()
+    }
+}
+
 impl fmt::Display for Keyword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)

@@ -406,7 +406,7 @@ fn entry_rows(entry: &Entry, language: Language) -> Vec<(String, String)> {
     let mut codes: Vec<String> = facts.codes.iter().map(ToString::to_string).collect();
     codes.extend(facts.enhanced_codes.iter().map(ToString::to_string));
     rows.push((label("codes"), enumerated(&codes, language)));
-    rows.push((label("adds"), adds(entry)));
+    rows.push((label("adds"), adds(entry, language)));
     for (index, wording) in entry.wordings.iter().enumerate() {
         let label = if index == 0 { label("wordings") } else { String::new() };
         rows.push((label, wording_in_words(wording, language)));
@@ -420,12 +420,11 @@ fn entry_rows(entry: &Entry, language: Language) -> Vec<(String, String)> {
 }
 
 /// What a keyword of EHLO adds: a command, parameters.
-fn adds(entry: &Entry) -> String {
-    let Topic::Keyword(keyword) = entry.topic else { return String::new() };
-    let facts = keyword.facts();
-    let verb = (!facts.verb.is_empty()).then(|| facts.verb.to_owned());
-    let parameters = facts.parameters.iter().map(|(stage, name)| format!("{stage} … {name}"));
-    verb.into_iter().chain(parameters).collect::<Vec<_>>().join(", ")
+fn adds(entry: &Entry, language: Language) -> String {
+    match entry.topic {
+        Topic::Keyword(keyword) => enumerated(&keyword.facts().adds(), language),
+        _ => String::new(),
+    }
 }
 
 fn wording_in_words(wording: &Wording, language: Language) -> String {

@@ -4,8 +4,10 @@ use askama::Template;
 use reply::compare::stage_in_words;
 use reply::explain::entry::{Entry, Topic, entry};
 use reply::explain::wording::Wording;
-use reply::explain::{any_command, label, label_at, label_refused, labelled, scope_in_words};
-use reply::{Code, Scope, Stage};
+use reply::explain::{
+    any_command, enumerated, label, label_at, label_refused, labelled, scope_in_words,
+};
+use reply::{Code, Language, Scope, Stage};
 use serde_json::json;
 
 use super::parts::{Advice, Said, Short, advice, class, example, permanence, short};
@@ -98,17 +100,16 @@ fn told(entry: &Entry, frame: &Frame) -> Vec<Told> {
     if named {
         tell(label(language, "about"), scope_in_words(entry.facts.scope, language));
     }
-    tell(label(language, "adds"), adds(entry));
+    tell(label(language, "adds"), adds(entry, language));
     told
 }
 
 /// What a keyword of EHLO adds: a command, parameters.
-fn adds(entry: &Entry) -> String {
-    let Topic::Keyword(keyword) = entry.topic else { return String::new() };
-    let facts = keyword.facts();
-    let verb = (!facts.verb.is_empty()).then(|| facts.verb.to_owned());
-    let parameters = facts.parameters.iter().map(|(stage, name)| format!("{stage} … {name}"));
-    verb.into_iter().chain(parameters).collect::<Vec<_>>().join(", ")
+fn adds(entry: &Entry, language: Language) -> String {
+    match entry.topic {
+        Topic::Keyword(keyword) => enumerated(&keyword.facts().adds(), language),
+        _ => String::new(),
+    }
 }
 
 fn commands(entry: &Entry, frame: &Frame) -> Vec<Link> {
