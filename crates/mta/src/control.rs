@@ -21,7 +21,7 @@ pub use protocol::{
     Acted, Action, GreylistItem, Refused, RefusedKind, Request, Status, Submission,
 };
 pub use server::{Handler, Intake, Server};
-pub use view::{QueuedMessage, QueuedRecipient, VerdictView};
+pub use view::{HOST_LEFT_ALONE, QueuedMessage, QueuedRecipient, VerdictView};
 
 /// A path of a unix socket may have 107 octets; one in a deep directory is named through
 /// that directory's open descriptor. The file must stay open while the path is used.

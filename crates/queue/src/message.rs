@@ -77,11 +77,6 @@ pub enum Status {
         /// What the sender is told (RFC 3464 §2.3.4).
         status: Option<EnhancedCode>,
     },
-    /// Taken out of the queue by the administrator, without a notification.
-    Removed {
-        /// When.
-        at: Timestamp,
-    },
 }
 
 impl Status {

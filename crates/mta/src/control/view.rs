@@ -2,9 +2,14 @@
 //! `secondpost queue --json` prints. Their names are stable. Times are RFC 3339 in UTC.
 
 use queue::message::{Message, RecipientState, Status};
+use queue::retry::WhyThen;
+use queue::QueueId;
 use reply::classify::{Context, classify, verdict_of};
 use reply::{Cause, Evidence, Reply, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
+
+/// Why an attempt is due when it is: its host could not be reached and is given a rest.
+pub const HOST_LEFT_ALONE: &str = "host-left-alone";
 
 /// One message of the queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +37,7 @@ pub struct QueuedMessage {
 pub struct QueuedRecipient {
     /// The forward-path.
     pub address: String,
-    /// `waiting`, `delivered`, `failed` or `removed`.
+    /// `waiting`, `delivered` or `failed`.
     pub status: String,
     /// How often it was attempted.
     pub attempts: u32,
@@ -46,11 +51,12 @@ pub struct QueuedRecipient {
     pub last_reply: Option<String>,
     /// What that means.
     pub verdict: Option<VerdictView>,
-    /// When the next attempt is due.
+    /// When the next attempt is due; absent where the message is held.
     pub next_attempt_at: Option<String>,
     /// How long until then; 0 where it is overdue.
     pub next_attempt_in_seconds: Option<u64>,
-    /// Why then, where it is known without the story: the reply named the time.
+    /// Why then, where it is known without the story: `hint` (the reply named the time),
+    /// `host-left-alone` (it could not be reached and is given a rest).
     pub next_attempt_why: Option<String>,
 }
 
@@ -66,15 +72,29 @@ impl QueuedMessage {
             sender: received.envelope.reverse_path.to_string(),
             octets: message.octets,
             held: message.hold.reason().map(str::to_owned),
-            recipients: message.recipients.iter().map(|r| QueuedRecipient::of(r, now)).collect(),
+            recipients: message
+                .recipients
+                .iter()
+                .map(|state| match message.hold.is_held() {
+                    true => QueuedRecipient::of(state),
+                    false => QueuedRecipient::of(state).due(state, now),
+                })
+                .collect(),
         }
     }
 }
 
+impl QueuedMessage {
+    /// A message whose own record cannot be read any more; nothing is attempted with it.
+    pub fn unreadable(id: QueueId, why: &str) -> QueuedMessage {
+        let held = format!("its record in the spool cannot be read: {why}");
+        QueuedMessage { id: id.to_string(), held: Some(held), ..QueuedMessage::default() }
+    }
+}
+
 impl QueuedRecipient {
-    fn of(state: &RecipientState, now: Timestamp) -> QueuedRecipient {
+    fn of(state: &RecipientState) -> QueuedRecipient {
         let history = &state.history;
-        let due = state.status.due();
         QueuedRecipient {
             address: state.recipient.path.to_string(),
             status: status_name(&state.status).to_owned(),
@@ -84,16 +104,25 @@ impl QueuedRecipient {
             last_attempt_at: history.last_attempt.map(|at| at.to_string()),
             last_reply: history.last_reply.clone(),
             verdict: last_verdict(state).as_ref().map(VerdictView::from),
-            next_attempt_at: due.map(|at| at.to_string()),
-            next_attempt_in_seconds: due.map(|at| at.since(now).as_secs()),
-            next_attempt_why: due.and_then(|due| why(state, due)),
+            ..QueuedRecipient::default()
         }
     }
-}
 
-fn why(state: &RecipientState, due: Timestamp) -> Option<String> {
-    let hinted = state.history.hinted_for == Some(due);
-    hinted.then(|| "the time that the reply named".to_owned())
+    fn due(self, state: &RecipientState, now: Timestamp) -> QueuedRecipient {
+        let Some(due) = state.status.due() else { return self };
+        let why = (state.history.hinted_for == Some(due)).then_some(WhyThen::Hint.name());
+        self.planned(due, why, now)
+    }
+
+    /// With the next attempt `at` that time; `why` is a name as in the events.
+    pub fn planned(self, at: Timestamp, why: Option<&str>, now: Timestamp) -> QueuedRecipient {
+        QueuedRecipient {
+            next_attempt_at: Some(at.to_string()),
+            next_attempt_in_seconds: Some(at.since(now).as_secs()),
+            next_attempt_why: why.map(str::to_owned),
+            ..self
+        }
+    }
 }
 
 const fn status_name(status: &Status) -> &'static str {
@@ -101,7 +130,6 @@ const fn status_name(status: &Status) -> &'static str {
         Status::Waiting { .. } => "waiting",
         Status::Delivered { .. } => "delivered",
         Status::Failed { .. } => "failed",
-        Status::Removed { .. } => "removed",
     }
 }
 

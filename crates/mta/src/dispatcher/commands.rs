@@ -3,11 +3,11 @@
 use std::fmt;
 use std::io;
 
-use queue::{Hold, Message, QueueId, Status};
-use reply::{Answer, Cause, Permanence, Stage};
+use queue::{Hold, Message, QueueId, RecipientState};
+use reply::{Answer, Cause, Permanence, Stage, Timestamp};
 
 use super::{Dispatcher, lock};
-use crate::control::Action;
+use crate::control::{Action, HOST_LEFT_ALONE, QueuedMessage};
 use crate::delivery::Ending;
 use crate::events::Event;
 use crate::router::Destination;
@@ -59,6 +59,29 @@ impl Dispatcher {
             Action::Bounce => self.bounce(id),
             Action::Remove => self.remove(id),
         }
+    }
+
+    /// A message as an administrator sees it: with the next attempts as they are really
+    /// due, also where their host is being left alone.
+    pub fn shown(&self, message: &Message) -> QueuedMessage {
+        let now = self.parts.clock.now();
+        let mut shown = QueuedMessage::of(message, now);
+        for (recipient, state) in shown.recipients.iter_mut().zip(&message.recipients) {
+            if let Some(until) = self.left_alone_until(message, state) {
+                let plain = std::mem::take(recipient);
+                *recipient = plain.planned(until, Some(HOST_LEFT_ALONE), now);
+            }
+        }
+        shown
+    }
+
+    /// Until when the host of a recipient is left alone, where that is longer than the
+    /// recipient's own plan.
+    fn left_alone_until(&self, message: &Message, state: &RecipientState) -> Option<Timestamp> {
+        let now = self.parts.clock.now();
+        let due = state.due(message.received.at, now).filter(|_| !message.hold.is_held())?;
+        let destination = self.destination(message, &state.recipient.path).to_string();
+        self.schedule().left_alone_until(&destination, now).filter(|until| *until > due)
     }
 
     fn message(&self, id: QueueId) -> Result<Message, ActError> {
@@ -120,10 +143,9 @@ impl Dispatcher {
         let waiting: Vec<usize> = (0..message.recipients.len())
             .filter(|index| message.recipients[*index].status.due().is_some())
             .collect();
-        let text = "given up by the administrator";
-        let ending = Ending::trouble(Cause::Expired, Permanence::Permanent, text);
         self.tell(id, &Event::Bounced);
-        let endings = vec![ending; waiting.len()];
+        let endings = waiting.iter().map(|index| given_up(&message.recipients[*index]));
+        let endings: Vec<Ending> = endings.collect();
         match self.prepare(id, "", &waiting, &endings)? {
             Some(settled) => Ok(self.finish(&settled, &waiting)?),
             None => Err(ActError::NoSuchMessage(id)),
@@ -151,16 +173,20 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Drops it; nobody is told.
+    /// Drops it; nobody is told. Also one whose own record cannot be read any more.
     fn remove(&self, id: QueueId) -> Result<(), ActError> {
-        let mut message = self.take_out(id)?;
-        let now = self.parts.clock.now();
-        for state in &mut message.recipients {
-            if state.status.due().is_some() {
-                state.status = Status::Removed { at: now };
+        match self.take_out(id) {
+            Ok(_) => {}
+            Err(ActError::Fault(error)) => {
+                tracing::warn!(%id, %error, "a message is removed that cannot be read");
             }
+            Err(other) => return Err(other),
         }
-        self.parts.backlog.remove(id)?;
+        let removed = self.parts.backlog.remove(id);
+        removed.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ActError::NoSuchMessage(id),
+            _ => ActError::Fault(error),
+        })?;
         self.tell(id, &Event::Removed { reason: "by the administrator".to_owned() });
         self.tell(id, &Event::Ended);
         Ok(())
@@ -192,4 +218,14 @@ impl Dispatcher {
         let ways = waiting.map(|state| self.destination(message, &state.recipient.path));
         ways.filter(|way| !matches!(way, Destination::Held(_))).map(|way| way.to_string()).collect()
     }
+}
+
+/// What a recipient heard last is why it is given up; without that nobody knows a cause.
+fn given_up(state: &RecipientState) -> Ending {
+    let cause = state.history.last_cause().unwrap_or(Cause::Unknown);
+    let text = match &state.history.last_reply {
+        Some(said) => format!("given up by the administrator; what was heard last: {said}"),
+        None => "given up by the administrator".to_owned(),
+    };
+    Ending::trouble(cause, Permanence::Permanent, text)
 }

@@ -196,7 +196,7 @@ impl Settled {
     ) {
         let state = &mut self.message.recipients[index];
         state.status = Status::Waiting { due: at };
-        self.events.push(attempt_event(state, ending, Some(at), why_in_words(why)));
+        self.events.push(attempt_event(state, ending, Some(at), why_then(why)));
         let late = notify::is_late(&state.history, options.delay_notice_after, now);
         if late {
             state.history.delay_notified = true;
@@ -275,13 +275,11 @@ fn attempt_event(
     }
 }
 
-/// As in `hint`, `learned window`, `ladder greylisted`.
-pub fn why_in_words(why: WhyThen) -> String {
+/// As it stands in an event: `hint`, `learned-window`, `retry.greylisted`.
+fn why_then(why: WhyThen) -> String {
     match why {
-        WhyThen::Hint => "hint".to_owned(),
-        WhyThen::LearnedWindow => "learned window".to_owned(),
-        WhyThen::NextTransaction => "next transaction".to_owned(),
-        WhyThen::Ladder(name) => format!("the steps of `retry.{name}`"),
+        WhyThen::Ladder(name) => format!("retry.{name}"),
+        other => other.name().to_owned(),
     }
 }
 

@@ -346,7 +346,7 @@ async fn a_window_is_learned_and_used_for_the_next_message() {
     let learned = world
         .events(id)
         .iter()
-        .any(|(_, event)| matches!(event, Event::Attempt { why, .. } if why == "learned window"));
+        .any(|(_, event)| matches!(event, Event::Attempt { why, .. } if why == "learned-window"));
     assert!(learned);
 }
 
@@ -502,6 +502,41 @@ async fn what_may_not_leave_is_held_with_the_setting_that_would_let_it() {
     world.dispatcher.act(Action::Bounce, id).unwrap();
     world.until_empty().await;
     assert!(world.mail()[0].1.contains("Action: failed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_given_up_by_hand_keeps_the_cause_that_was_heard_last() {
+    let world = World::new(vec![]);
+    let id = world.send("a@example.org", &["locked@example.org"]);
+    let last = |world: &World| {
+        let message = world.queue.get(id).unwrap().unwrap();
+        message.recipients[0].history.last_cause()
+    };
+    world.until("a refusal", |world| last(world).is_some()).await;
+    world.dispatcher.act(Action::Bounce, id).unwrap();
+    world.until("its end", |world| world.queue.get(id).unwrap().is_none()).await;
+    let told = world.events(id).into_iter().find_map(|(_, event)| match event {
+        Event::Attempt { verdict, said, next_at: None, .. } => Some((verdict.cause, said)),
+        _ => None,
+    });
+    let (cause, said) = told.unwrap();
+    assert_eq!(cause, "mailbox-locked");
+    assert!(said.starts_with("given up by the administrator; what was heard last: 450"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recipient_of_a_host_that_is_left_alone_is_shown_with_the_end_of_that_rest() {
+    let world = World::new(routed(9));
+    let first = world.send("a@example.org", &["b@example.net"]);
+    let attempts = |world: &World, id| {
+        world.queue.get(id).unwrap().map_or(0, |message| message.recipients[0].history.attempts)
+    };
+    world.until("an attempt", |world| attempts(world, first) == 1).await;
+    let second = world.send("a@example.org", &["c@example.net"]);
+    let shown = world.dispatcher.shown(&world.queue.get(second).unwrap().unwrap());
+    let recipient = &shown.recipients[0];
+    assert_eq!(recipient.next_attempt_why.as_deref(), Some("host-left-alone"));
+    assert!(recipient.next_attempt_in_seconds.unwrap() > 0);
 }
 
 #[tokio::test(start_paused = true)]

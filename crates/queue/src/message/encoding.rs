@@ -219,7 +219,6 @@ fn encode_status(out: &mut Writer, status: &Status) {
         Status::Waiting { due } => (0, due, None),
         Status::Delivered { at } => (1, at, None),
         Status::Failed { at, status } => (2, at, *status),
-        Status::Removed { at } => (3, at, None),
     };
     out.octet(tag);
     out.time(*at);
@@ -290,7 +289,6 @@ fn decode_status(from: &mut Reader<'_>) -> Option<Status> {
         0 => Some(Status::Waiting { due: at }),
         1 => Some(Status::Delivered { at }),
         2 => Some(Status::Failed { at, status }),
-        3 => Some(Status::Removed { at }),
         _ => None,
     }
 }
@@ -387,7 +385,6 @@ mod tests {
             Status::Waiting { due: at },
             Status::Delivered { at },
             Status::Failed { at, status: "5.1.1".parse().ok() },
-            Status::Removed { at },
         ];
         let recipient = received().envelope.recipients[0].clone();
         let states: Vec<RecipientState> = statuses
@@ -406,9 +403,9 @@ mod tests {
                 assert_eq!((&state.status, &state.history), (&status, &history));
             }
         }
-        let octets = encode_changes(&Hold::Released, &states, &[3, 1]);
+        let octets = encode_changes(&Hold::Released, &states, &[2, 1]);
         let changed = |at: usize| (at, states[at].status.clone(), states[at].history.clone());
-        let changes = vec![changed(3), changed(1)];
+        let changes = vec![changed(2), changed(1)];
         assert_eq!(decode_changes(&octets), Some((Hold::Released, changes)));
     }
 

@@ -145,11 +145,12 @@ impl Handler for Administration {
     }
 
     fn queue(&self, each: Each<'_, QueuedMessage>) -> Result<(), Refused> {
-        let now = self.reception.clock.now();
         for id in self.reception.spool.ids() {
-            // One that ended meanwhile is not in the queue any more.
-            if let Some(message) = Backlog::get(&self.reception.spool, id).map_err(fault)? {
-                each(QueuedMessage::of(&message, now))?;
+            match Backlog::get(&self.reception.spool, id) {
+                Ok(Some(message)) => each(self.reception.dispatcher.shown(&message))?,
+                // One that ended meanwhile is not in the queue any more.
+                Ok(None) => {}
+                Err(error) => each(QueuedMessage::unreadable(id, &error.to_string()))?,
             }
         }
         Ok(())
@@ -158,8 +159,8 @@ impl Handler for Administration {
     fn show(&self, id: &str) -> Result<QueuedMessage, Refused> {
         let parsed: QueueId = id.parse().map_err(|_| no_such_id(id))?;
         let message = Backlog::get(&self.reception.spool, parsed).map_err(fault)?;
-        let now = self.reception.clock.now();
-        message.map(|message| QueuedMessage::of(&message, now)).ok_or_else(|| no_such_id(id))
+        let shown = message.map(|message| self.reception.dispatcher.shown(&message));
+        shown.ok_or_else(|| no_such_id(id))
     }
 
     fn act(&self, action: Action, id: &str) -> Result<(), Refused> {
