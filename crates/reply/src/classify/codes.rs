@@ -90,6 +90,7 @@ fn of_network(detail: u16, transient: bool) -> Option<Said> {
         4 => (EXACT, DomainNotFound, &[RouteUnusable, DomainTakesNoMail]),
         5 => (EXACT, ServerBusy, &[RateLimited]),
         6 | 14 => (EXACT, MailLoop, &[]),
+        24 | 25 | 28 if transient => (EXACT, ServerFault, &[ServerBusy]),
         7 => (EXACT, Expired, &[]),
         8 => (EXACT, PolicyTemporary, &[ReputationPoor]),
         _ => return None,
@@ -118,6 +119,7 @@ fn of_content(detail: u16) -> Option<Said> {
         1 => (BROAD, ConversionNeeded, &[ContentRefused]),
         2..=5 => (EXACT, ConversionNeeded, &[]),
         6 => (EXACT, ContentRefused, &[MessageMalformed]),
+        11 => (EXACT, MessageMalformed, &[]),
         7..=10 => (EXACT, Utf8NotSupported, &[]),
         _ => return None,
     })
@@ -167,13 +169,15 @@ fn of_one_provider(subject: u16, detail: u16, transient: bool) -> Option<Said> {
     Some(match (subject, detail) {
         (0, 350) => (BROAD, PolicyRefused, &[Unknown, ContentSpam]),
         (1, 351) => (EXACT, MailboxUnknown, &[MailboxDisabled]),
+        (3, 190) => (EXACT, PolicyRefused, &[ServerFault]),
         (2, 121 | 122) => (EXACT, RateLimited, &[MailboxBusy]),
         (4, 300..=309) => (EXACT, Expired, &[ConnectionLost, HostUnreachable]),
         (4, 310) => (EXACT, DomainNotFound, &[]),
         (4, 311 | 312) => (EXACT, DnsFailed, &[]),
         (4, 315 | 316) => (EXACT, HostUnreachable, &[Expired]),
         (4, 317 | 318) => (EXACT, ConnectionLost, &[Expired, TlsFailed]),
-        (7, 105..=139) => (EXACT, MailboxPrivate, &[PolicyRefused, SenderRefused]),
+        (7, 139) => (EXACT, AuthFailed, &[]),
+        (7, 105..=138) => (Rank::Provider, MailboxPrivate, &[PolicyRefused, SenderRefused]),
         (7, 193..=199) => (EXACT, PolicyRefused, &[]),
         (7, 320..=329) => (EXACT, TlsFailed, &[]),
         (7, 500) if transient => (EXACT, RateLimited, &[ServerBusy, ReputationPoor]),
@@ -184,7 +188,8 @@ fn of_one_provider(subject: u16, detail: u16, transient: bool) -> Option<Said> {
             (EXACT, RateLimited, &[TooManyConnections, ReputationPoor])
         }
         (7, 509 | 515) => (EXACT, DmarcFailed, &[SpfFailed, DkimFailed]),
-        (7, 510 | 512) => (EXACT, MessageMalformed, &[]),
+        (7, 510) => (EXACT, PolicyRefused, &[HostBlocklisted]),
+        (7, 512) => (EXACT, MessageMalformed, &[]),
         (7, 650 | 651 | 708 | 850..=869) => {
             (EXACT, ReputationPoor, &[RateLimited, PolicyTemporary])
         }

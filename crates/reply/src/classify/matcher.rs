@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::hint;
-use super::rules::classes::CLASSES;
+use super::rules::classes::{CLASSES, HOST_ADDRESS};
 use super::rules::{self, Rule};
 use super::text::{Plain, is_of_a_word};
 use super::tree::Tree;
@@ -70,6 +70,9 @@ struct Matcher {
     rules: Vec<&'static Rule>,
     /// By number of the pattern: its rule and its parts but for the last.
     patterns: Vec<Pattern>,
+    /// The mark of the address of a host, and the patterns that end with one.
+    host_address: Mark,
+    end_with_address: Vec<u32>,
     /// Literals that begin where a word begins.
     words: Literals,
     /// Literals that may begin within a word.
@@ -169,15 +172,22 @@ impl Matcher {
             parts.extend(members.iter().map(|member| Part::of(member, mark)));
         }
         let mut patterns = Vec::new();
+        let mut end_with_address = Vec::new();
         let rules: Vec<&'static Rule> = rules::all().collect();
         for (order, rule) in rules.iter().enumerate() {
             for pattern in rule.patterns {
                 let number = patterns.len() as u32;
+                if pattern.ends_with(&format!("{{{HOST_ADDRESS}}}")) {
+                    end_with_address.push(number);
+                }
                 patterns.push(Pattern::of(order as u32, number, pattern, &mut parts));
             }
         }
         let (words, anywhere) = parts.into_iter().partition(|part| part.whole_start);
-        Matcher { rules, patterns, words: Literals::new(words), anywhere: Literals::new(anywhere) }
+        let (words, anywhere) = (Literals::new(words), Literals::new(anywhere));
+        let host_address = CLASSES.iter().position(|(name, _)| *name == HOST_ADDRESS);
+        let host_address = Mark::Class(host_address.unwrap_or(CLASSES.len()) as u32);
+        Matcher { rules, patterns, host_address, end_with_address, words, anywhere }
     }
 }
 
@@ -278,13 +288,27 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
 
     /// Looks at a word that begins at `at`, up to what is no letter or digit of ASCII.
     fn ascii_word(&mut self, octets: &[u8], at: usize) -> usize {
+        if octets[at].is_ascii_digit() {
+            self.sight.may_tell_a_time |= is_digits_with_unit(&octets[at..]);
+            self.host_address(octets, at);
+        }
         self.enter(octets, at, true);
-        self.sight.may_tell_a_time |=
-            octets[at].is_ascii_digit() && is_digits_with_unit(&octets[at..]);
         let end = octets[at + 1..].iter().take_while(|octet| IS_OF_A_WORD[**octet as usize]);
         let end = at + 1 + end.count();
         self.inside(octets, at + 1..end);
         end
+    }
+
+    /// Notes the address of a host that begins at `at`.
+    fn host_address(&mut self, octets: &[u8], at: usize) {
+        let Some(len) = host_address_len(&octets[at..]) else { return };
+        if self.plain.is_in_a_name(at) {
+            return;
+        }
+        let range = at..at + len;
+        let matcher = self.matcher;
+        matcher.end_with_address.iter().for_each(|pattern| self.ended(*pattern, &range));
+        self.saw_mark(matcher.host_address, &range);
     }
 
     /// Looks for literals that may begin within a word.
@@ -456,6 +480,19 @@ fn is_denied(before: &str) -> bool {
         }
     });
     words.next().is_some_and(|word| NOT.contains(&word))
+}
+
+/// How long the address of a host is that `octets` begin with: four numbers with dots
+/// between, or what begins as one of IPv6 does (RFC 4291 §2.5.4).
+fn host_address_len(octets: &[u8]) -> Option<usize> {
+    if octets.get(4) == Some(&b':') && octets[..4].iter().all(u8::is_ascii_hexdigit) {
+        let is_of_it = |octet: &&u8| octet.is_ascii_hexdigit() || **octet == b':';
+        return Some(octets.iter().take_while(is_of_it).count());
+    }
+    let is_of_it = |octet: &&u8| octet.is_ascii_digit() || **octet == b'.';
+    let len = octets.iter().take(16).take_while(is_of_it).count();
+    let numbers = octets[..len].split(|octet| *octet == b'.').take_while(|part| !part.is_empty());
+    (numbers.filter(|part| part.len() <= 3).count() == 4).then_some(len)
 }
 
 /// Whether the mark at `at` may be one of a time: `00:05`, `retry=300`, `300 s`.
