@@ -36,7 +36,7 @@ use crate::route_to::{NoHost, Ourselves, hosts_of};
 use crate::router::{Destination, Router};
 
 pub use backlog::Backlog;
-pub use commands::ActError;
+pub use commands::{ActError, BY_ADMINISTRATOR};
 pub use notice::Voice;
 
 /// How it works, from the configuration.

@@ -19,7 +19,10 @@ use crate::facts::{self, Pace};
 use crate::{Cause, Class, Code, Permanence, Timestamp, Verdict, WhoseMove};
 
 pub use language::{Language, NoSuchLanguage};
-pub use texts::{enumerated, label, label_at, label_refused, labelled, sentences, web, web_count};
+pub use texts::{
+    enumerated, label, label_at, label_refused, labelled, queued, queued_count, sentences, story,
+    web, web_count,
+};
 pub(crate) use texts::{fill, has, text};
 pub use words::{
     any_command, cause_in_words, cause_name, class_name, concerned_in_words, confidence_in_words,

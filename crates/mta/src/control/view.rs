@@ -1,9 +1,9 @@
 //! How a queued message is shown: the shapes that cross the admin socket and that
 //! `secondpost queue --json` prints. Their names are stable. Times are RFC 3339 in UTC.
 
+use queue::QueueId;
 use queue::message::{Message, RecipientState, Status};
 use queue::retry::WhyThen;
-use queue::QueueId;
 use reply::classify::{Context, classify, verdict_of};
 use reply::{Cause, Evidence, Reply, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
@@ -268,6 +268,15 @@ mod tests {
         let verdict = recipient.verdict.as_ref().unwrap();
         assert_eq!((verdict.code, verdict.cause()), (Some(450), Some(Cause::Greylisted)));
         assert_eq!(verdict.retry_after_seconds, Some(300));
+    }
+
+    #[test]
+    fn a_held_message_has_no_next_attempt() {
+        let mut message = message("450 4.2.0 later", Cause::MailboxBusy);
+        message.hold = queue::Hold::Because("by the administrator".into());
+        let view = QueuedMessage::of(&message, message.received.at);
+        assert_eq!(view.recipients[0].next_attempt_at, None);
+        assert_eq!(view.recipients[0].next_attempt_in_seconds, None);
     }
 
     #[test]

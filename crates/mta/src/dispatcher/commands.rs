@@ -12,6 +12,9 @@ use crate::delivery::Ending;
 use crate::events::Event;
 use crate::router::Destination;
 
+/// The reason of a hold or a removal that an administrator asked for.
+pub const BY_ADMINISTRATOR: &str = "by the administrator";
+
 /// Why an action was not done.
 #[derive(Debug)]
 pub enum ActError {
@@ -113,7 +116,7 @@ impl Dispatcher {
     fn hold(&self, id: QueueId) -> Result<(), ActError> {
         let _one_writer = lock(self.stripe(id));
         let message = self.message(id)?;
-        self.hold_for(&message, "by the administrator".to_owned())?;
+        self.hold_for(&message, BY_ADMINISTRATOR.to_owned())?;
         self.unschedule(&message);
         Ok(())
     }
@@ -187,7 +190,7 @@ impl Dispatcher {
             io::ErrorKind::NotFound => ActError::NoSuchMessage(id),
             _ => ActError::Fault(error),
         })?;
-        self.tell(id, &Event::Removed { reason: "by the administrator".to_owned() });
+        self.tell(id, &Event::Removed { reason: BY_ADMINISTRATOR.to_owned() });
         self.tell(id, &Event::Ended);
         Ok(())
     }

@@ -105,11 +105,39 @@ pub fn enumerated(items: &[String], language: Language) -> String {
 
 /// The words of a web page, as in `web-box-button`, with placeholders filled in.
 pub fn web(language: Language, name: &str, values: &[(&'static str, &str)]) -> String {
-    let values: Vec<_> = values.iter().map(|(key, value)| (*key, (*value).into())).collect();
-    fill(language, &format!("web-{name}"), &values)
+    phrase(language, &format!("web-{name}"), values)
 }
 
 /// The words of a web page about a number of things, as in `web-heard`.
 pub fn web_count(language: Language, name: &str, count: usize) -> String {
     fill(language, &format!("web-{name}"), &[("count", count.into())])
+}
+
+/// The words about what waits, as in `queue-next`, with placeholders filled in.
+pub fn queued(language: Language, name: &str, values: &[(&'static str, &str)]) -> String {
+    phrase(language, &format!("queue-{name}"), values)
+}
+
+/// The words about a number of things that wait, as in `queue-count`, with other
+/// placeholders filled in.
+pub fn queued_count(
+    language: Language,
+    name: &str,
+    count: u64,
+    values: &[(&'static str, &str)],
+) -> String {
+    let mut values: Vec<_> = values.iter().map(|(key, value)| (*key, (*value).into())).collect();
+    values.push(("count", count.into()));
+    fill(language, &format!("queue-{name}"), &values)
+}
+
+/// The words about what became of a message, as in `story-held`, with placeholders
+/// filled in.
+pub fn story(language: Language, name: &str, values: &[(&'static str, &str)]) -> String {
+    phrase(language, &format!("story-{name}"), values)
+}
+
+fn phrase(language: Language, key: &str, values: &[(&'static str, &str)]) -> String {
+    let values: Vec<_> = values.iter().map(|(key, value)| (*key, (*value).into())).collect();
+    fill(language, key, &values)
 }

@@ -1604,3 +1604,79 @@ dsn-what-to-do = Was lässt sich tun? { $remedy }
 dsn-next-attempt = Der nächste Versuch kommt { $in } ({ $at }).
 dsn-try-until = Wir versuchen es bis { $at } weiter. Gelingt es bis dahin nicht, erfahren Sie es.
 dsn-may-be-full = Das Postfach wurde mehrmals nacheinander vorübergehend abgelehnt. Vielleicht ist es voll oder abgeschaltet: Fragen Sie den Empfänger auf anderem Weg, oder lassen Sie Ihren Postmaster „secondpost verify { $recipient }“ ausführen.
+
+## Die Warteschlange und die Geschichte einer Nachricht (im Terminal: kurz)
+
+queue-from = von
+queue-to = an
+queue-held = steht
+queue-said = sagte
+queue-means = heißt
+queue-move = am Zug
+queue-next = weiter
+queue-note = Hinweis
+queue-then = dann
+queue-head = seit { $age }, { $size }, { $origin }
+queue-octets = { $count ->
+    [one] { $count } Oktett
+   *[other] { $count } Oktette
+}
+queue-origin-local = von diesem Rechner
+queue-origin-notification = eine eigene Benachrichtigung
+queue-origin-over = über { $listener }
+queue-status-delivered = zugestellt
+queue-status-failed = aufgegeben
+queue-now = jetzt
+queue-unplanned = nicht geplant
+queue-at = { $due }, um { $time }
+queue-because = { $when } ({ $why })
+queue-why-hint = die Zeit, die in der Antwort stand
+queue-why-learned-window = die Wartezeit, die für diesen Host gelernt wurde
+queue-why-next-transaction = in dieselbe Transaktion passte sie nicht
+queue-why-host-left-alone = der Host ist nicht erreichbar und bekommt eine Pause
+queue-why-steps = die Stufen von { $setting }
+queue-why-permanent = Warten hilft nicht
+queue-why-expired = die Zeit von { $setting } ist um
+queue-by-administrator = vom Administrator
+queue-advice = { $count }-mal kam 450: Das Postfach ist vielleicht voll oder gesperrt; fragen Sie mit { $command }
+queue-empty = die Warteschlange ist leer
+queue-count = { $count ->
+    [one] { $count } Nachricht
+   *[other] { $count } Nachrichten
+}
+queue-no-daemon = es läuft kein Dienst: Bis { $command } wird nichts versucht
+queue-dropped = { $count ->
+    [one] { $count } Nachricht wartet
+   *[other] { $count } Nachrichten warten
+} in { $folder } auf das nächste { $command }
+queue-done-retry = { $id } wird jetzt versucht
+queue-done-hold = { $id } angehalten
+queue-done-release = { $id } freigegeben
+queue-done-bounce = { $id } zurückgeschickt
+queue-done-remove = { $id } entfernt
+story-received = angenommen von { $from } für { $to }, { $size }, { $came }
+story-came-by = { $came } durch { $client }
+story-attempt = Versuch { $number } für { $to }: nicht zugestellt
+story-attempt-host = Versuch { $number } für { $to } bei { $host }: nicht zugestellt
+story-stage = { $sentence }, bei { $stage }
+story-delivered = zugestellt an { $to } mit Versuch { $number }
+story-delivered-host = zugestellt an { $to } bei { $host } mit Versuch { $number }
+story-told-failure = der Absender erfuhr mit Nachricht { $id }, dass { $to } nicht zu erreichen ist
+story-told-delay = der Absender erfuhr mit Nachricht { $id } von der Verzögerung für { $to }
+story-told-success = der Absender erfuhr mit Nachricht { $id }, dass { $to } erreicht ist
+story-untold = niemand darf erfahren, was für { $to } daraus wurde
+story-held = angehalten: { $reason }
+story-released = freigegeben
+story-hastened = ein Administrator verlangte einen Versuch sofort
+story-bounced = ein Administrator gab sie auf
+story-removed = entfernt: { $reason }
+story-ended = es war nichts mehr zu tun
+story-later = { $sentence }, { $pause } später
+story-then = nächster Versuch um { $at } ({ $why })
+story-given-up = aufgegeben ({ $why })
+story-next-over = nichts: Ihre Geschichte ist zu Ende
+story-next-held = nichts, bis sie mit { $command } freigegeben wird
+story-next-attempt = ein Versuch für { $to } um { $at }, wenn der Dienst läuft
+story-next-start = ein Versuch, sobald der Dienst läuft
+story-next-settled = nichts: Alle Empfänger sind erledigt
+story-next-for = ein Versuch für { $to } { $when }

@@ -1599,3 +1599,79 @@ dsn-what-to-do = What can be done? { $remedy }
 dsn-next-attempt = The next attempt comes { $in } ({ $at }).
 dsn-try-until = We go on trying until { $at }. If it does not succeed by then, you are told.
 dsn-may-be-full = The mailbox was refused for now several times in a row. It may be full or disabled: ask the recipient another way, or have your postmaster run “secondpost verify { $recipient }”.
+
+## The queue, and the story of a message (in the terminal: short, lower case)
+
+queue-from = from
+queue-to = to
+queue-held = held
+queue-said = said
+queue-means = means
+queue-move = move
+queue-next = next
+queue-note = note
+queue-then = then
+queue-head = { $age } old, { $size }, { $origin }
+queue-octets = { $count ->
+    [one] { $count } octet
+   *[other] { $count } octets
+}
+queue-origin-local = from this machine
+queue-origin-notification = a notification of our own
+queue-origin-over = over { $listener }
+queue-status-delivered = delivered
+queue-status-failed = given up
+queue-now = now
+queue-unplanned = not planned
+queue-at = { $due }, at { $time }
+queue-because = { $when } ({ $why })
+queue-why-hint = the time that the reply named
+queue-why-learned-window = the greylisting window that was learned for this host
+queue-why-next-transaction = it did not fit into the same transaction
+queue-why-host-left-alone = the host cannot be reached and is given a rest
+queue-why-steps = the steps of { $setting }
+queue-why-permanent = waiting does not help
+queue-why-expired = the time of { $setting } is over
+queue-by-administrator = by the administrator
+queue-advice = told 450 { $count } times: the mailbox may be full or disabled; ask with { $command }
+queue-empty = the queue is empty
+queue-count = { $count ->
+    [one] { $count } message
+   *[other] { $count } messages
+}
+queue-no-daemon = no daemon is running: nothing is attempted until { $command }
+queue-dropped = { $count ->
+    [one] { $count } message waits
+   *[other] { $count } messages wait
+} in { $folder } for the next { $command }
+queue-done-retry = { $id } will be attempted now
+queue-done-hold = { $id } held
+queue-done-release = { $id } released
+queue-done-bounce = { $id } bounced
+queue-done-remove = { $id } removed
+story-received = received from { $from } for { $to }, { $size }, { $came }
+story-came-by = { $came } by { $client }
+story-attempt = attempt { $number } for { $to } did not deliver
+story-attempt-host = attempt { $number } for { $to } at { $host } did not deliver
+story-stage = { $sentence }, at { $stage }
+story-delivered = delivered to { $to } with attempt { $number }
+story-delivered-host = delivered to { $to } at { $host } with attempt { $number }
+story-told-failure = the sender was told of the failure for { $to }, with message { $id }
+story-told-delay = the sender was told of the delay for { $to }, with message { $id }
+story-told-success = the sender was told of the success for { $to }, with message { $id }
+story-untold = nobody may be told what became of it for { $to }
+story-held = held: { $reason }
+story-released = released
+story-hastened = an administrator asked for an attempt now
+story-bounced = an administrator gave up on it
+story-removed = removed: { $reason }
+story-ended = nothing was left to do
+story-later = { $sentence }, { $pause } later
+story-then = next attempt at { $at } ({ $why })
+story-given-up = given up ({ $why })
+story-next-over = nothing: its story is over
+story-next-held = nothing until it is released with { $command }
+story-next-attempt = an attempt for { $to } at { $at }, while the daemon runs
+story-next-start = an attempt, as soon as the daemon runs
+story-next-settled = nothing: every recipient is settled
+story-next-for = an attempt for { $to } { $when }

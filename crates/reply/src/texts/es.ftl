@@ -1616,3 +1616,79 @@ dsn-what-to-do = ¿Qué se puede hacer? { $remedy }
 dsn-next-attempt = El próximo intento será { $in } ({ $at }).
 dsn-try-until = Seguiremos intentándolo hasta { $at }. Si para entonces no se logra, se le avisará.
 dsn-may-be-full = El buzón se rechazó temporalmente varias veces seguidas. Puede estar lleno o desactivado: pregunte al destinatario por otra vía, o pida a su postmaster que ejecute «secondpost verify { $recipient }».
+
+## La cola y la historia de un mensaje (en el terminal: breve)
+
+queue-from = de
+queue-to = para
+queue-held = retenido
+queue-said = dijo
+queue-means = es
+queue-move = turno
+queue-next = sigue
+queue-note = nota
+queue-then = luego
+queue-head = desde hace { $age }, { $size }, { $origin }
+queue-octets = { $count ->
+    [one] { $count } octeto
+   *[other] { $count } octetos
+}
+queue-origin-local = desde esta máquina
+queue-origin-notification = una notificación propia
+queue-origin-over = por { $listener }
+queue-status-delivered = entregado
+queue-status-failed = abandonado
+queue-now = ahora
+queue-unplanned = nada previsto
+queue-at = { $due }, a las { $time }
+queue-because = { $when } ({ $why })
+queue-why-hint = el momento que indicó la respuesta
+queue-why-learned-window = la espera de greylisting aprendida para este host
+queue-why-next-transaction = no cabía en la misma transacción
+queue-why-host-left-alone = no se llega al host y se le da un descanso
+queue-why-steps = los pasos de { $setting }
+queue-why-permanent = esperar no sirve
+queue-why-expired = se agotó el plazo de { $setting }
+queue-by-administrator = por el administrador
+queue-advice = { $count } veces se oyó 450: el buzón puede estar lleno o desactivado; pregunte con { $command }
+queue-empty = la cola está vacía
+queue-count = { $count ->
+    [one] { $count } mensaje
+   *[other] { $count } mensajes
+}
+queue-no-daemon = no hay ningún servicio en marcha: no se intenta nada hasta { $command }
+queue-dropped = { $count ->
+    [one] { $count } mensaje espera
+   *[other] { $count } mensajes esperan
+} en { $folder } el próximo { $command }
+queue-done-retry = { $id } se intenta ahora
+queue-done-hold = { $id } retenido
+queue-done-release = { $id } liberado
+queue-done-bounce = { $id } devuelto al remitente
+queue-done-remove = { $id } eliminado
+story-received = recibido de { $from } para { $to }, { $size }, { $came }
+story-came-by = { $came } desde { $client }
+story-attempt = intento { $number } para { $to }: no entregado
+story-attempt-host = intento { $number } para { $to } en { $host }: no entregado
+story-stage = { $sentence }, en { $stage }
+story-delivered = entregado a { $to } en el intento { $number }
+story-delivered-host = entregado a { $to } en { $host } en el intento { $number }
+story-told-failure = el remitente supo del fallo para { $to } por el mensaje { $id }
+story-told-delay = el remitente supo del retraso para { $to } por el mensaje { $id }
+story-told-success = el remitente supo de la entrega a { $to } por el mensaje { $id }
+story-untold = nadie debe saber qué fue de él para { $to }
+story-held = retenido: { $reason }
+story-released = liberado
+story-hastened = un administrador pidió un intento inmediato
+story-bounced = un administrador lo dio por perdido
+story-removed = eliminado: { $reason }
+story-ended = no quedaba nada por hacer
+story-later = { $sentence }, { $pause } después
+story-then = próximo intento a las { $at } ({ $why })
+story-given-up = abandonado ({ $why })
+story-next-over = nada: su historia ha terminado
+story-next-held = nada hasta que se libere con { $command }
+story-next-attempt = un intento para { $to } a las { $at }, si el servicio está en marcha
+story-next-start = un intento, en cuanto el servicio esté en marcha
+story-next-settled = nada: cada destinatario está resuelto
+story-next-for = un intento para { $to } { $when }

@@ -1618,3 +1618,79 @@ dsn-what-to-do = Que peut-on faire ? { $remedy }
 dsn-next-attempt = La prochaine tentative aura lieu { $in } ({ $at }).
 dsn-try-until = Nous continuons d’essayer jusqu’au { $at }. En cas d’échec d’ici là, vous serez averti.
 dsn-may-be-full = La boîte aux lettres a été refusée temporairement plusieurs fois de suite. Elle est peut-être pleine ou désactivée : interrogez le destinataire autrement, ou demandez à votre postmaster de lancer « secondpost verify { $recipient } ».
+
+## La file d’attente et l’histoire d’un message (dans le terminal : court)
+
+queue-from = de
+queue-to = à
+queue-held = retenu
+queue-said = a dit
+queue-means = sens
+queue-move = à qui
+queue-next = suite
+queue-note = note
+queue-then = puis
+queue-head = depuis { $age }, { $size }, { $origin }
+queue-octets = { $count ->
+    [one] { $count } octet
+   *[other] { $count } octets
+}
+queue-origin-local = de cette machine
+queue-origin-notification = une notification d’ici
+queue-origin-over = par { $listener }
+queue-status-delivered = remis
+queue-status-failed = abandonné
+queue-now = maintenant
+queue-unplanned = rien de prévu
+queue-at = { $due }, à { $time }
+queue-because = { $when } ({ $why })
+queue-why-hint = le moment indiqué par la réponse
+queue-why-learned-window = le délai de greylisting appris pour cet hôte
+queue-why-next-transaction = il ne tenait pas dans la même transaction
+queue-why-host-left-alone = l’hôte est injoignable et reste au repos
+queue-why-steps = les paliers de { $setting }
+queue-why-permanent = attendre ne sert à rien
+queue-why-expired = le délai de { $setting } est écoulé
+queue-by-administrator = par l’administrateur
+queue-advice = réponse 450 reçue { $count } fois : la boîte est peut-être pleine ou désactivée ; interrogez avec { $command }
+queue-empty = la file d’attente est vide
+queue-count = { $count ->
+    [one] { $count } message
+   *[other] { $count } messages
+}
+queue-no-daemon = aucun service en cours : rien n’est tenté avant { $command }
+queue-dropped = { $count ->
+    [one] { $count } message attend
+   *[other] { $count } messages attendent
+} dans { $folder } le prochain { $command }
+queue-done-retry = { $id } : tentative immédiate
+queue-done-hold = { $id } retenu
+queue-done-release = { $id } libéré
+queue-done-bounce = { $id } renvoyé à l’expéditeur
+queue-done-remove = { $id } supprimé
+story-received = reçu de { $from } pour { $to }, { $size }, { $came }
+story-came-by = { $came } depuis { $client }
+story-attempt = tentative { $number } pour { $to } : non remis
+story-attempt-host = tentative { $number } pour { $to } chez { $host } : non remis
+story-stage = { $sentence }, à { $stage }
+story-delivered = remis à { $to } à la tentative { $number }
+story-delivered-host = remis à { $to } chez { $host } à la tentative { $number }
+story-told-failure = l’expéditeur a appris l’échec pour { $to } par le message { $id }
+story-told-delay = l’expéditeur a appris le retard pour { $to } par le message { $id }
+story-told-success = l’expéditeur a appris le succès pour { $to } par le message { $id }
+story-untold = personne ne doit apprendre la suite pour { $to }
+story-held = retenu : { $reason }
+story-released = libéré
+story-hastened = un administrateur a demandé une tentative immédiate
+story-bounced = un administrateur l’a abandonné
+story-removed = supprimé : { $reason }
+story-ended = il ne restait rien à faire
+story-later = { $sentence }, { $pause } plus tard
+story-then = prochaine tentative à { $at } ({ $why })
+story-given-up = abandonné ({ $why })
+story-next-over = rien : son histoire est finie
+story-next-held = rien avant sa libération par { $command }
+story-next-attempt = une tentative pour { $to } à { $at }, si le service tourne
+story-next-start = une tentative, dès que le service tourne
+story-next-settled = rien : le sort de chaque destinataire est réglé
+story-next-for = une tentative pour { $to } { $when }

@@ -3,13 +3,16 @@
 
 use std::time::Duration;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::page::{width, wrapped};
 
 /// A label and its text, wrapped with the text aligned: `  said   450 4.2.0 …`.
 pub(crate) fn labelled(indent: usize, label: &str, label_width: usize, text: &str) -> String {
     let start = indent + label_width + 1;
     let lines = wrapped(text, width().saturating_sub(start).max(20));
-    let mut shown = format!("{:indent$}{label:label_width$} ", "");
+    let space = (label_width + 1).saturating_sub(label.width()).max(1);
+    let mut shown = format!("{:indent$}{label}{:space$}", "", "");
     shown.push_str(&lines.join(&format!("\n{:start$}", "")));
     shown.push('\n');
     shown

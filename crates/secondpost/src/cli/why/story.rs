@@ -5,13 +5,12 @@ use mta::control::{QueuedMessage, VerdictView};
 use mta::events::Event;
 use queue::QueueId;
 use reply::Timestamp;
-use reply::explain::{Language, duration_in_words};
+use reply::explain::{Language, duration_in_words, enumerated, story};
 use serde_json::Value;
 
-use crate::cli::{queue as queued, text};
+use crate::cli::queue::{self as queued, Labels};
+use crate::cli::text;
 
-/// The width of the labels below an event.
-const LABEL: usize = 6;
 /// Where the sentences begin: after the time.
 const INDENT: usize = 22;
 
@@ -22,16 +21,19 @@ pub(crate) fn tell(
     waiting: Option<&QueuedMessage>,
     language: Language,
 ) -> String {
+    let labels = Labels::new(language);
     let mut told = format!("{}\n", text::bold(&id.to_string()));
     let mut before = None;
     for (at, event) in events {
-        told.push_str(&paragraph(*at, before, event, language));
+        told.push_str(&paragraph(*at, before, event, &labels, language));
         before = Some(*at);
     }
-    told.push_str(&text::labelled(0, "next", INDENT - 1, &next(events, waiting, language)));
+    for next in next(events, waiting, language) {
+        told.push_str(&labels.wide(INDENT - 1, "next", &next));
+    }
     for recipient in waiting.iter().flat_map(|message| &message.recipients) {
-        if let Some(advice) = queued::advice(recipient) {
-            told.push_str(&text::labelled(0, "note", INDENT - 1, &advice));
+        if let Some(advice) = queued::advice(recipient, language) {
+            told.push_str(&labels.wide(INDENT - 1, "note", &advice));
         }
     }
     told
@@ -42,18 +44,17 @@ fn paragraph(
     at: Timestamp,
     before: Option<Timestamp>,
     event: &Event,
+    labels: &Labels,
     language: Language,
 ) -> String {
-    let sentence = sentence(event);
+    let sentence = sentence(event, language);
     let pause = before.map(|before| at.since(before)).filter(|pause| pause.as_secs() > 0);
-    let sentence = match pause {
-        Some(pause) => format!("{sentence}, {} later", duration_in_words(pause, language)),
+    let sentence = match pause.map(|pause| duration_in_words(pause, language)) {
+        Some(pause) => story(language, "later", &[("sentence", &sentence), ("pause", &pause)]),
         None => sentence,
     };
     let mut told = text::labelled(0, &at.to_string(), INDENT - 1, &sentence);
-    let mut line = |label: &str, text: &str| {
-        told.push_str(&text::labelled(INDENT, label, LABEL, text));
-    };
+    let mut line = |label: &str, text: &str| told.push_str(&labels.line(INDENT, label, text));
     if let Some((said, verdict)) = heard(event) {
         line("said", &text::printable(said));
         if let Some(verdict) = verdict {
@@ -62,10 +63,12 @@ fn paragraph(
         }
     }
     if let Event::Attempt { next_at, why, .. } = event {
-        match next_at {
-            Some(at) => line("then", &format!("next attempt at {at} ({why})")),
-            None => line("then", &format!("given up ({why})")),
-        }
+        let why = queued::why_in_words(why, language);
+        let then = match next_at {
+            Some(at) => story(language, "then", &[("at", at), ("why", &why)]),
+            None => story(language, "given-up", &[("why", &why)]),
+        };
+        line("then", &then);
     }
     told
 }
@@ -80,43 +83,77 @@ fn heard(event: &Event) -> Option<(&str, Option<&VerdictView>)> {
 }
 
 /// What happened, without its time.
-fn sentence(event: &Event) -> String {
-    let addresses =
-        |list: &[String]| list.iter().map(|one| text::address(one)).collect::<Vec<_>>().join(", ");
-    let at_host = |host: &Option<String>| {
-        host.as_ref().map_or(String::new(), |host| format!(" at {}", text::printable(host)))
-    };
+fn sentence(event: &Event, language: Language) -> String {
+    let plain = |name: &str| story(language, name, &[]);
     match event {
-        Event::Received { origin, client, hello, sender, recipients, octets } => {
-            let client = client.as_ref().map_or(String::new(), |client| format!(" by {client}"));
-            let hello = hello.as_ref().map_or(String::new(), |name| format!(" ({name})"));
-            let (from, to) = (text::address(sender), addresses(recipients));
-            let origin = queued::origin_in_words(origin);
-            let came = format!("{origin}{client}{}", text::printable(&hello));
-            format!("received from {from} for {to}, {}, {came}", text::size(*octets))
-        }
+        Event::Received { .. } => received(event, language),
         Event::Attempt { recipient, attempt, host, stage, .. } => {
-            let stage = stage.as_ref().map_or(String::new(), |stage| format!(", at {stage}"));
-            let to = text::address(recipient);
-            format!("attempt {attempt} for {to}{} did not deliver{stage}", at_host(host))
-        }
-        Event::Delivered { recipient, attempt, host, .. } => {
-            let to = text::address(recipient);
-            format!("delivered to {to}{} with attempt {attempt}", at_host(host))
-        }
-        Event::Notified { kind, recipients, notification } => {
-            let of = addresses(recipients);
-            match notification {
-                Some(id) => format!("the sender was told of {kind} for {of}, with message {id}"),
-                None => format!("nobody may be told of {kind} for {of}"),
+            let sentence = attempted("attempt", recipient, *attempt, host.as_deref(), language);
+            match stage {
+                Some(stage) => {
+                    story(language, "stage", &[("sentence", &sentence), ("stage", stage)])
+                }
+                None => sentence,
             }
         }
-        Event::Held { reason } => format!("held: {}", text::printable(reason)),
-        Event::Released => "released".to_owned(),
-        Event::Hastened => "an administrator asked for an attempt now".to_owned(),
-        Event::Bounced => "an administrator gave up on it".to_owned(),
-        Event::Removed { reason } => format!("removed: {}", text::printable(reason)),
-        Event::Ended => "nothing was left to do".to_owned(),
+        Event::Delivered { recipient, attempt, host, .. } => {
+            attempted("delivered", recipient, *attempt, host.as_deref(), language)
+        }
+        Event::Notified { kind, recipients, notification } => {
+            let to = addresses(recipients, language);
+            match notification {
+                Some(id) => story(language, &format!("told-{kind}"), &[("to", &to), ("id", id)]),
+                None => story(language, "untold", &[("to", &to)]),
+            }
+        }
+        Event::Held { reason } => {
+            story(language, "held", &[("reason", &queued::reason_in_words(reason, language))])
+        }
+        Event::Removed { reason } => {
+            story(language, "removed", &[("reason", &queued::reason_in_words(reason, language))])
+        }
+        Event::Released => plain("released"),
+        Event::Hastened => plain("hastened"),
+        Event::Bounced => plain("bounced"),
+        Event::Ended => plain("ended"),
+    }
+}
+
+fn addresses(list: &[String], language: Language) -> String {
+    enumerated(&list.iter().map(|one| text::address(one)).collect::<Vec<_>>(), language)
+}
+
+fn received(event: &Event, language: Language) -> String {
+    let Event::Received { origin, client, hello, sender, recipients, octets } = event else {
+        return String::new();
+    };
+    let origin = queued::origin_in_words(origin, language);
+    let came = match client {
+        Some(client) => story(language, "came-by", &[("came", &origin), ("client", client)]),
+        None => origin,
+    };
+    let hello = hello.as_ref().map_or(String::new(), |name| format!(" ({name})"));
+    let came = format!("{came}{}", text::printable(&hello));
+    let (from, to) = (text::address(sender), addresses(recipients, language));
+    let size = queued::octets_in_words(*octets, language);
+    story(language, "received", &[("from", &from), ("to", &to), ("size", &size), ("came", &came)])
+}
+
+/// `what` is `attempt` or `delivered`.
+fn attempted(
+    what: &str,
+    recipient: &str,
+    attempt: u32,
+    host: Option<&str>,
+    language: Language,
+) -> String {
+    let (to, number) = (text::address(recipient), attempt.to_string());
+    match host.map(text::printable) {
+        Some(host) => {
+            let values = [("to", to.as_str()), ("number", &number), ("host", &host)];
+            story(language, &format!("{what}-host"), &values)
+        }
+        None => story(language, what, &[("to", &to), ("number", &number)]),
     }
 }
 
@@ -125,43 +162,39 @@ fn next(
     events: &[(Timestamp, Event)],
     waiting: Option<&QueuedMessage>,
     language: Language,
-) -> String {
+) -> Vec<String> {
     if let Some(message) = waiting {
         return next_in_queue(message, language);
     }
-    for (_, event) in events.iter().rev() {
-        match event {
-            Event::Ended | Event::Removed { .. } => return "nothing: its story is over".to_owned(),
-            Event::Held { .. } => {
-                return "nothing until it is released with `secondpost queue release`".to_owned();
-            }
-            Event::Attempt { next_at: Some(at), recipient, .. } => {
-                let to = text::address(recipient);
-                return format!("an attempt for {to} at {at}, while the daemon runs");
-            }
-            _ => {}
+    let last = events.iter().rev().find_map(|(_, event)| match event {
+        Event::Ended | Event::Removed { .. } => Some(story(language, "next-over", &[])),
+        Event::Held { .. } => Some(next_when_held(language)),
+        Event::Attempt { next_at: Some(at), recipient, .. } => {
+            let to = text::address(recipient);
+            Some(story(language, "next-attempt", &[("to", &to), ("at", at)]))
         }
-    }
-    "an attempt, as soon as the daemon runs".to_owned()
+        _ => None,
+    });
+    vec![last.unwrap_or_else(|| story(language, "next-start", &[]))]
 }
 
-fn next_in_queue(message: &QueuedMessage, language: Language) -> String {
-    if let Some(reason) = &message.held {
-        return format!("nothing until it is released: {}", text::printable(reason));
+fn next_when_held(language: Language) -> String {
+    story(language, "next-held", &[("command", "`secondpost queue release`")])
+}
+
+fn next_in_queue(message: &QueuedMessage, language: Language) -> Vec<String> {
+    if message.held.is_some() {
+        return vec![next_when_held(language)];
     }
     let waiting = message.recipients.iter().filter(|recipient| recipient.status == "waiting");
-    let attempts: Vec<String> = waiting
-        .map(|recipient| {
-            format!(
-                "for {} {}",
-                text::address(&recipient.address),
-                queued::next(recipient, language)
-            )
-        })
-        .collect();
+    let attempts = waiting.map(|recipient| {
+        let (to, when) = (text::address(&recipient.address), queued::next(recipient, language));
+        story(language, "next-for", &[("to", &to), ("when", &when)])
+    });
+    let attempts: Vec<String> = attempts.collect();
     match attempts.is_empty() {
-        true => "nothing: every recipient is settled".to_owned(),
-        false => format!("an attempt {}", attempts.join("; ")),
+        true => vec![story(language, "next-settled", &[])],
+        false => attempts,
     }
 }
 
@@ -201,7 +234,7 @@ mod tests {
                 confidence: "high".into(),
             },
             next_at: next_at.map(str::to_owned),
-            why: "the time that the reply named".into(),
+            why: "hint".into(),
         }
     }
 
@@ -263,6 +296,6 @@ mod tests {
     fn the_queue_knows_better_what_comes_next() {
         let message = QueuedMessage { held: Some("by hand".into()), ..QueuedMessage::default() };
         let said = next(&[], Some(&message), Language::En);
-        assert_eq!(said, "nothing until it is released: by hand");
+        assert_eq!(said, ["nothing until it is released with `secondpost queue release`"]);
     }
 }

@@ -62,7 +62,8 @@ fn a_block_says_what_was_said_what_it_means_whose_move_it_is_and_when_it_goes_on
 
 #[test]
 fn after_the_third_450_the_mailbox_is_suspected_and_verify_offered() {
-    let advised = |code, cause, times| advice(&recipient(code, cause, times)).is_some();
+    let advised =
+        |code, cause, times| advice(&recipient(code, cause, times), Language::En).is_some();
     assert!(!advised(450, Cause::Greylisted, 2));
     assert!(advised(450, Cause::Greylisted, 3));
     assert!(advised(450, Cause::MailboxBusy, 4));
@@ -76,7 +77,24 @@ fn after_the_third_450_the_mailbox_is_suspected_and_verify_offered() {
 fn a_held_message_says_why_and_has_no_next_attempt() {
     let mut held = message(vec![recipient(450, Cause::Greylisted, 1)]);
     held.held = Some("by the administrator".into());
+    held.recipients[0].next_attempt_at = None;
     let shown = block(&held, Language::En);
     assert!(shown.contains("held   by the administrator"), "{shown}");
     assert!(!shown.contains("next"), "{shown}");
+}
+
+#[test]
+fn a_block_fits_in_eighty_columns_in_every_language_and_says_every_label_in_it() {
+    for &language in Language::COMPLETE {
+        let shown = block(&message(vec![recipient(450, Cause::MailboxBusy, 3)]), language);
+        let shown = anstream::adapter::strip_str(&shown).to_string();
+        assert!(shown.lines().all(|line| line.width() <= 80), "{shown}");
+        assert!(!shown.contains("queue-"), "{shown}");
+        let english = block(&message(vec![recipient(450, Cause::MailboxBusy, 3)]), Language::En);
+        let shared = shown.lines().filter(|line| english.lines().any(|other| other == *line));
+        assert!(
+            language == Language::En || shared.filter(|l| !l.is_empty()).count() == 0,
+            "{shown}"
+        );
+    }
 }
