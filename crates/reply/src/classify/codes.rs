@@ -129,7 +129,7 @@ fn of_content(detail: u16) -> Option<Said> {
 fn of_security(detail: u16, transient: bool, basic: u16) -> Option<Said> {
     let at_login = matches!(basic, 432 | 454 | 530 | 534 | 535);
     Some(match detail {
-        0..=1 if matches!(basic, 454 | 530 | 534 | 535 | 538) => return None,
+        0..=1 if matches!(basic, 454 | 500..=504 | 530 | 534 | 535 | 538 | 555) => return None,
         0 if transient => (BROAD, PolicyTemporary, &[RateLimited, ReputationPoor, Greylisted]),
         1 if transient => (BROAD, PolicyTemporary, &[Greylisted, RateLimited, ReputationPoor]),
         0 | 1 => (BROAD, PolicyRefused, &[ContentSpam, ReputationPoor, HostBlocklisted]),
@@ -282,6 +282,7 @@ fn plain_code(code: u16, addressed: bool) -> Option<Causes> {
         512 | 577 => (DomainNotFound, &[]),
         513 => (RelayDenied, &[SyntaxError]),
         517 => (SenderDomainUnusable, &[SenderRefused]),
+        518 => (SenderRefused, &[SenderDomainUnusable]),
         521 | 556 => (DomainTakesNoMail, &[PolicyRefused]),
         522 => (MailboxFull, &[]),
         523 | 538 => (EncryptionRequired, &[]),
@@ -303,6 +304,8 @@ fn plain_code(code: u16, addressed: bool) -> Option<Causes> {
         553 => (MailboxUnknown, &[SyntaxError, SenderRefused]),
         554 => (PolicyRefused, &[ContentSpam, Unknown]),
         555 => (ParameterNotImplemented, &[SyntaxError]),
+        557 => (ContentRefused, &[PolicyRefused]),
+        558 => (MessageMalformed, &[]),
         571 => (PolicyRefused, &[ContentSpam]),
         591 => (HostBlocklisted, &[]),
         _ => return None,

@@ -485,9 +485,12 @@ fn is_denied(before: &str) -> bool {
 /// How long the address of a host is that `octets` begin with: four numbers with dots
 /// between, or what begins as one of IPv6 does (RFC 4291 §2.5.4).
 fn host_address_len(octets: &[u8]) -> Option<usize> {
-    if octets.get(4) == Some(&b':') && octets[..4].iter().all(u8::is_ascii_hexdigit) {
-        let is_of_it = |octet: &&u8| octet.is_ascii_hexdigit() || **octet == b':';
-        return Some(octets.iter().take_while(is_of_it).count());
+    let goes_on = |octet: &u8| octet.is_ascii_hexdigit() || *octet == b':';
+    if octets.get(4) == Some(&b':')
+        && octets[..4].iter().all(u8::is_ascii_hexdigit)
+        && octets.get(5).is_some_and(goes_on)
+    {
+        return Some(octets.iter().take_while(|octet| goes_on(octet)).count());
     }
     let is_of_it = |octet: &&u8| octet.is_ascii_digit() || **octet == b'.';
     let len = octets.iter().take(16).take_while(is_of_it).count();

@@ -128,7 +128,7 @@ pub(super) const RULES: &[Rule] = &[
         &["no valid recipients for this", "unknown local part", "not listed in domino directory", "not listed in public name & address book", "not listed in public name",
           "no mailbox here by that name", "recipient name is not recognized", "invalid final delivery userid", "is not a known user", "address couldn't be found", "address could not be found",
           "wasn't found at", "couldn't be found at", "email address wasn't found", "no one by that name", "user is not found",
-          "送信先メールアドレスが見つかりませんでした", "宛先のユーザーが見つかりません", "メールアドレスが存在しない", "introuvable", "no se ha encontrado la direccion", "konnte nicht gefunden werden", "nicht gefunden", "endereco nao encontrado", "адрес не найден"],
+          "送信先メールアドレスが見つかりませんでした", "宛先のユーザーが見つかりません", "メールアドレスが存在しない", "no se ha encontrado la direccion", "endereco nao encontrado", "адрес не найден"],
         &["550 Message could not be delivered to mobile. Error: No valid recipients for this MM",
           "550 User bob (bob@example.net) not listed in Domino Directory", "550 Invalid final delivery userid: bob"],
     ),
