@@ -43,6 +43,8 @@ pub struct QueuedRecipient {
     pub attempts: u32,
     /// How many of the last attempts in a row ended with a transient reply.
     pub transient_in_a_row: u32,
+    /// Why its way is barred, where the message itself is not held.
+    pub held: Option<String>,
     /// When it was first attempted.
     pub first_attempt_at: Option<String>,
     /// When it was last attempted.
@@ -112,6 +114,17 @@ impl QueuedRecipient {
         let Some(due) = state.status.due() else { return self };
         let why = (state.history.hinted_for == Some(due)).then_some(WhyThen::Hint.name());
         self.planned(due, why, now)
+    }
+
+    /// Whose way is barred: no attempt is planned.
+    pub fn barred(self, why: String) -> QueuedRecipient {
+        QueuedRecipient {
+            held: Some(why),
+            next_attempt_at: None,
+            next_attempt_in_seconds: None,
+            next_attempt_why: None,
+            ..self
+        }
     }
 
     /// With the next attempt `at` that time; `why` is a name as in the events.

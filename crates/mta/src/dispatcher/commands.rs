@@ -4,10 +4,10 @@ use std::fmt;
 use std::io;
 
 use queue::{Hold, Message, QueueId, RecipientState};
-use reply::{Answer, Cause, Permanence, Stage, Timestamp};
+use reply::{Answer, Cause, Permanence, Stage};
 
 use super::{Dispatcher, lock};
-use crate::control::{Action, HOST_LEFT_ALONE, QueuedMessage};
+use crate::control::{Action, HOST_LEFT_ALONE, QueuedMessage, QueuedRecipient};
 use crate::delivery::Ending;
 use crate::events::Event;
 use crate::router::Destination;
@@ -65,26 +65,32 @@ impl Dispatcher {
     }
 
     /// A message as an administrator sees it: with the next attempts as they are really
-    /// due, also where their host is being left alone.
+    /// due, also where a host is being left alone, and none where the way is barred.
     pub fn shown(&self, message: &Message) -> QueuedMessage {
-        let now = self.parts.clock.now();
-        let mut shown = QueuedMessage::of(message, now);
+        let mut shown = QueuedMessage::of(message, self.parts.clock.now());
         for (recipient, state) in shown.recipients.iter_mut().zip(&message.recipients) {
-            if let Some(until) = self.left_alone_until(message, state) {
-                let plain = std::mem::take(recipient);
-                *recipient = plain.planned(until, Some(HOST_LEFT_ALONE), now);
-            }
+            *recipient = self.on_its_way(std::mem::take(recipient), message, state);
         }
         shown
     }
 
-    /// Until when the host of a recipient is left alone, where that is longer than the
-    /// recipient's own plan.
-    fn left_alone_until(&self, message: &Message, state: &RecipientState) -> Option<Timestamp> {
+    fn on_its_way(
+        &self,
+        shown: QueuedRecipient,
+        message: &Message,
+        state: &RecipientState,
+    ) -> QueuedRecipient {
         let now = self.parts.clock.now();
-        let due = state.due(message.received.at, now).filter(|_| !message.hold.is_held())?;
-        let destination = self.destination(message, &state.recipient.path).to_string();
-        self.schedule().left_alone_until(&destination, now).filter(|until| *until > due)
+        let due = state.due(message.received.at, now).filter(|_| !message.hold.is_held());
+        let Some(due) = due else { return shown };
+        let destination = self.destination(message, &state.recipient.path);
+        if let Destination::Held(why) = destination {
+            return shown.barred(why.to_string());
+        }
+        match self.schedule().left_alone_until(&destination.to_string(), now) {
+            Some(until) if until > due => shown.planned(until, Some(HOST_LEFT_ALONE), now),
+            _ => shown,
+        }
     }
 
     fn message(&self, id: QueueId) -> Result<Message, ActError> {
@@ -126,7 +132,7 @@ impl Dispatcher {
     fn release(&self, id: QueueId) -> Result<(), ActError> {
         let _one_writer = lock(self.stripe(id));
         let message = self.message(id)?;
-        if !message.hold.is_held() {
+        if !message.hold.is_held() && !self.is_barred(&message) {
             return Ok(());
         }
         let released = Message { hold: Hold::Released, ..message.clone() };
@@ -138,6 +144,15 @@ impl Dispatcher {
         self.tell(id, &Event::Released);
         self.adopt(&released)?;
         Ok(())
+    }
+
+    /// Whether the way of a recipient that waits is barred, while others may go on.
+    fn is_barred(&self, message: &Message) -> bool {
+        let mut waiting = message.recipients.iter().filter(|state| state.status.due().is_some());
+        waiting.any(|state| {
+            let destination = self.destination(message, &state.recipient.path);
+            matches!(destination, Destination::Held(_))
+        })
     }
 
     /// Gives up now; the sender is told.

@@ -525,6 +525,21 @@ async fn a_message_given_up_by_hand_keeps_the_cause_that_was_heard_last() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_recipient_that_its_route_holds_is_shown_so_and_released_beside_one_that_waits() {
+    let mut routes = routed(9);
+    routes.push(("example.org".to_owned(), Route::Hold));
+    let world = World::new(routes);
+    let id = world.send("", &["b@example.net", "alice@example.org"]);
+    let message = |world: &World| world.queue.get(id).unwrap().unwrap();
+    world.until("an attempt", |world| message(world).recipients[0].history.attempts == 1).await;
+    let shown = world.dispatcher.shown(&message(&world));
+    assert!(shown.held.is_none() && shown.recipients[0].next_attempt_at.is_some());
+    assert!(shown.recipients[1].held.is_some() && shown.recipients[1].next_attempt_at.is_none());
+    world.dispatcher.act(Action::Release, id).unwrap();
+    world.until("the held one's mail", |world| world.mail().len() == 1).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_recipient_of_a_host_that_is_left_alone_is_shown_with_the_end_of_that_rest() {
     let world = World::new(routed(9));
     let first = world.send("a@example.org", &["b@example.net"]);

@@ -92,6 +92,9 @@ fn recipient_block(recipient: &QueuedRecipient, labels: &Labels) -> String {
     let name = format!("{}{status}", text::address(&recipient.address));
     let mut shown = labels.line(2, "to", &name);
     let mut line = |label: &str, text: &str| shown.push_str(&labels.line(4, label, text));
+    if let Some(reason) = &recipient.held {
+        line("held", &reason_in_words(reason, language));
+    }
     if let Some(reply) = &recipient.last_reply {
         line("said", &text::printable(reply));
     }

@@ -188,6 +188,9 @@ fn next_in_queue(message: &QueuedMessage, language: Language) -> Vec<String> {
     }
     let waiting = message.recipients.iter().filter(|recipient| recipient.status == "waiting");
     let attempts = waiting.map(|recipient| {
+        if recipient.held.is_some() {
+            return next_when_held(language);
+        }
         let (to, when) = (text::address(&recipient.address), queued::next(recipient, language));
         story(language, "next-for", &[("to", &to), ("when", &when)])
     });
