@@ -804,6 +804,16 @@ const LISTED: &[&str] = &[
 ];
 
 const LOGIN: &[&str] = &[
+    "ユーザー名",
+    "用户名",
+    "사용자 이름",
+    "nome utente",
+    "nombre de usuario",
+    "nom d'utilisateur",
+    "benutzername",
+    "имя пользователя",
+    "nazwa uzytkownika",
+    "nome de usuario",
     "authentication",
     "login",
     "log in",
