@@ -4,47 +4,14 @@
 //! Each aspect has one sentence per value (`says-permanence-transient`) and one for both
 //! (`.both`), so that any two values make sentences that a person would write.
 
-use crate::explain::entry::{Entry, Facts, Topic, entry};
+mod aspect;
+
+pub use aspect::Aspect;
+
+use crate::explain::entry::{Entry, Topic, entry};
 use crate::explain::{Language, enumerated, fill, scope_in_words, sentences, text};
-use crate::facts::{self, NextStep};
-use crate::{Permanence, Stage};
-
-/// What two entries are compared in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Aspect {
-    /// Transient or permanent.
-    Permanence,
-    /// Wait or change something.
-    Action,
-    /// About a mailbox, a command, the message, the session, the host.
-    Scope,
-    /// Whose move it is.
-    WhoseMove,
-    /// Which commands it may answer.
-    Answers,
-    /// What a client does next.
-    Next,
-    /// How firmly a command belongs to SMTP.
-    Standing,
-    /// Which codes may answer a command.
-    Replies,
-}
-
-impl Aspect {
-    /// The name in JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Aspect::Permanence => "permanence",
-            Aspect::Action => "action",
-            Aspect::Scope => "scope",
-            Aspect::WhoseMove => "whose-move",
-            Aspect::Answers => "answers",
-            Aspect::Next => "next",
-            Aspect::Standing => "standing",
-            Aspect::Replies => "replies",
-        }
-    }
-}
+use crate::{Permanence, Stage, facts};
+use aspect::{Value, aspects};
 
 /// One aspect in which the two differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +59,7 @@ pub fn compare(a: &Topic, b: &Topic, language: Language) -> Comparison {
             b,
         };
     }
-    let aspects = aspects(&a, &b, language);
+    let aspects = told(&a, &b, language);
     let differences: Vec<Difference> = aspects.iter().filter_map(Told::difference).collect();
     let alike = differences.is_empty() && !aspects.is_empty();
     let remark = relation(&a, &b, language)
@@ -103,13 +70,19 @@ pub fn compare(a: &Topic, b: &Topic, language: Language) -> Comparison {
     Comparison { remark, differences, in_common, when_to_use, a, b }
 }
 
-/// How a code stands to a command, or a code to a cause; both may be seen together.
+/// How what is said stands to a command, or a code to a cause; both may be seen together.
 fn relation(code: &Entry, other: &Entry, language: Language) -> Option<String> {
     let key = match (code.topic, other.topic) {
         (Topic::Code(code), Topic::Command(_)) if other.facts.codes.contains(&code) => {
             "relation-answers"
         }
         (Topic::Code(_), Topic::Command(_)) => "relation-answers-not",
+        (Topic::Enhanced(_) | Topic::Cause(_), Topic::Command(stage)) => {
+            let is_told = code.facts.answers.contains(&stage);
+            if is_told { "relation-told-after" } else { "relation-told-after-not" }
+        }
+        (Topic::Command(_) | Topic::Keyword(_), _) => return None,
+        (_, Topic::Keyword(_)) => "relation-said-and-offered",
         (Topic::Code(code), Topic::Cause(_)) if other.facts.codes.contains(&code) => {
             "relation-tells"
         }
@@ -145,121 +118,32 @@ impl Told {
     }
 }
 
-/// A value of an aspect: its name, and the command list where it is one.
-struct Value {
-    name: String,
-    list: String,
-}
-
-impl Value {
-    fn named(name: &str) -> Value {
-        Value { name: name.to_owned(), list: String::new() }
-    }
-}
-
-type Of = fn(&Entry, Language) -> Option<Value>;
-
-fn aspects(a: &Entry, b: &Entry, language: Language) -> Vec<Told> {
-    const ASPECTS: [(Aspect, Of); 8] = [
-        (Aspect::Permanence, permanence),
-        (Aspect::Action, action),
-        (Aspect::Scope, scope),
-        (Aspect::WhoseMove, whose_move),
-        (Aspect::Answers, answers),
-        (Aspect::Next, next),
-        (Aspect::Standing, standing),
-        (Aspect::Replies, replies),
-    ];
-    let told = ASPECTS.iter().filter_map(|(aspect, of)| {
-        let (value_a, value_b) = (of(a, language)?, of(b, language)?);
-        Some(tell(*aspect, (a, &value_a), (b, &value_b), language))
-    });
+/// The aspects that both have, told.
+fn told(a: &Entry, b: &Entry, language: Language) -> Vec<Told> {
+    let told = aspects(a, b, language)
+        .into_iter()
+        .map(|(aspect, value_a, value_b)| tell(aspect, (a, &value_a), (b, &value_b), language));
     told.collect()
 }
 
 fn tell(aspect: Aspect, a: (&Entry, &Value), b: (&Entry, &Value), language: Language) -> Told {
-    let key = |value: &Value| {
-        let name = if value.list.is_empty() { &value.name } else { "some" };
-        format!("says-{}-{name}", aspect.name())
-    };
-    let say = |key: &str, (entry, value): (&Entry, &Value)| {
+    let say = |part: &str, (entry, value): (&Entry, &Value)| {
+        let key = format!("says-{}-{}{part}", aspect.name(), value.word);
         let it = entry.topic.to_string();
-        fill(language, key, &[("it", it.into()), ("list", value.list.as_str().into())])
+        fill(language, &key, &[("it", it.into()), ("list", value.list.as_str().into())])
     };
     if a.1.name == b.1.name {
-        return Told::Common(say(&format!("{}.both", key(a.1)), a));
+        return Told::Common(say(".both", a));
     }
+    let said: Vec<String> =
+        [a, b].into_iter().filter(|(_, value)| value.is_told).map(|one| say("", one)).collect();
     Told::Differs(Difference {
         aspect,
         label: text(language, &format!("aspect-{}", aspect.name())),
         a: a.1.name.clone(),
         b: b.1.name.clone(),
-        sentence: sentences(&[say(&key(a.1), a), say(&key(b.1), b)], language),
+        sentence: sentences(&said, language),
     })
-}
-
-/// Whether it is something that is used, and not said: a command or a keyword.
-const fn is_used(entry: &Entry) -> bool {
-    matches!(entry.topic, Topic::Command(_) | Topic::Keyword(_))
-}
-
-fn permanence(entry: &Entry, _: Language) -> Option<Value> {
-    if is_used(entry) {
-        return None;
-    }
-    Some(Value::named(entry.facts.permanence.map_or("either", Permanence::name)))
-}
-
-/// Wait, change something, or nothing of both.
-fn action(entry: &Entry, _: Language) -> Option<Value> {
-    let name = match entry.facts.next? {
-        NextStep::RetryLater | NextStep::ReconnectLater => "wait",
-        NextStep::GoOn | NextStep::SendMore | NextStep::Close => "nothing",
-        _ => "change",
-    };
-    Some(Value::named(name))
-}
-
-fn scope(entry: &Entry, _: Language) -> Option<Value> {
-    (!is_used(entry)).then(|| Value::named(entry.facts.scope.name()))
-}
-
-fn whose_move(entry: &Entry, _: Language) -> Option<Value> {
-    (!is_used(entry)).then(|| Value::named(entry.facts.whose_move.name()))
-}
-
-fn answers(entry: &Entry, language: Language) -> Option<Value> {
-    let Facts { answers, .. } = &entry.facts;
-    if answers.is_empty() {
-        return None;
-    }
-    if answers.len() == Stage::ALL.len() {
-        return Some(Value::named("any"));
-    }
-    let names: Vec<String> = answers.iter().map(|stage| stage_in_words(*stage, language)).collect();
-    Some(Value {
-        name: answers.iter().map(|s| s.name()).collect::<Vec<_>>().join(" "),
-        list: list(&names, language),
-    })
-}
-
-fn next(entry: &Entry, _: Language) -> Option<Value> {
-    Some(Value::named(entry.facts.next?.name()))
-}
-
-fn standing(entry: &Entry, _: Language) -> Option<Value> {
-    match entry.topic {
-        Topic::Command(stage) => Some(Value::named(facts::standing(stage).name())),
-        Topic::Keyword(_) => Some(Value::named("keyword")),
-        _ => None,
-    }
-}
-
-/// The codes that may answer a command.
-fn replies(entry: &Entry, language: Language) -> Option<Value> {
-    let Topic::Command(_) = entry.topic else { return None };
-    let codes: Vec<String> = entry.facts.codes.iter().map(ToString::to_string).collect();
-    Some(Value { name: codes.join(" "), list: list(&codes, language) })
 }
 
 /// A verb as it is; the moments that are none, in words.
@@ -330,6 +214,7 @@ fn own_use(entry: &Entry, language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::keyword::Keyword;
 
     fn compared(a: &str, b: &str, language: Language) -> Comparison {
         compare(&a.parse().unwrap(), &b.parse().unwrap(), language)
@@ -368,11 +253,49 @@ mod tests {
     }
 
     #[test]
-    fn commands_differ_in_standing_and_replies_and_are_told_apart_from_codes() {
-        let comparison = compared("MAIL", "TURN", Language::En);
-        let aspects: Vec<&str> =
-            comparison.differences.iter().map(|one| one.aspect.name()).collect();
-        assert_eq!(aspects, ["standing", "replies"]);
+    fn commands_and_keywords_differ_in_what_they_are_for_and_who_offers_them() {
+        let aspects = |a, b| -> Vec<&str> {
+            let comparison = compared(a, b, Language::En);
+            comparison.differences.iter().map(|one| one.aspect.name()).collect()
+        };
+        assert_eq!(aspects("MAIL", "RSET"), ["purpose", "moment", "effect", "replies", "source"]);
+        assert_eq!(aspects("VRFY", "EXPN"), ["offered", "replies", "source"]);
+        assert_eq!(aspects("PIPELINING", "SIZE"), ["purpose", "change", "adds", "source"]);
+        assert_eq!(aspects("8BITMIME", "BINARYMIME"), ["adds", "offered", "source"]);
+        assert_eq!(aspects("CHUNKING", "DATA"), ["offered", "standing", "source"]);
+    }
+
+    #[test]
+    fn any_two_commands_or_keywords_differ_in_more_than_their_source() {
+        let commands = Stage::ALL.iter().map(|stage| Topic::Command(*stage));
+        let all: Vec<Topic> = commands.chain(Keyword::all().map(Topic::Keyword)).collect();
+        for (index, a) in all.iter().enumerate() {
+            for b in &all[index + 1..] {
+                let differences = compare(a, b, Language::En).differences;
+                let is_more = differences.iter().any(|one| one.aspect != Aspect::Source);
+                assert!(is_more, "{a} {b}: {differences:?}");
+                assert!(differences.iter().all(|one| !one.sentence.is_empty()), "{a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_replies_that_the_other_does_not_have_are_listed() {
+        let told = |a, b| -> String {
+            let comparison = compared(a, b, Language::En);
+            let replies = comparison.differences.iter().find(|one| one.aspect == Aspect::Replies);
+            replies.map(|one| one.sentence.clone()).unwrap_or_default()
+        };
+        assert_eq!(told("VRFY", "EXPN"), "Only VRFY is answered with 251 and 551.");
+        assert_eq!(told("EXPN", "VRFY"), told("VRFY", "EXPN"));
+        assert_eq!(told("NOOP", "RSET"), "");
+        assert!(
+            compared("NOOP", "RSET", Language::En).in_common.iter().any(|one| one.contains("250"))
+        );
+    }
+
+    #[test]
+    fn commands_are_told_apart_from_codes() {
         let remark = |a, b| compared(a, b, Language::En).remark.unwrap_or_default();
         assert!(remark("VRFY", "502").contains("502 may answer VRFY"));
         assert!(remark("450", "VRFY").contains("450 does not answer VRFY"));
@@ -380,6 +303,9 @@ mod tests {
             remark("mailbox-full", "4.2.2").contains("mailbox-full is commonly told with 4.2.2")
         );
         assert_eq!(remark("mailbox-full", "550"), "");
+        assert_eq!(remark("RCPT", "greylisted"), "greylisted may be told after RCPT.");
+        assert_eq!(remark("5.1.1", "QUIT"), "5.1.1 is not told after QUIT.");
+        assert!(remark("PIPELINING", "450").starts_with("450 is what a server says"));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 pub mod field;
 pub mod keyword;
 pub mod provider;
+pub mod role;
 
 use crate::cause::Cause::{self, *};
 use crate::cause::{Scope, WhoseMove};

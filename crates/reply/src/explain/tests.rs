@@ -10,6 +10,7 @@ use super::*;
 use crate::compare::Aspect;
 use crate::facts::field::Foreign;
 use crate::facts::keyword::Keyword;
+use crate::facts::role::{Change, Effect, Moment, Offered, Purpose};
 use crate::facts::{NextStep, Standing};
 use crate::{Cause, Confidence, Context, EnhancedCode, Evidence, Reply, Scope, Stage, classify};
 
@@ -115,7 +116,14 @@ fn keys_of_facts() -> BTreeSet<String> {
         says(Aspect::Standing, standing.name());
     }
     says(Aspect::Standing, "keyword");
-    says(Aspect::Replies, "some");
+    says(Aspect::Replies, "only");
+    Purpose::ALL.iter().for_each(|purpose| says(Aspect::Purpose, purpose.name()));
+    Moment::ALL.iter().for_each(|moment| says(Aspect::Moment, moment.name()));
+    Effect::ALL.iter().for_each(|effect| says(Aspect::Effect, effect.name()));
+    Change::ALL.iter().for_each(|change| says(Aspect::Change, change.name()));
+    Offered::ALL.iter().for_each(|offered| says(Aspect::Offered, offered.name()));
+    ["some", "command", "nothing"].iter().for_each(|adds| says(Aspect::Adds, adds));
+    ["specified", "own"].iter().for_each(|source| says(Aspect::Source, source));
     for answers in ["any", "some"] {
         says(Aspect::Answers, answers);
     }
@@ -168,7 +176,8 @@ const WORDS: &str =
     label-in-common label-when-to-use move-waits move-gave-up when-after when-at when-at-once
     when-minutes when-hours evidence-first-digit no-such-code no-such-enhanced-code
     no-such-topic compare-same compare-alike choose-by-scope choose-by-permanence use-of
-    relation-answers relation-answers-not relation-tells
+    relation-answers relation-answers-not relation-tells relation-told-after
+    relation-told-after-not relation-said-and-offered
     label-provider label-refused label-wordings label-example label-adds dialog-wait
     source-field source-field-with field-shorthand
     dsn-from dsn-closing dsn-remote-said dsn-said dsn-no-answer dsn-next-attempt dsn-try-until

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::role::{Change, Offered, Purpose};
 use crate::stage::Stage::{self, *};
 
 /// A keyword of the reply to EHLO.
@@ -14,6 +15,12 @@ pub struct Keyword(&'static str);
 pub struct KeywordFacts {
     /// As it is written.
     pub name: &'static str,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What a client does otherwise because of it.
+    pub change: Change,
+    /// Who offers it.
+    pub offered: Offered,
     /// The command that it adds, if any.
     pub verb: &'static str,
     /// The parameters that it adds, each with its command.
@@ -23,10 +30,14 @@ pub struct KeywordFacts {
 }
 
 macro_rules! keywords {
-    ($($name:literal $verb:literal [$($stage:ident $parameter:literal),*] $source:literal;)+) => {
+    ($($name:literal $purpose:ident $change:ident $offered:ident
+       $verb:literal [$($stage:ident $parameter:literal),*] $source:literal;)+) => {
         /// The keywords, in alphabetical order.
         pub static KEYWORDS: &[KeywordFacts] = &[$(KeywordFacts {
             name: $name,
+            purpose: Purpose::$purpose,
+            change: Change::$change,
+            offered: Offered::$offered,
             verb: $verb,
             parameters: &[$(($stage, $parameter)),*],
             source: $source,
@@ -35,32 +46,32 @@ macro_rules! keywords {
 }
 
 keywords! {
-    "8BITMIME" "" [Mail "BODY=8BITMIME"] "RFC 6152 §2";
-    "BINARYMIME" "" [Mail "BODY=BINARYMIME"] "RFC 3030 §3";
-    "BURL" "BURL" [] "RFC 4468 §3";
-    "CHECKPOINT" "" [Mail "TRANSID="] "RFC 1845 §3";
-    "CHUNKING" "BDAT" [] "RFC 3030 §2";
-    "CONNEG" "" [Rcpt "CONNEG"] "RFC 4141 §3";
-    "CONPERM" "" [Mail "CONPERM"] "RFC 4141 §2";
-    "DELIVERBY" "" [Mail "BY="] "RFC 2852 §3";
-    "DSN" "" [Mail "RET=", Mail "ENVID=", Rcpt "NOTIFY=", Rcpt "ORCPT="] "RFC 3461 §4";
-    "ENHANCEDSTATUSCODES" "" [] "RFC 2034 §3";
-    "FUTURERELEASE" "" [Mail "HOLDFOR=", Mail "HOLDUNTIL="] "RFC 4865 §4";
-    "LIMITS" "" [] "RFC 9422";
-    "MT-PRIORITY" "" [Mail "MT-PRIORITY="] "RFC 6710 §3";
-    "MTRK" "" [Mail "MTRK="] "RFC 3885 §3";
-    "NO-SOLICITING" "" [Mail "SOLICIT="] "RFC 3865 §2";
-    "PIPELINING" "" [] "RFC 2920 §2";
-    "REQUIRETLS" "" [Mail "REQUIRETLS"] "RFC 8689 §2";
-    "RRVS" "" [Rcpt "RRVS="] "RFC 7293 §3";
-    "SIZE" "" [Mail "SIZE="] "RFC 1870 §3";
-    "SMTPUTF8" "" [Mail "SMTPUTF8", Vrfy "SMTPUTF8", Expn "SMTPUTF8"] "RFC 6531 §3";
-    "SUBMITTER" "" [Mail "SUBMITTER="] "RFC 4405 §4";
-    "UTF8SMTP" "" [Mail "ALT-ADDRESS="] "RFC 5336 §3";
-    "X-EXPS" "X-EXPS" [] "Microsoft Exchange";
-    "XCLIENT" "XCLIENT" [] "Postfix";
-    "XFORWARD" "XFORWARD" [] "Postfix";
-    "XVERP" "" [Mail "XVERP"] "Postfix";
+    "8BITMIME" Content Content NearlyAll "" [Mail "BODY=8BITMIME"] "RFC 6152 §2";
+    "BINARYMIME" Content Content Few "" [Mail "BODY=BINARYMIME"] "RFC 3030 §3";
+    "BURL" Transfer Transfer Few "BURL" [] "RFC 4468 §3";
+    "CHECKPOINT" Transfer Transfer Hardly "" [Mail "TRANSID="] "RFC 1845 §3";
+    "CHUNKING" Transfer Transfer Many "BDAT" [] "RFC 3030 §2";
+    "CONNEG" Content Parameter Hardly "" [Rcpt "CONNEG"] "RFC 4141 §3";
+    "CONPERM" Content Parameter Hardly "" [Mail "CONPERM"] "RFC 4141 §2";
+    "DELIVERBY" Schedule Parameter Few "" [Mail "BY="] "RFC 2852 §3";
+    "DSN" Feedback Parameter Many "" [Mail "RET=", Mail "ENVID=", Rcpt "NOTIFY=", Rcpt "ORCPT="] "RFC 3461 §4";
+    "ENHANCEDSTATUSCODES" Feedback Reading NearlyAll "" [] "RFC 2034 §3";
+    "FUTURERELEASE" Schedule Parameter Few "" [Mail "HOLDFOR=", Mail "HOLDUNTIL="] "RFC 4865 §4";
+    "LIMITS" Limits Restraint Few "" [] "RFC 9422";
+    "MT-PRIORITY" Schedule Parameter Few "" [Mail "MT-PRIORITY="] "RFC 6710 §3";
+    "MTRK" Feedback Parameter Hardly "" [Mail "MTRK="] "RFC 3885 §3";
+    "NO-SOLICITING" Limits Parameter Hardly "" [Mail "SOLICIT="] "RFC 3865 §2";
+    "PIPELINING" Speed Order NearlyAll "" [] "RFC 2920 §2";
+    "REQUIRETLS" Trust Parameter Few "" [Mail "REQUIRETLS"] "RFC 8689 §2";
+    "RRVS" Trust Parameter Few "" [Rcpt "RRVS="] "RFC 7293 §3";
+    "SIZE" Limits Parameter NearlyAll "" [Mail "SIZE="] "RFC 1870 §3";
+    "SMTPUTF8" Content Content Many "" [Mail "SMTPUTF8", Vrfy "SMTPUTF8", Expn "SMTPUTF8"] "RFC 6531 §3";
+    "SUBMITTER" Identity Parameter Hardly "" [Mail "SUBMITTER="] "RFC 4405 §4";
+    "UTF8SMTP" Content Content Hardly "" [Mail "ALT-ADDRESS="] "RFC 5336 §3";
+    "X-EXPS" Trust Identity Inside "X-EXPS" [] "Microsoft Exchange";
+    "XCLIENT" Identity Identity Inside "XCLIENT" [] "Postfix";
+    "XFORWARD" Identity Identity Inside "XFORWARD" [] "Postfix";
+    "XVERP" Envelope Parameter Few "" [Mail "XVERP"] "Postfix";
 }
 
 impl Keyword {
