@@ -5,6 +5,7 @@
 mod coverage;
 mod docs;
 mod packages;
+mod portable;
 mod scoreboard;
 mod suite;
 mod tidy;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask <chore>
 
   test [--no-install] [FILTER]  install what the tests need, then run all of them
-  tidy                          check layering, reply literals, names, file heads
+  tidy                          check layering, reply literals, names, file heads, wasm32
   docs                          write the generated pages of docs/reference/
   scoreboard                    how much of the corpus is understood, with every miss";
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::MetadataCommand;
 
-use crate::coverage;
+use crate::{coverage, portable};
 
 /// Which floors a floor may stand on. What is not listed here is refused, also for a
 /// new crate: it is added with its floor or not at all.
@@ -38,6 +38,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     found.extend(architecture(root));
     found.extend(lock_file(root));
     found.extend(links(root));
+    found.extend(portable::run(root)?);
     found.extend(rfc_coverage(root, &sources));
     if found.is_empty() {
         return Ok(());

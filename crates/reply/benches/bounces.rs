@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use divan::counter::ItemsCount;
-use secondpost_reply::heard::read_any;
+use reply::heard::read_any;
 
 fn main() {
     divan::main();

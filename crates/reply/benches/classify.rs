@@ -4,8 +4,8 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use secondpost_reply::heard::read_any;
-use secondpost_reply::{Context, Reply, classify};
+use reply::heard::read_any;
+use reply::{Context, Reply, classify};
 
 const TABLE: &str = include_str!("../tests/heard/replies.tsv");
 

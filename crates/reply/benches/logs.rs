@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use secondpost_reply::Timestamp;
-use secondpost_reply::heard::log::{Line, LogReader, Meanings, Reference, Summary};
+use reply::Timestamp;
+use reply::heard::log::{Line, LogReader, Meanings, Reference, Summary};
 
 /// Messages in a log; some ten thousand lines.
 const MESSAGES: u64 = 2000;

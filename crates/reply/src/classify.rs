@@ -42,6 +42,20 @@ pub struct Context {
 }
 
 /// What `reply` means.
+///
+/// ```
+/// use reply::{Cause, Context, Permanence, Reply, Stage, WhoseMove};
+///
+/// let reply = Reply::parse(b"550 5.1.1 too many recipients this hour\r\n")?;
+/// let context = Context { stage: Some(Stage::Rcpt), ..Context::default() };
+/// let verdict = reply::classify(&reply, &context);
+///
+/// // The words beat the code: this is no unknown mailbox.
+/// assert_eq!(verdict.cause, Cause::RateLimited);
+/// assert_eq!(verdict.permanence, Permanence::Permanent);
+/// assert_eq!(verdict.evidence.text, "too many recipients this hour");
+/// # Ok::<(), reply::ReplyError>(())
+/// ```
 pub fn classify(reply: &Reply, context: &Context) -> Verdict {
     let (code, enhanced) = (Some(reply.code()), reply.enhanced_code());
     let verdict_of = |text: &str| Heard { code, enhanced, text }.verdict(context);

@@ -45,7 +45,18 @@ pub struct Comparison {
     pub when_to_use: Vec<String>,
 }
 
-/// Compares two topics.
+/// Compares two topics: codes, enhanced codes, causes, commands, keywords of EHLO.
+///
+/// ```
+/// use reply::Language;
+///
+/// let compared = reply::compare(&"450".parse()?, &"502".parse()?, Language::En);
+/// assert_eq!(compared.differences[0].label, "Transient or permanent");
+/// assert_eq!((compared.differences[0].a.as_str(), compared.differences[0].b.as_str()),
+///            ("transient", "permanent"));
+/// println!("{}", compared.differences[0].sentence);
+/// # Ok::<(), reply::explain::entry::NoSuchTopic>(())
+/// ```
 pub fn compare(a: &Topic, b: &Topic, language: Language) -> Comparison {
     let (a, b) = (entry(*a, language), entry(*b, language));
     if a.topic == b.topic {

@@ -16,6 +16,7 @@ pub mod wording;
 mod words;
 
 use crate::facts::{self, Pace};
+use crate::heard::read_any;
 use crate::{Cause, Class, Code, Permanence, Timestamp, Verdict, WhoseMove};
 
 pub use language::{Language, NoSuchLanguage};
@@ -60,32 +61,54 @@ pub struct Explanation {
     pub source: String,
 }
 
-/// The verdict in the reader's language.
-pub fn explain(verdict: &Verdict, language: Language) -> Explanation {
-    let cause = verdict.cause;
-    let part = |name: &str| text(language, &format!("cause-{}.{name}", cause.name()));
-    Explanation {
-        title: title(verdict, language),
-        name: verdict.code.map_or_else(
-            || cause_name(cause, language),
-            |code| entry::entry(entry::Topic::Code(code), language).name,
-        ),
-        meaning: part("meaning"),
-        code_meaning: verdict.code.map_or_else(String::new, |code| {
-            entry::entry(entry::Topic::Code(code), language).meaning
-        }),
-        when_seen: part("when"),
-        whose_move: whose_move(verdict, language),
-        what_to_do: what_to_do(verdict, language),
-        when_next: when_next(verdict, language),
-        evidence: evidence(verdict, language),
-        confidence: confidence_in_words(verdict.confidence, language),
-        alternatives: verdict
-            .alternatives
-            .iter()
-            .map(|cause| cause_name(*cause, language))
-            .collect(),
-        source: source(verdict),
+/// Everything that `text` holds, explained: a reply or several, a bounce (one explanation
+/// for each recipient), lines of a log. Empty where nothing in it can be understood.
+///
+/// [`crate::read_any`] says more of each: its kind, the recipient, the reply itself, and
+/// the verdict, which has the facts behind the words.
+///
+/// ```
+/// use reply::Language;
+///
+/// for told in reply::explain("450 4.2.0 Greylisted, come back in 300 seconds", Language::En) {
+///     println!("{}: {}", told.title, told.what_to_do);
+/// }
+/// # let told = reply::explain("450 4.2.0 Greylisted, come back in 300 seconds", Language::De);
+/// # assert_eq!(told[0].title, "450 4.2.0 · vorübergehend · Greylisting");
+/// ```
+pub fn explain(text: impl AsRef<[u8]>, language: Language) -> Vec<Explanation> {
+    let heard = read_any(text.as_ref());
+    heard.iter().filter_map(|heard| Some(heard.verdict.as_ref()?.explain(language))).collect()
+}
+
+impl Verdict {
+    /// The verdict in the reader's language.
+    pub fn explain(&self, language: Language) -> Explanation {
+        let cause = self.cause;
+        let part = |name: &str| text(language, &format!("cause-{}.{name}", cause.name()));
+        Explanation {
+            title: title(self, language),
+            name: self.code.map_or_else(
+                || cause_name(cause, language),
+                |code| entry::entry(entry::Topic::Code(code), language).name,
+            ),
+            meaning: part("meaning"),
+            code_meaning: self.code.map_or_else(String::new, |code| {
+                entry::entry(entry::Topic::Code(code), language).meaning
+            }),
+            when_seen: part("when"),
+            whose_move: whose_move(self, language),
+            what_to_do: what_to_do(self, language),
+            when_next: when_next(self, language),
+            evidence: evidence(self, language),
+            confidence: confidence_in_words(self.confidence, language),
+            alternatives: self
+                .alternatives
+                .iter()
+                .map(|cause| cause_name(*cause, language))
+                .collect(),
+            source: source(self),
+        }
     }
 }
 

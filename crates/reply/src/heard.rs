@@ -114,6 +114,21 @@ impl Heard {
 /// prompts, quotes or another program's sentence around them, bare codes, and numbers
 /// that are no code of SMTP (`101`: a verdict without a code). Never fails: what says
 /// nothing is left out.
+///
+/// ```
+/// use reply::{Cause, Kind, Permanence};
+///
+/// let line = b"Nov 25 08:00:01 mx postfix/smtp[7]: 4Xy: to=<ann@example.org>, \
+///     relay=mx.example.org[192.0.2.1]:25, dsn=4.2.2, status=deferred (host \
+///     mx.example.org[192.0.2.1] said: 452 4.2.2 Mailbox full (in reply to RCPT TO command))";
+/// let heard = reply::read_any(line);
+/// assert_eq!(heard[0].kind, Kind::Log);
+/// assert_eq!(heard[0].recipient.as_deref(), Some("ann@example.org"));
+///
+/// let verdict = heard[0].verdict.as_ref().ok_or("a log line without a verdict")?;
+/// assert_eq!((verdict.cause, verdict.permanence), (Cause::MailboxFull, Permanence::Transient));
+/// # Ok::<(), &str>(())
+/// ```
 pub fn read_any(octets: &[u8]) -> Vec<Heard> {
     if quoted::begins_as_a_reply(octets) {
         return quoted::read(octets);

@@ -15,7 +15,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use reply::compare::compare;
 use reply::explain::entry::{Entry, Topic, entry};
-use reply::explain::explain;
 use reply::facts::keyword::Keyword;
 use reply::heard::{Heard, read_any};
 use reply::{Cause, Language, Stage};
@@ -153,7 +152,7 @@ fn result(heard: &Heard, language: Language) -> Value {
     let mut object = verdict.map_or_else(|| json!({}), |verdict| json!(verdict));
     object["kind"] = json!(heard.kind.name());
     object["recipient"] = json!(heard.recipient);
-    object["explanation"] = json!(verdict.map(|verdict| explain(verdict, language)));
+    object["explanation"] = json!(verdict.map(|verdict| verdict.explain(language)));
     object
 }
 

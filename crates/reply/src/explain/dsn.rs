@@ -3,7 +3,7 @@
 //! protocol's business; when one is due, the queue's.
 
 use super::words::duration_from_now;
-use super::{Language, clock_time, explain, fill, quoted, text};
+use super::{Language, clock_time, fill, quoted, text};
 use crate::{Permanence, Reply, Timestamp, Verdict};
 
 /// After so many transient refusals in a row the mailbox may be full or disabled.
@@ -122,7 +122,7 @@ fn heard(told: &Told<'_>, language: Language) -> String {
 }
 
 fn reasons(verdict: &Verdict, language: Language) -> Vec<String> {
-    let explanation = explain(verdict, language);
+    let explanation = verdict.explain(language);
     let whose_move = [("move", explanation.whose_move.into())];
     let what_to_do = [("remedy", explanation.what_to_do.into())];
     vec![

@@ -18,7 +18,16 @@ use crate::facts::provider;
 use crate::facts::{self, CodeFacts, NextStep};
 use crate::{Cause, Class, Code, EnhancedCode, Permanence, Scope, Stage, WhoseMove};
 
-/// Something that has an entry.
+/// Something that has an entry; read from a text, in any case.
+///
+/// ```
+/// use reply::{Cause, Topic};
+///
+/// assert_eq!("greylisted".parse(), Ok(Topic::Cause(Cause::Greylisted)));
+/// assert_eq!("x.2.2".parse::<Topic>()?.to_string(), "X.2.2");
+/// assert!("620".parse::<Topic>().is_err());
+/// # Ok::<(), reply::explain::entry::NoSuchTopic>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Topic {
     /// A basic code: `450`.

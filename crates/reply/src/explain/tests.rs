@@ -418,25 +418,25 @@ fn greylisted() -> Verdict {
 
 #[test]
 fn a_greylisted_reply_is_explained_with_its_time() {
-    let english = explain(&greylisted(), Language::En);
+    let english = greylisted().explain(Language::En);
     assert_eq!(english.title, "450 4.2.0 · transient · Greylisting");
     assert_eq!(english.name, "Mailbox unavailable");
     assert!(english.whose_move.starts_with("Nobody"));
     assert_eq!(english.when_next, "The next attempt makes sense in 5 minutes, not before.");
     assert_eq!(english.evidence, "“Greylisted”");
     assert_eq!(english.source, "RFC 5321 §4.2.3, RFC 6647 §2");
-    let german = explain(&greylisted(), Language::De);
+    let german = greylisted().explain(Language::De);
     assert_eq!(german.title, "450 4.2.0 · vorübergehend · Greylisting");
     assert_eq!(german.when_next, "Der nächste Versuch lohnt sich in 5 Minuten, nicht früher.");
     assert_eq!(german.evidence, "„Greylisted“");
-    let spanish = explain(&greylisted(), Language::Es);
+    let spanish = greylisted().explain(Language::Es);
     assert_eq!(spanish.title, "450 4.2.0 · temporal · Lista gris (greylisting)");
     assert_eq!(
         spanish.when_next,
         "El próximo intento tiene sentido dentro de 5 minutos, no antes."
     );
     assert_eq!(spanish.evidence, "«Greylisted»");
-    let french = explain(&greylisted(), Language::Fr);
+    let french = greylisted().explain(Language::Fr);
     assert_eq!(french.title, "450 4.2.0 · temporaire · Liste grise");
     assert_eq!(french.when_next, "Une nouvelle tentative sera utile dans 5 minutes, pas avant.");
     assert_eq!(french.evidence, "«\u{a0}Greylisted\u{a0}»");
@@ -446,9 +446,9 @@ fn a_greylisted_reply_is_explained_with_its_time() {
 fn a_time_of_day_and_a_permanent_refusal_have_their_own_words() {
     let at = Timestamp::from_secs(1_795_478_400);
     let verdict = Verdict { retry_after: None, retry_at: Some(at), ..greylisted() };
-    assert!(explain(&verdict, Language::En).when_next.contains("2026-11-24 00:00 UTC"));
+    assert!(verdict.explain(Language::En).when_next.contains("2026-11-24 00:00 UTC"));
     let verdict = Verdict { permanence: Permanence::Permanent, ..greylisted() };
-    let told = explain(&verdict, Language::En);
+    let told = verdict.explain(Language::En);
     assert!(told.whose_move.starts_with("The sender:"), "{}", told.whose_move);
     assert!(told.when_next.starts_with("Not by itself"), "{}", told.when_next);
 }
@@ -460,7 +460,7 @@ fn every_cause_is_explained_under_every_permanence_without_a_bare_key() {
             for language in Language::COMPLETE {
                 let evidence = Evidence { rule: "test".into(), text: String::new() };
                 let verdict = crate::verdict_of(*cause, permanence, evidence);
-                let told = explain(&verdict, *language);
+                let told = verdict.explain(*language);
                 let all = [
                     told.title,
                     told.name,

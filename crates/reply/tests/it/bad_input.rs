@@ -4,7 +4,7 @@
 use std::fs;
 
 use proptest::prelude::*;
-use secondpost_reply::heard::{Kind, read_any};
+use reply::heard::{Kind, read_any};
 
 fn example(name: &str) -> Vec<u8> {
     fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/heard/mail/").to_owned() + name).unwrap()

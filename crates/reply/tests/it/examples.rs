@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use secondpost_reply::heard::{Heard, read_any};
+use reply::heard::{Heard, read_any};
 
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/heard/mail"))

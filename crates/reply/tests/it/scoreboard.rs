@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use secondpost_reply::heard::{Heard, read_any};
+use reply::heard::{Heard, read_any};
 
 /// Right of all, per cause, and what was missed.
 #[derive(Debug, Default)]

@@ -20,7 +20,7 @@ use reply::explain::{
     permanence_in_words, quoted, wait_in_words, whose_move_in_words,
 };
 use reply::heard::{Heard, is_mail, read_any, read_document};
-use reply::{Cause, Explanation, Language, Reply, Scope, Stage, explain};
+use reply::{Cause, Explanation, Language, Reply, Scope, Stage};
 use serde_json::{Value, json};
 
 use super::page::Page;
@@ -298,7 +298,7 @@ fn tell_heard(heard: &Heard, language: Language, context: &mut Context<'_>) -> i
     if let Some(recipient) = &heard.recipient {
         writeln!(context.out, "<{recipient}>")?;
     }
-    let mut told = explain(verdict, language);
+    let mut told = verdict.explain(language);
     if let Some(words) = heard.reply.as_ref().and_then(hint_words) {
         told.evidence = format!("{}, {}", told.evidence, quoted(&words, language));
     }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use reply::explain::entry::Topic;
-use reply::explain::{enumerated, explain, label, web, web_count};
+use reply::explain::{enumerated, label, web, web_count};
 use reply::heard::{Heard, read_any};
 use reply::{Explanation, Verdict};
 
@@ -103,7 +103,7 @@ fn echoed(text: &str) -> String {
 fn tell(heard: &Heard, frame: &Frame) -> Told {
     let language = frame.language;
     let verdict = heard.verdict.as_ref();
-    let told = verdict.map(|verdict| explain(verdict, language));
+    let told = verdict.map(|verdict| verdict.explain(language));
     let href = |topic: Topic| frame.href(Page::Entry(topic));
     Told {
         kind: frame.web(&format!("kind-{}", heard.kind.name())),
