@@ -145,6 +145,11 @@ struct Candidate {
 }
 
 impl Candidate {
+    /// Names a policy by what the class of the reply says of it.
+    fn at_class(&mut self, class: Option<Class>) {
+        self.cause = policy_of_class(self.cause, class);
+    }
+
     /// Takes the next cause that is fair where the text says that it is not `denied`.
     fn is_not(&mut self, denied: Cause) {
         if self.cause == denied
@@ -191,6 +196,8 @@ impl Heard<'_> {
         let candidates = &mut room.candidates;
         candidates.extend(self.by_enhanced_code(enhanced));
         candidates.extend(self.by_basic_code(context.stage));
+        let class = self.class();
+        candidates.iter_mut().for_each(|candidate| candidate.at_class(class));
         // Stable: of one rank the earlier rule decides.
         candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.rank));
         let by_class = self.by_class();
@@ -200,7 +207,7 @@ impl Heard<'_> {
         let mut verdict = verdict_of(best.cause, permanence, evidence);
         verdict.code = self.code;
         verdict.enhanced_code = enhanced;
-        verdict.alternatives = alternatives(candidates);
+        verdict.alternatives = alternatives(candidates, class);
         verdict.confidence = confidence(best.rank);
         if permanence != Permanence::Positive && may_tell_a_time {
             self.add_hint(&mut verdict, context.now);
@@ -328,12 +335,22 @@ fn confidence(rank: Rank) -> Confidence {
     }
 }
 
+/// A policy that turns away for now under 4yz, and for good under 5yz.
+fn policy_of_class(cause: Cause, class: Option<Class>) -> Cause {
+    match (cause, class) {
+        (Cause::PolicyRefused, Some(Class::Transient)) => Cause::PolicyTemporary,
+        (Cause::PolicyTemporary, Some(Class::Permanent)) => Cause::PolicyRefused,
+        _ => cause,
+    }
+}
+
 /// The other causes of the best candidate, then those of the next ones.
-fn alternatives(candidates: &[Candidate]) -> Vec<Cause> {
+fn alternatives(candidates: &[Candidate], class: Option<Class>) -> Vec<Cause> {
     let Some(best) = candidates.first() else { return Vec::new() };
     let others = candidates.iter().skip(1).map(|candidate| candidate.cause);
     let mut fair = Vec::with_capacity(MAX_ALTERNATIVES);
     for cause in best.also.iter().copied().chain(others) {
+        let cause = policy_of_class(cause, class);
         if cause != best.cause && !fair.contains(&cause) && fair.len() < MAX_ALTERNATIVES {
             fair.push(cause);
         }

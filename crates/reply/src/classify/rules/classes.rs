@@ -1326,15 +1326,6 @@ pub(super) const RULES: &[Rule] = &[
         &["550 5.7.0 mail hub at 192.0.2.8 is blocked here", "554 blockiert: 192.0.2.8"],
     ),
     rule(
-        "some-address-is-refused",
-        Likely,
-        HostBlocklisted,
-        &[PolicyRefused, ReputationPoor],
-        &["{ip} ~ {refused}", "{refused} ~ {ip}"],
-        &["550 Mails from 192.0.2.8 are refused"],
-    )
-    .permanent(),
-    rule(
         "some-list-is-closed",
         Clear,
         MailboxPrivate,
@@ -1479,4 +1470,13 @@ pub(super) const RULES: &[Rule] = &[
         &["{mail} ~ {toobig}"],
         &["552 Wiadomość jest za duża", "552 E-posta çok büyük"],
     ),
+    rule(
+        "some-address-is-refused",
+        Likely,
+        HostBlocklisted,
+        &[PolicyRefused, ReputationPoor],
+        &["{ip} ~ {refused}", "{refused} ~ {ip}"],
+        &["550 Mails from 192.0.2.8 are refused"],
+    )
+    .permanent(),
 ];

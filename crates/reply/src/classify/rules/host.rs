@@ -1918,4 +1918,40 @@ pub(super) const RULES: &[Rule] = &[
         &["its quota for sending", "quota for sending", "sending messages with the same"],
         &["421 it exceeded its quota for sending such mail"],
     ),
+    rule(
+        "resource-limits",
+        Clear,
+        ServerBusy,
+        &[ServerFull, PolicyTemporary],
+        &[
+            "resource limitation*",
+            "resources limited",
+            "out of resources",
+            "no resources",
+            "not enough resources",
+        ],
+        &["421 4.3.0 Resource limitations here"],
+    ),
+    rule(
+        "domain-failed-for-now",
+        Clear,
+        DnsFailed,
+        &[DomainNotFound, ServerFault],
+        &["temporary domain failure", "domain lookup failure", "domain temporarily unreachable"],
+        &["452 temporary domain failure for bob"],
+    )
+    .transient(),
+    rule(
+        "rejected-by-a-policy",
+        Clear,
+        PolicyRefused,
+        &[MailboxPrivate, ReputationPoor],
+        &[
+            "policy rejection",
+            "rejected: policy*",
+            "rejected by policy",
+            "rejected by local policy",
+        ],
+        &["550 <bob@example.net>: Recipient address rejected: Policy of this house"],
+    ),
 ];

@@ -77,4 +77,28 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &["450 Network error on destination MXs"],
     ),
+    rule(
+        "own-program-too-slow",
+        Provider,
+        ServerFault,
+        &[],
+        &["command time limit exceeded:", "child process .. timed out"],
+        &["451 4.3.0 Command time limit exceeded: \"/usr/bin/filter\""],
+    ),
+    rule(
+        "own-expansion-failed",
+        Clear,
+        ServerFault,
+        &[],
+        &["expansion failed", "failed to expand", "operation not permitted", "setgid", "setuid"],
+        &["451 failed to expand a string"],
+    ),
+    rule(
+        "own-no-address",
+        Clear,
+        RouteUnusable,
+        &[DomainNotFound, DnsFailed],
+        &["no address associated with", "no address for host"],
+        &["550 mx.example.net: No address associated with hostname"],
+    ),
 ];

@@ -75,7 +75,7 @@ pub(super) const RULES: &[Rule] = &[
         &["550 procmail: Lock failure on \"/var/mail/b/bob/mailbox.lock\""],
     ),
     rule(
-        "report-program", Exact, ServerFault, &[MailboxUnknown, Unknown],
+        "report-program", Clear, ServerFault, &[MailboxUnknown, Unknown],
         &["unknown mailer error", "mailer error", "command died with status", "command failed:", "child process of .. returned", "local delivery failed",
           "process exited with", "exit status", "returned by pipe", "command died with signal", "died of signal", "terminated by signal", "error in processing .. script", "aliased to wrong program",
           "unable to run", "unable to forward message", "unable to open .forward", "unable to process alias", "unable to chdir to maildir", "unable to chdir"],

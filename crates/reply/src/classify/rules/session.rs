@@ -421,6 +421,10 @@ pub(super) const RULES: &[Rule] = &[
             "シーケンスが",
             "no identity changes",
             "esmtp first",
+            "already established",
+            "already started",
+            "already given",
+            "mail from already",
         ],
         &[
             "503 5.5.1 MAIL already specified",
