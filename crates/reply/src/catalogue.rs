@@ -139,6 +139,10 @@ catalogue! {
     /// VRFY or EXPN is `noncommittal`, or the answer is not known here.
     cannot_verify() = 252 ["2.5.0"] "cannot verify; will take the message and try to deliver it",
         &[Vrfy, Expn], "RFC 5321 §7.3";
+    /// VRFY or EXPN of something beyond ASCII without SMTPUTF8: the reply could not name it.
+    utf8_reply_needed() = 252 ["2.6.8"]
+        "a UTF-8 reply would be needed and was not allowed; will try to deliver the message",
+        &[Vrfy, Expn], "RFC 6531 §3.7.4.2";
     /// EXPN is on and the list exists; further members follow as lines.
     expanded(member) = 250 ["2.1.5"] "<{member}>",
         &[Expn], "RFC 5321 §3.5.3";
@@ -362,7 +366,7 @@ catalogue! {
     /// A non-ASCII forward-path without SMTPUTF8.
     recipient_not_ascii() = 553 ["5.6.7"]
         "non-ASCII recipient address without SMTPUTF8"
-        => Utf8NotSupported, &[Rcpt, Vrfy], "RFC 6531 §3.5";
+        => Utf8NotSupported, &[Rcpt], "RFC 6531 §3.5";
     /// Raw 8-bit octets in the header without SMTPUTF8, where a setting refuses them.
     headers_not_ascii() = 554 ["5.6.9"]
         "message header has 8-bit octets without SMTPUTF8"

@@ -242,7 +242,7 @@ pub fn bdat(rest: &str) -> Result<(u64, bool), Answer> {
 /// The argument of VRFY, and whether it came with SMTPUTF8 (RFC 6531 §3.7.4.2).
 ///
 /// # Errors
-/// 501; 553 for an address that needs SMTPUTF8.
+/// 501; 252 where the reply would need UTF-8 that SMTPUTF8 did not allow.
 pub fn verify(rest: &str) -> Result<(VerifyArgument, bool), Answer> {
     let (text, utf8) = without_smtputf8(rest);
     let argument = verify_argument(text)?;
@@ -250,7 +250,7 @@ pub fn verify(rest: &str) -> Result<(VerifyArgument, bool), Answer> {
         VerifyArgument::Mailbox(mailbox) => mailbox.is_ascii(),
         VerifyArgument::Name(name) => name.is_ascii(),
     };
-    if is_ascii || utf8 { Ok((argument, utf8)) } else { Err(catalogue::recipient_not_ascii()) }
+    if is_ascii || utf8 { Ok((argument, utf8)) } else { Err(catalogue::utf8_reply_needed()) }
 }
 
 fn verify_argument(text: &str) -> Result<VerifyArgument, Answer> {
@@ -277,7 +277,7 @@ fn verify_argument(text: &str) -> Result<VerifyArgument, Answer> {
 /// The argument of EXPN, unquoted and without brackets, and whether it came with SMTPUTF8.
 ///
 /// # Errors
-/// 501.
+/// As [`verify`].
 pub fn expand(rest: &str) -> Result<(String, bool), Answer> {
     let (text, utf8) = without_smtputf8(rest);
     if text.is_empty() {
@@ -287,7 +287,7 @@ pub fn expand(rest: &str) -> Result<(String, bool), Answer> {
     if bare.is_ascii() || utf8 {
         Ok((unquoted(bare), utf8))
     } else {
-        Err(catalogue::command_not_ascii())
+        Err(catalogue::utf8_reply_needed())
     }
 }
 
