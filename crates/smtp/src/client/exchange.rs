@@ -213,13 +213,18 @@ impl Exchange {
         line
     }
 
-    /// RCPT for the recipient at `at`, with its parameters where the server lists DSN.
+    /// RCPT for the recipient at `at`, with its parameters where the server lists DSN. ORCPT
+    /// goes on as it came (RFC 3461 §5.2.1), in ASCII where SMTPUTF8 is not asked for.
     pub(super) fn recipient_line(&mut self, at: usize, offered: &Capabilities) -> String {
         let Recipient { path, parameters } = &self.transaction.envelope.recipients[at];
         let mut line = format!("RCPT TO:<{path}>");
         let dsn = offered.dsn();
         let notify = parameters.notify.as_ref().filter(|_| dsn).map(ToString::to_string);
-        let orcpt = parameters.orcpt.as_ref().filter(|_| dsn).map(ToString::to_string);
+        let orcpt = parameters.orcpt.as_ref().filter(|_| dsn);
+        let orcpt = orcpt.map(|original| match self.transaction.needs_utf8 {
+            true => original.to_string(),
+            false => original.in_ascii(),
+        });
         let wanted = notify.is_some();
         self.add(&mut line, Parameter::Notify, notify);
         self.add(&mut line, Parameter::Orcpt, orcpt);

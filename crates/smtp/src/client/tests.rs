@@ -292,6 +292,27 @@ fn parameters_go_only_where_they_are_offered() {
 }
 
 #[test]
+fn an_original_recipient_beyond_ascii_goes_on_in_ascii_without_smtputf8() {
+    rfc!(6533, "3");
+    let mut wanted = with_dsn("b@example.net");
+    let orcpt = wanted.envelope.recipients[0].parameters.orcpt.as_mut().unwrap();
+    (orcpt.address_type, orcpt.xtext) = ("UTF-8".into(), "j\u{fc}rgen\u{1f600}@example.net".into());
+    let script = |utf8: &str, address: &str| {
+        format!(
+            "{HELLO} S: 250-SMTPUTF8\nS: 250-8BITMIME\nS: 250 DSN
+             C: MAIL FROM:<a@example.org>{utf8} RET=HDRS ENVID=q+2B1\nS: 250 ok
+             C: RCPT TO:<b@example.net> NOTIFY=SUCCESS,FAILURE ORCPT=UTF-8;{address}
+             S: 550 5.1.1 no"
+        )
+    };
+    let encoded = script("", "j\\x{FC}rgen\\x{1F600}@example.net");
+    check(&options(), &wanted, &encoded, &["550 at RCPT"]);
+    wanted.needs_utf8 = true;
+    let native = script(" SMTPUTF8", "j\u{fc}rgen\u{1f600}@example.net");
+    check(&options(), &wanted, &native, &["550 at RCPT"]);
+}
+
+#[test]
 fn a_refused_parameter_is_left_out_and_remembered_once_that_helped() {
     let script = format!(
         "{HELLO} S: 250-SIZE\nS: 250 DSN

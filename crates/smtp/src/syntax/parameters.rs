@@ -103,6 +103,20 @@ pub struct OriginalRecipient {
 }
 
 impl OriginalRecipient {
+    /// As ORCPT carries it where SMTPUTF8 is not spoken: in ASCII, what is beyond it as
+    /// `\x{…}` (RFC 6533 §3).
+    pub fn in_ascii(&self) -> String {
+        let mut out = format!("{};", self.address_type);
+        for c in self.xtext.chars() {
+            if c.is_ascii() {
+                out.push(c);
+            } else {
+                out.push_str(&format!("\\x{{{:X}}}", u32::from(c)));
+            }
+        }
+        out
+    }
+
     /// The address, decoded where it is plain xtext.
     pub fn address(&self) -> String {
         decode_xtext(&self.xtext).unwrap_or_else(|| self.xtext.clone())
