@@ -61,14 +61,24 @@ pub struct RecipientReport<'a> {
     pub status: EnhancedCode,
     /// The host that said the reply, or that we tried to reach.
     pub remote_mta: Option<&'a str>,
-    /// The last reply, where a host said one.
-    pub diagnostic: Option<&'a Reply>,
+    /// What decided, as a diagnostic for programs (RFC 3464 §2.3.6).
+    pub diagnostic: Option<Diagnostic<'a>>,
     /// When it was last tried.
     pub last_attempt: Option<Timestamp>,
     /// Until when it is tried, for [`Action::Delayed`].
     pub will_retry_until: Option<Timestamp>,
     /// What a person is told of it: paragraphs without line ends.
     pub explanation: Vec<String>,
+}
+
+/// What decided about a recipient.
+#[derive(Clone, Copy, Debug)]
+pub enum Diagnostic<'a> {
+    /// The last reply of a host.
+    Heard(&'a Reply),
+    /// Our own diagnosis where no host said anything: RFC 3461 §6.3 wants a diagnostic for
+    /// each recipient that was to be relayed.
+    Ours(&'a str),
 }
 
 /// What of the message goes back.

@@ -6,7 +6,7 @@ use queue::{Message, Origin, Received};
 use reply::Timestamp;
 use reply::explain::Language;
 use reply::explain::dsn::{Notice as About, Told, dsn_frame, dsn_text};
-use smtp::dsn::{Action, Frame, Original, RecipientReport, Report, build};
+use smtp::dsn::{Action, Diagnostic, Frame, Original, RecipientReport, Report, build};
 use smtp::envelope::{Envelope, Recipient};
 use smtp::syntax::{ForwardPath, MailParameters, RecipientParameters, Ret, ReversePath};
 
@@ -163,11 +163,18 @@ fn recipient<'a>(
         action: action(notice.moment),
         status: notice.status,
         remote_mta: notice.host.as_deref(),
-        diagnostic: notice.reply.as_ref(),
+        diagnostic: diagnostic(notice),
         last_attempt: state.history.last_attempt,
         will_retry_until: until,
         explanation: dsn_text(&told, voice.language),
     }
+}
+
+/// Of a success that no host announced there is nothing to diagnose.
+fn diagnostic(notice: &Notice) -> Option<Diagnostic<'_>> {
+    let failed = matches!(notice.moment, Moment::Failed | Moment::Delayed);
+    let ours = || failed.then_some(Diagnostic::Ours(&notice.verdict.evidence.text));
+    notice.reply.as_ref().map(Diagnostic::Heard).or_else(ours)
 }
 
 const fn about(moment: Moment) -> About {

@@ -4,7 +4,7 @@
 use super::text::{encoded, has_lawful_lines};
 use super::{Action, MAX_RETURNED_OCTETS, Original, Part, Report};
 use crate::framing::encode::{Encoder, Framing};
-use crate::message::convert::quoted_printable;
+use crate::message::convert::{convert, quoted_printable};
 use crate::message::header::Header;
 
 /// Most octets of a header that are sent back.
@@ -20,8 +20,9 @@ pub(super) fn part(report: &Report<'_>) -> Option<Part> {
     }
 }
 
-/// The whole message, unless it is too long or has lines that no message may have.
-/// A header beyond ASCII makes it `message/global`, which may be encoded (RFC 6532 §3.7).
+/// The whole message, unless it is too long, has lines that no message may have, or could
+/// not be made seven bits where the way back needs that: better to tell with a header than
+/// not at all. A header beyond ASCII makes it `message/global`, which may be encoded (RFC 6532 §3.7).
 fn full(message: &[u8]) -> Option<Part> {
     if message.len() > MAX_RETURNED_OCTETS {
         return None;
@@ -33,6 +34,7 @@ fn full(message: &[u8]) -> Option<Part> {
         return None;
     }
     if header_is_ascii {
+        convert(&body).ok()?;
         let encoding = if body.is_ascii() { "7bit" } else { "8bit" };
         return Some(part_of("message/rfc822", encoding, body));
     }

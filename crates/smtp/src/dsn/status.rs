@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use reply::Timestamp;
 
-use super::text::{ascii, encoded, folded, one_word};
-use super::{Part, RecipientReport, Report, is_global};
+use super::text::{ascii, clean, encoded, folded, one_word, verbatim};
+use super::{Diagnostic, Part, RecipientReport, Report, is_global};
 use crate::message::date::rfc5322_date;
 use crate::message::trace::address_literal;
 use crate::syntax::ForwardPath;
@@ -32,9 +32,9 @@ pub(super) fn part(report: &Report<'_>) -> Part {
 }
 
 fn of_message(report: &Report<'_>) -> String {
-    let mut out = field("Reporting-MTA", format!("dns; {}", one_word(report.reporting_mta)));
+    let mut out = field("Reporting-MTA", reporting_mta(report.reporting_mta));
     if let Some(envid) = report.envid {
-        out += &field("Original-Envelope-Id", ascii(&from_xtext(envid)));
+        out += &verbatim("Original-Envelope-Id", &in_ascii(&from_xtext(envid)));
     }
     if let Some((hello, client)) = report.received_from {
         let address = client.map(|client| format!(" ({})", address_literal(client)));
@@ -48,16 +48,16 @@ fn of_message(report: &Report<'_>) -> String {
 fn of_recipient(recipient: &RecipientReport<'_>, report: &Report<'_>, global: bool) -> String {
     let mut out = String::new();
     if let Some(original) = recipient.original_recipient {
-        out += &field("Original-Recipient", original_recipient(original, global));
+        out += &verbatim("Original-Recipient", &original_recipient(original, global));
     }
-    out += &field("Final-Recipient", final_recipient(recipient.final_recipient));
+    out += &verbatim("Final-Recipient", &final_recipient(recipient.final_recipient));
     out += &field("Action", recipient.action.name().to_owned());
     out += &field("Status", recipient.status.to_string());
     if let Some(remote) = recipient.remote_mta {
         out += &field("Remote-MTA", remote_mta(remote));
     }
-    if let Some(reply) = recipient.diagnostic {
-        out += &folded("Diagnostic-Code", &diagnostic(reply));
+    if let Some(diagnostic) = recipient.diagnostic {
+        out += &folded("Diagnostic-Code", &diagnostic_code(diagnostic, global));
     }
     out += &date("Last-Attempt-Date", recipient.last_attempt, report);
     out + &date("Will-Retry-Until", recipient.will_retry_until, report)
@@ -70,6 +70,14 @@ fn field(name: &str, value: String) -> String {
 fn date(name: &str, at: Option<Timestamp>, report: &Report<'_>) -> String {
     let at = at.map(|at| field(name, rfc5322_date(at, report.offset_minutes)));
     at.unwrap_or_default()
+}
+
+/// `dns` is for names that DNS can know; a name of one label is our own affair
+/// (RFC 3461 §6.3).
+fn reporting_mta(name: &str) -> String {
+    let name = one_word(name);
+    let kind = if name.contains('.') || name.contains(':') { "dns" } else { "x-local-hostname" };
+    format!("{kind}; {name}")
 }
 
 /// A name in DNS; an address as a literal (RFC 3464 §2.3.5); a unix socket is no host.
@@ -93,22 +101,36 @@ fn original_recipient(given: &str, global: bool) -> String {
     let (kind, address) = given.split_once(';').unwrap_or(("rfc822", given));
     let address = match (kind.eq_ignore_ascii_case("utf-8"), global) {
         (true, true) => from_unitext(address),
-        (true, false) => ascii(address),
-        (false, _) => ascii(&from_xtext(address)),
+        (true, false) => in_ascii(address),
+        (false, _) => in_ascii(&from_xtext(address)),
     };
-    format!("{}; {}", one_word(kind), super::text::clean(&address))
+    format!("{}; {address}", one_word(kind))
+}
+
+fn in_ascii(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+}
+
+/// What decided, in lines. Only the global type can say what is beyond ASCII
+/// (RFC 6533 §4.1).
+fn diagnostic_code(diagnostic: Diagnostic<'_>, global: bool) -> Vec<String> {
+    let plain = if global { clean } else { ascii };
+    let cut = |text: &str| plain(text).chars().take(MAX_DIAGNOSTIC_CHARACTERS).collect::<String>();
+    match diagnostic {
+        Diagnostic::Heard(reply) => smtp_diagnostic(reply, cut),
+        Diagnostic::Ours(words) => vec![format!("x-secondpost; {}", cut(words))],
+    }
 }
 
 /// The reply line by line (RFC 3461 §9.2).
-fn diagnostic(reply: &reply::Reply) -> Vec<String> {
+fn smtp_diagnostic(reply: &reply::Reply, cut: impl Fn(&str) -> String) -> Vec<String> {
     let code = reply.code();
     let enhanced = reply.enhanced_code().map(|code| format!("{code} ")).unwrap_or_default();
     let count = reply.lines().len().min(MAX_DIAGNOSTIC_LINES);
     let line = |(at, text): (usize, &String)| {
-        let text: String = ascii(text).chars().take(MAX_DIAGNOSTIC_CHARACTERS).collect();
         let separator = if at + 1 < count { '-' } else { ' ' };
         let kind = if at == 0 { "smtp; " } else { "" };
-        format!("{kind}{code}{separator}{enhanced}{text}")
+        format!("{kind}{code}{separator}{enhanced}{}", cut(text))
     };
     reply.lines().iter().take(count).enumerate().map(line).collect()
 }

@@ -16,7 +16,7 @@ fn recipient<'a>(path: &'a ForwardPath, reply: Option<&'a Reply>) -> RecipientRe
         action: Action::Failed,
         status: "5.1.1".parse().unwrap(),
         remote_mta: Some("mx.example.net"),
-        diagnostic: reply,
+        diagnostic: reply.map(Diagnostic::Heard),
         last_attempt: Some(AT),
         will_retry_until: None,
         explanation: vec!["There is no such mailbox.".to_owned()],
@@ -183,6 +183,45 @@ fn a_failure_is_told_in_every_field() {
 }
 
 #[test]
+fn a_diagnosis_of_our_own_is_told_where_no_host_spoke() {
+    rfc!(3461, "6.3");
+    let (to, path) = (mailbox("a@example.org"), path("b@example.net"));
+    let mut about = recipient(&path, None);
+    about.diagnostic = Some(Diagnostic::Ours("connection refused\r\nX: y"));
+    let parsed = parse(&build(&report(&to, vec![about])));
+    let expected = "x-secondpost; connection refused X: y";
+    assert_eq!(parsed.status()[1]["diagnostic-code"], expected);
+}
+
+#[test]
+fn identifiers_and_addresses_keep_their_spelling() {
+    rfc!(3464, "2.2.1");
+    rfc!(3464, "2.3.2");
+    let (to, path) = (mailbox("a@example.org"), path("\"b  c\"@Example.NET"));
+    let mut about = recipient(&path, None);
+    about.original_recipient = Some("rfc822;+22B+20+20c+22@Example.NET");
+    let mut report = report(&to, vec![about]);
+    report.envid = Some("QQ+20+20two+09x");
+    let groups = parse(&build(&report)).status();
+    assert_eq!(groups[0]["original-envelope-id"], "QQ  two\tx");
+    assert_eq!(groups[1]["original-recipient"], "rfc822; \"B  c\"@Example.NET");
+    assert_eq!(groups[1]["final-recipient"], "rfc822; \"b  c\"@Example.NET");
+}
+
+#[test]
+fn a_host_without_a_full_name_is_no_name_of_dns() {
+    let check = |name: &str, expected: &str| {
+        let (to, path) = (mailbox("a@example.org"), path("b@example.net"));
+        let mut report = report(&to, vec![recipient(&path, None)]);
+        report.reporting_mta = name;
+        assert_eq!(parse(&build(&report)).status()[0]["reporting-mta"], expected);
+    };
+    check("mx.example.org", "dns; mx.example.org");
+    check("localhost", "x-local-hostname; localhost");
+    check("[192.0.2.1]", "dns; [192.0.2.1]");
+}
+
+#[test]
 fn what_was_not_given_is_not_told() {
     let (to, path) = (mailbox("a@example.org"), path("b@example.net"));
     let mut recipient = recipient(&path, None);
@@ -206,7 +245,8 @@ fn what_was_not_given_is_not_told() {
 #[test]
 fn addresses_beyond_ascii_take_the_global_types() {
     let (to, path) = (mailbox("a@example.org"), path("j\u{f6}rg@example.net"));
-    let mut about = recipient(&path, None);
+    let reply = Reply::parse("550 5.1.1 j\u{f6}rg is unknown\r\n".as_bytes()).unwrap();
+    let mut about = recipient(&path, Some(&reply));
     about.original_recipient = Some("utf-8;j\\x{F6}rg@example.net");
     let mut report = report(&to, vec![about]);
     report.frame.subject = "Nicht zugestellt: \u{fc}".repeat(6);
@@ -219,6 +259,7 @@ fn addresses_beyond_ascii_take_the_global_types() {
     let recipient = &parsed.status()[1];
     assert_eq!(recipient["final-recipient"], "utf-8; j\u{f6}rg@example.net");
     assert_eq!(recipient["original-recipient"], "utf-8; j\u{f6}rg@example.net");
+    assert_eq!(recipient["diagnostic-code"], "smtp; 550 5.1.1 j\u{f6}rg is unknown");
     assert!(parsed.header["subject"].starts_with("=?utf-8?B?"));
 }
 
@@ -237,6 +278,9 @@ fn the_whole_message_goes_back_only_for_a_failure_and_where_it_fits() {
     check(Action::Delayed, message, "text/rfc822-headers");
     check(Action::Failed, "Subject: \u{fc}\r\n\r\nx\r\n".as_bytes(), "message/global");
     check(Action::Failed, b"Subject: x\r\n\r\n\xfc\r\n", "message/rfc822");
+    // Signed in eight bits: no host without 8BITMIME would take a notification of it.
+    let signed = b"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n\xfc\r\n--b--\r\n";
+    check(Action::Failed, signed, "text/rfc822-headers");
     check(Action::Failed, &[&message[..], &[b'x'; 2000]].concat(), "text/rfc822-headers");
     let long = [&message[..], &b"line\r\n".repeat(20_000)].concat();
     check(Action::Failed, &long, "text/rfc822-headers");

@@ -5,6 +5,8 @@ use crate::message::convert::quoted_printable;
 
 /// Where text is wrapped and fields are folded (RFC 5322 §2.1.1).
 const WIDTH: usize = 76;
+/// Longest line without CRLF (RFC 5322 §2.1.1).
+const MAX_LINE_OCTETS: usize = 998;
 /// Longest word that is kept whole; a hostile one is broken.
 const MAX_WORD: usize = 400;
 /// Octets of text in one encoded word: 75 characters with its marks (RFC 2047 §2).
@@ -30,6 +32,16 @@ pub(super) fn clean(text: &str) -> String {
 /// A clean text in printable ASCII.
 pub(super) fn ascii(text: &str) -> String {
     clean(text).chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+}
+
+/// A field whose value stands as it is, spaces and all, on one line: identifiers and
+/// addresses are spelled as they came (RFC 3464 §2.2.1, §2.3.2). They are short by what
+/// MAIL and RCPT take; a longer one is folded, for the line's sake.
+pub(super) fn verbatim(name: &str, value: &str) -> String {
+    let kept: String =
+        value.chars().map(|c| if c != '\t' && c.is_control() { ' ' } else { c }).collect();
+    let line = format!("{name}: {kept}");
+    if line.len() <= MAX_LINE_OCTETS { line + "\r\n" } else { folded(name, &[clean(value)]) }
 }
 
 /// A name that is to stand in a field: no white space, no brackets, ASCII.
@@ -132,7 +144,8 @@ pub(super) fn encoded(body: &[u8]) -> (&'static str, Vec<u8>) {
 pub(super) fn has_lawful_lines(body: &[u8]) -> bool {
     let lawful = |line: &[u8]| {
         let content = line.strip_suffix(b"\r\n").unwrap_or(line);
-        content.len() <= 998 && !content.iter().any(|octet| matches!(octet, 0 | b'\r' | b'\n'))
+        content.len() <= MAX_LINE_OCTETS
+            && !content.iter().any(|octet| matches!(octet, 0 | b'\r' | b'\n'))
     };
     body.split_inclusive(|octet| *octet == b'\n').all(lawful)
 }

@@ -334,7 +334,8 @@ fn ret(value: &str) -> Option<Ret> {
     }
 }
 
-/// At most 100 characters of xtext that decode to printable ASCII (RFC 3461 §4.4).
+/// At most 100 characters of xtext that decode to printable ASCII: graphic and white space
+/// (RFC 3461 §4.4).
 fn envid(value: &str) -> Option<String> {
     let lawful = !value.is_empty() && value.len() <= 100 && is_printable_xtext(value);
     lawful.then(|| value.to_owned())
@@ -356,7 +357,7 @@ fn orcpt(value: &str) -> Option<OriginalRecipient> {
 }
 
 fn is_printable_xtext(text: &str) -> bool {
-    let printable = |c: char| c == ' ' || c.is_ascii_graphic();
+    let printable = |c: char| matches!(c, ' ' | '\t') || c.is_ascii_graphic();
     decode_xtext(text).is_some_and(|decoded| decoded.chars().all(printable))
 }
 
