@@ -108,6 +108,16 @@ impl Body {
         Ok(found)
     }
 
+    /// Whether a header at any level of MIME has octets beyond ASCII. Holds the message in
+    /// memory; blocks.
+    ///
+    /// # Errors
+    /// As for [`Body::read`].
+    pub fn has_eight_bit_header(&self) -> io::Result<bool> {
+        let all = usize::try_from(self.octets).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        Ok(convert::has_eight_bit_header(&self.read(0, all)?))
+    }
+
     /// The message in seven bits (RFC 6152 §3). Holds it in memory, up to three times;
     /// blocks.
     ///

@@ -227,6 +227,7 @@ struct Attempt<'a> {
     revived: BTreeSet<String>,
     /// Found when first needed.
     eight_bit: Option<EightBit>,
+    eight_bit_part_header: Option<bool>,
     seven_bits: Option<Body>,
 }
 
@@ -243,6 +244,7 @@ impl<'a> Attempt<'a> {
             left_alone: Vec::new(),
             revived: BTreeSet::new(),
             eight_bit: None,
+            eight_bit_part_header: None,
             seven_bits: None,
         }
     }
@@ -378,8 +380,9 @@ impl<'a> Attempt<'a> {
         some: &[usize],
     ) -> Result<Option<Vec<RecipientOutcome>>, Ending> {
         let eight_bit = self.eight_bit().await?;
-        let takes_eight = connection.session().capabilities().has("8BITMIME");
-        let needs_utf8 = self.needs_utf8(eight_bit, some);
+        let takes_eight = connection.session().capabilities().eight_bit_mime();
+        let takes_utf8 = connection.session().capabilities().smtputf8();
+        let needs_utf8 = self.needs_utf8(eight_bit, some, takes_utf8).await?;
         let is_eight = eight_bit.header || eight_bit.body;
         // A header beyond ASCII that SMTPUTF8 does not cover cannot be converted: it goes
         // as it came.
@@ -403,13 +406,40 @@ impl<'a> Attempt<'a> {
         Envelope { recipients, ..all.clone() }
     }
 
-    /// A message that was submitted with SMTPUTF8 needs it only for what is beyond ASCII
-    /// (RFC 6531 §3.6).
-    fn needs_utf8(&self, eight_bit: EightBit, some: &[usize]) -> bool {
+    /// A message that was submitted with SMTPUTF8 needs it only for what is beyond ASCII in
+    /// addresses and in headers at any level (RFC 6531 §3.2, §3.6). A host that takes it
+    /// anyway spares us the look at the parts.
+    async fn needs_utf8(
+        &mut self,
+        eight_bit: EightBit,
+        some: &[usize],
+        takes_utf8: bool,
+    ) -> Result<bool, Ending> {
         let envelope = &self.job.envelope;
         let addresses = !envelope.reverse_path.is_ascii()
             || some.iter().any(|index| !envelope.recipients[*index].path.is_ascii());
-        addresses || (envelope.mail.smtputf8 && eight_bit.header)
+        match (envelope.mail.smtputf8, eight_bit) {
+            _ if addresses => Ok(true),
+            (false, _) | (true, EightBit { header: false, body: false }) => Ok(false),
+            (true, EightBit { header: true, .. }) => Ok(true),
+            (true, EightBit { header: false, body: true }) => {
+                Ok(takes_utf8 || self.eight_bit_part_header().await?)
+            }
+        }
+    }
+
+    async fn eight_bit_part_header(&mut self) -> Result<bool, Ending> {
+        if let Some(known) = self.eight_bit_part_header {
+            return Ok(known);
+        }
+        // As for a conversion: without a permit it is only slower.
+        let _permit = self.sender.conversions.acquire().await.ok();
+        let body = self.job.body.clone();
+        let looked = tokio::task::spawn_blocking(move || body.has_eight_bit_header()).await;
+        let found = looked.map_err(std::io::Error::from).and_then(|found| found);
+        let found = found.map_err(|error| unreadable(&error))?;
+        self.eight_bit_part_header = Some(found);
+        Ok(found)
     }
 
     async fn eight_bit(&mut self) -> Result<EightBit, Ending> {

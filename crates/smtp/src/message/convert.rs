@@ -59,6 +59,44 @@ pub fn convert(message: &[u8]) -> Result<Vec<u8>, CannotConvert> {
     Ok(out)
 }
 
+/// Whether a header at any level has 8-bit octets: that of the message, of a MIME part, or
+/// of a message within. Such a message goes only where SMTPUTF8 is offered (RFC 6531 §3.2).
+pub fn has_eight_bit_header(message: &[u8]) -> bool {
+    eight_bit_header(message, 0)
+}
+
+fn eight_bit_header(octets: &[u8], depth: usize) -> bool {
+    if octets.is_ascii() || depth > MAX_DEPTH {
+        return false;
+    }
+    let header = Header::scan(octets);
+    let (head, body) = octets.split_at(header.octets());
+    if !head.is_ascii() {
+        return true;
+    }
+    let media = header.first("Content-Type").map_or_else(Media::plain, Media::of);
+    match (media.kind.as_str(), &media.boundary) {
+        ("message/rfc822" | "message/news" | "message/global", _) => {
+            eight_bit_header(body, depth + 1)
+        }
+        (kind, Some(boundary)) if kind.starts_with("multipart/") => {
+            parts(body, boundary).any(|part| eight_bit_header(part, depth + 1))
+        }
+        _ => false,
+    }
+}
+
+/// What stands between the boundary's lines.
+fn parts<'a>(body: &'a [u8], boundary: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = Some(body);
+    let pieces = std::iter::from_fn(move || {
+        let (before, delimiter, after) = to_delimiter(rest?, boundary.as_bytes());
+        rest = (!delimiter.last).then_some(after);
+        Some(before)
+    });
+    pieces.skip(1)
+}
+
 /// What an entity stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {

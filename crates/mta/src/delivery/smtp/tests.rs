@@ -331,6 +331,38 @@ async fn what_needs_smtputf8_does_not_go_where_it_is_not_offered() {
     assert_eq!(count(&heard, "MAIL"), 0);
 }
 
+/// A message whose header is ASCII, with `part` in it.
+fn multipart(part: &str) -> Vec<u8> {
+    let head = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
+    format!("{head}{part}\r\n--b--\r\n").into_bytes()
+}
+
+#[tokio::test]
+async fn a_part_with_a_utf8_header_goes_only_where_smtputf8_is_offered() {
+    rfc!(6531, "3.2");
+    let eight = |line: &str| match line.starts_with("EHLO") {
+        true => Some("250-peer.test\r\n250 8BITMIME".to_owned()),
+        false => willing(line),
+    };
+    let utf8 = |line: &str| match line.starts_with("EHLO") {
+        true => Some("250-peer.test\r\n250-8BITMIME\r\n250 SMTPUTF8".to_owned()),
+        false => willing(line),
+    };
+    let hidden = multipart("Content-Type: text/plain; name=Grüße\r\n\r\nHello.");
+    let mut job = job(&hidden, 1);
+    job.envelope.mail.smtputf8 = true;
+    let (old, heard) = host("old.test", eight).await;
+    assert_eq!(causes(&send(&[old], &job).await), [Cause::Utf8NotSupported]);
+    assert_eq!(count(&heard, "MAIL"), 0);
+    let (new, heard) = host("new.test", utf8).await;
+    assert_eq!(accepted(&send(&[new], &job).await), 1);
+    assert_eq!(count(&heard, "MAIL FROM:<a@example.org> BODY=8BITMIME SMTPUTF8"), 1);
+    let (old, heard) = host("old.test", eight).await;
+    job.body = Body::in_memory(multipart("Content-Type: text/plain\r\n\r\nGrüße"));
+    assert_eq!(accepted(&send(&[old], &job).await), 1);
+    assert_eq!(count(&heard, "MAIL FROM:<a@example.org> BODY=8BITMIME"), 1);
+}
+
 #[tokio::test]
 async fn a_host_without_ehlo_is_greeted_by_helo_and_remembered() {
     let (endpoint, heard) = host("old.test", |line| match line.starts_with("EHLO") {

@@ -150,3 +150,27 @@ proptest! {
         let _ = convert(message.as_bytes());
     }
 }
+
+#[test]
+fn a_header_beyond_ascii_is_found_at_any_level() {
+    rfc!(6531, "3.2");
+    let check = |message: &str, expected: bool| {
+        assert_eq!(has_eight_bit_header(message.as_bytes()), expected, "{message}");
+    };
+    let multipart = |part: &str| {
+        format!(
+            "Content-Type: multipart/mixed; boundary=b\r\n\r\n\u{e9}\r\n--b\r\n{part}\r\n--b--\r\n\u{e9}\r\n"
+        )
+    };
+    check("A: \u{e9}\r\n\r\nx\r\n", true);
+    check("A: b\r\n\r\n\u{e9}: c\r\n", false);
+    check(&multipart("A: b\r\n\r\n\u{e9}"), false);
+    check(&multipart("A: \u{e9}\r\n\r\nx"), true);
+    check(&multipart("A: b\r\n\r\nx\r\n--b\r\nA: \u{e9}\r\n\r\nx"), true);
+    check(&multipart("Content-Type: message/rfc822\r\n\r\nA: \u{e9}\r\n\r\nx"), true);
+    check(&multipart("Content-Type: message/rfc822\r\n\r\nA: b\r\n\r\n\u{e9}"), false);
+    check(
+        &multipart(&multipart("A: \u{e9}\r\n\r\nx").replace("=b", "=c").replace("--b", "--c")),
+        true,
+    );
+}
