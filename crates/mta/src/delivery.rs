@@ -41,8 +41,19 @@ pub struct Ending {
     pub host: Option<String>,
     /// Our own address on the connection.
     pub local_address: Option<IpAddr>,
-    /// The next host notifies the sender from here on (RFC 3461).
-    pub dsn_passed_on: bool,
+    /// Who tells the sender of a success, where that was asked for.
+    pub notifier: Notifier,
+}
+
+/// Who tells a sender of a success that NOTIFY asks for, and of which (RFC 3461 §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notifier {
+    /// We do: it is in the mailbox.
+    UsOfDelivery,
+    /// We do: it went to a host that does not notify.
+    UsOfRelaying,
+    /// The next host, from here on; or nobody, where a route drops it.
+    SomebodyElse,
 }
 
 impl Ending {
@@ -56,7 +67,7 @@ impl Ending {
             stage: Some(stage),
             host: None,
             local_address: None,
-            dsn_passed_on: false,
+            notifier: Notifier::UsOfDelivery,
         }
     }
 
@@ -69,7 +80,7 @@ impl Ending {
             stage: None,
             host: None,
             local_address: None,
-            dsn_passed_on: false,
+            notifier: Notifier::UsOfDelivery,
         }
     }
 

@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::delivery::smtp::{Attempted, Endpoint, Job, Lane, Note, Sender};
-use crate::delivery::{Body, Ending, LocalDelivery, LocalMessage};
+use crate::delivery::{Body, Ending, LocalDelivery, LocalMessage, Notifier};
 use crate::events::{Event, Events};
 use crate::resolver::Resolver;
 use crate::route_to::{NoHost, Ourselves, hosts_of};
@@ -681,7 +681,7 @@ fn is_new(state: &queue::RecipientState) -> bool {
 fn discarded() -> Ending {
     let text = "dropped, as its route says";
     let ending = Ending::trouble(Cause::Delivered, Permanence::Positive, text);
-    Ending { dsn_passed_on: true, ..ending }
+    Ending { notifier: Notifier::SomebodyElse, ..ending }
 }
 
 fn log_notes(id: QueueId, notes: &[Note]) {

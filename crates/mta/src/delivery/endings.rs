@@ -8,10 +8,21 @@
 
 use std::net::IpAddr;
 
-use ::smtp::client::{Broken, End, Outcome, RecipientOutcome};
+use ::smtp::client::{Broken, End, Outcome, Protocol, RecipientOutcome};
 use reply::{Cause, Permanence, Stage, Timestamp};
 
-use super::Ending;
+use super::{Ending, Notifier};
+
+/// The host that a transaction went to.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Its name.
+    pub host: String,
+    /// Our own address on the connection.
+    pub local_address: Option<IpAddr>,
+    /// What was spoken.
+    pub protocol: Protocol,
+}
 
 /// The endings of one attempt while it goes from host to host.
 #[derive(Debug)]
@@ -32,22 +43,23 @@ impl Endings {
         (0..self.decided.len()).filter(|index| !self.decided[*index]).collect()
     }
 
-    /// Notes what each of `some` heard from `host`; whether a further transaction makes
+    /// Notes what each of `some` heard from `peer`; whether a further transaction makes
     /// sense for those that are open. Each round decides somebody: where none was
     /// accepted, those that were too many are.
     pub fn note(
         &mut self,
-        host: &str,
-        local_address: Option<IpAddr>,
+        peer: &Peer,
         some: &[usize],
         outcomes: Vec<RecipientOutcome>,
         now: Timestamp,
     ) -> bool {
         let (mut accepted, mut usable) = (false, true);
         for (index, outcome) in some.iter().zip(outcomes) {
+            let notifier = notifier(&outcome, peer.protocol);
             let (mut ending, decided) = understood(outcome, now);
-            ending.host = Some(host.to_owned());
-            ending.local_address = local_address;
+            ending.host = Some(peer.host.clone());
+            ending.local_address = peer.local_address;
+            ending.notifier = notifier;
             accepted |= ending.verdict.permanence == Permanence::Positive;
             usable &= decided;
             self.decided[*index] = decided && ending.verdict.cause != Cause::TooManyRecipients;
@@ -127,7 +139,7 @@ pub fn why_it_ended(end: Option<&End>, now: Timestamp) -> Ending {
 /// of the data, or was refused as a whole, leaves it to the next host.
 fn understood(outcome: RecipientOutcome, now: Timestamp) -> (Ending, bool) {
     let mut decided = true;
-    let mut ending = match outcome.outcome {
+    let ending = match outcome.outcome {
         Outcome::Accepted(reply) => Ending::heard(reply, Stage::EndOfData, now),
         Outcome::Refused { reply, stage } => {
             decided = !is_about_the_session(stage)
@@ -142,8 +154,17 @@ fn understood(outcome: RecipientOutcome, now: Timestamp) -> (Ending, bool) {
             ending
         }
     };
-    ending.dsn_passed_on = outcome.dsn_passed_on;
     (ending, decided)
+}
+
+/// LMTP reaches the mailbox (RFC 2033 §3): a server of it that does not notify has
+/// delivered, not relayed.
+fn notifier(outcome: &RecipientOutcome, protocol: Protocol) -> Notifier {
+    match (outcome.dsn_passed_on, protocol) {
+        (true, _) => Notifier::SomebodyElse,
+        (false, Protocol::Lmtp) => Notifier::UsOfDelivery,
+        (false, Protocol::Smtp) => Notifier::UsOfRelaying,
+    }
 }
 
 fn is_about_the_session(stage: Stage) -> bool {

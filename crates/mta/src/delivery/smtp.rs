@@ -16,7 +16,7 @@ use reply::{Cause, Permanence, Timestamp};
 
 use super::body::{EightBit, Unconverted};
 use super::connection::Connection;
-use super::endings::{Endings, is_ourselves, unreachable, why_it_ended};
+use super::endings::{Endings, Peer, is_ourselves, unreachable, why_it_ended};
 use super::{Body, Ending};
 use crate::clock::Clock;
 
@@ -48,6 +48,13 @@ impl Endpoint {
         match self {
             Endpoint::Tcp { address, .. } => address.to_string(),
             Endpoint::Unix(path) => path.display().to_string(),
+        }
+    }
+
+    fn protocol(&self) -> Protocol {
+        match self {
+            Endpoint::Tcp { .. } => Protocol::Smtp,
+            Endpoint::Unix(_) => Protocol::Lmtp,
         }
     }
 
@@ -194,15 +201,13 @@ impl Sender {
         from: Option<IpAddr>,
         known: HostKnowledge,
     ) -> Result<Connection, Ending> {
-        let mut options = Options { known, ..self.options.clone() };
+        let protocol = endpoint.protocol();
+        let options = Options { known, protocol, ..self.options.clone() };
         let connected = match endpoint {
             Endpoint::Tcp { address, .. } => {
                 Connection::tcp(*address, from, Arc::new(options), self.clock).await
             }
-            Endpoint::Unix(path) => {
-                options.protocol = Protocol::Lmtp;
-                Connection::unix(path, Arc::new(options), self.clock).await
-            }
+            Endpoint::Unix(path) => Connection::unix(path, Arc::new(options), self.clock).await,
         };
         let mut connection = connected.map_err(|error| unreachable(&endpoint.name(), &error))?;
         if connection.until_ready().await {
@@ -340,18 +345,22 @@ impl<'a> Attempt<'a> {
                 spent = !waiting.is_empty();
                 break;
             }
-            let local_address = connection.local_address();
+            let peer = Peer {
+                host: endpoint.name(),
+                local_address: connection.local_address(),
+                protocol: endpoint.protocol(),
+            };
             let outcomes = match self.offer(&mut connection, &some).await {
                 Ok(Some(outcomes)) => outcomes,
                 Ok(None) => break,
                 Err(ending) => {
-                    self.endings.decide(&some, &ending);
+                    let host = Some(endpoint.name());
+                    self.endings.decide(&some, &Ending { host, ..ending });
                     continue;
                 }
             };
             let now = self.sender.clock.now();
-            let host = endpoint.name();
-            let usable = self.endings.note(&host, local_address, &some, outcomes, now);
+            let usable = self.endings.note(&peer, &some, outcomes, now);
             if !usable || connection.end().is_some() {
                 break;
             }

@@ -16,7 +16,7 @@ use reply::{Cause, EnhancedCode, Evidence, Permanence, Reply, Timestamp, Verdict
 use smtp::syntax::RecipientParameters;
 
 use crate::control::VerdictView;
-use crate::delivery::Ending;
+use crate::delivery::{Ending, Notifier};
 use crate::events::Event;
 
 /// Longest words of a reply that are kept with a recipient, in characters.
@@ -178,11 +178,13 @@ impl Settled {
             host: ending.host.clone(),
             said: Some(ending.words.clone()),
         });
-        let moment = if ending.host.is_some() { Moment::Relayed } else { Moment::Delivered };
-        if !ending.dsn_passed_on {
-            let status = EnhancedCode::new(2, 0, 0);
-            self.tell(moment, index, ending, ending.verdict.clone(), status);
-        }
+        let moment = match ending.notifier {
+            Notifier::UsOfDelivery => Moment::Delivered,
+            Notifier::UsOfRelaying => Moment::Relayed,
+            Notifier::SomebodyElse => return,
+        };
+        let status = EnhancedCode::new(2, 0, 0);
+        self.tell(moment, index, ending, ending.verdict.clone(), status);
     }
 
     fn waits(

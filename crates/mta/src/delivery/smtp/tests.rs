@@ -11,6 +11,7 @@ use store::table::MemoryTable;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, UnixListener};
 
+use super::super::Notifier;
 use super::*;
 
 type Heard = Arc<Mutex<Vec<String>>>;
@@ -361,6 +362,34 @@ async fn a_part_with_a_utf8_header_goes_only_where_smtputf8_is_offered() {
     job.body = Body::in_memory(multipart("Content-Type: text/plain\r\n\r\nGrüße"));
     assert_eq!(accepted(&send(&[old], &job).await), 1);
     assert_eq!(count(&heard, "MAIL FROM:<a@example.org> BODY=8BITMIME"), 1);
+}
+
+#[tokio::test]
+async fn what_is_signed_is_not_converted_and_the_host_is_named() {
+    rfc!(6152, "3");
+    let signed = "Content-Type: multipart/signed; boundary=c\r\n\r\n--c\r\n\r\nGrüße\r\n--c--";
+    let (old, heard) = host("old.test", willing).await;
+    let attempted = send(&[old], &job(&multipart(signed), 1)).await;
+    assert_eq!(causes(&attempted), [Cause::ConversionNeeded]);
+    assert_eq!(attempted.endings[0].host.as_deref(), Some("old.test"));
+    assert_eq!(count(&heard, "MAIL"), 0);
+}
+
+#[tokio::test]
+async fn lmtp_delivers_where_smtp_relays() {
+    let (endpoint, _) = host("peer.test", willing).await;
+    let relayed = send(&[endpoint], &job(PLAIN, 1)).await;
+    assert_eq!(relayed.endings[0].notifier, Notifier::UsOfRelaying);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("lmtp.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        converse(stream, willing, Heard::default()).await
+    });
+    let delivered = send(&[Endpoint::Unix(path)], &job(PLAIN, 1)).await;
+    assert_eq!(accepted(&delivered), 1);
+    assert_eq!(delivered.endings[0].notifier, Notifier::UsOfDelivery);
 }
 
 #[tokio::test]

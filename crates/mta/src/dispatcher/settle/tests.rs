@@ -64,15 +64,16 @@ fn a_refusal_fails_with_the_status_that_was_heard() {
 #[test]
 fn success_is_told_only_where_it_was_asked_for_and_nobody_else_will() {
     let success = Notify { success: true, failure: false, delay: false };
-    let check = |notify, passed_on, expected: &[Moment]| {
-        let ending = Ending { dsn_passed_on: passed_on, ..heard("250 2.0.0 taken\r\n") };
+    let check = |notify, notifier, expected: &[Moment]| {
+        let ending = Ending { notifier, ..heard("250 2.0.0 taken\r\n") };
         let settled = settled(&message(notify), ending, START);
         let moments: Vec<Moment> = settled.notices.iter().map(|notice| notice.moment).collect();
         assert_eq!(moments, expected);
     };
-    check(Some(success), false, &[Moment::Relayed]);
-    check(Some(success), true, &[]);
-    check(None, false, &[]);
+    check(Some(success), Notifier::UsOfRelaying, &[Moment::Relayed]);
+    check(Some(success), Notifier::UsOfDelivery, &[Moment::Delivered]);
+    check(Some(success), Notifier::SomebodyElse, &[]);
+    check(None, Notifier::UsOfRelaying, &[]);
 }
 
 #[test]
