@@ -259,9 +259,9 @@ impl Heard<'_> {
         Evidence { rule: rule.to_owned(), text }
     }
 
-    /// The text there as it was heard, in one line and not too long.
+    /// The text there as it was heard, its last word whole, in one line and not too long.
     fn words(&self, range: std::ops::Range<usize>) -> String {
-        let words = &self.text[range];
+        let words = &self.text[range.start..text::end_of_word(self.text, range.end)];
         let words = &words[..text::floor_char_boundary(words, MAX_EVIDENCE_OCTETS)];
         let mut line = String::with_capacity(words.len());
         for word in words.split_whitespace() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
-mod date;
+pub(crate) mod date;
 mod words;
 
 use words::{Token, Tokens};

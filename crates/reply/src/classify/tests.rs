@@ -154,6 +154,27 @@ fn the_evidence_is_quoted_as_it_was_heard() {
 }
 
 #[test]
+fn the_last_word_of_the_evidence_is_whole() {
+    let words = |text: &str| check(text, None, Cause::Greylisted).evidence.text;
+    assert_eq!(words("450 4.2.0 Greylisted for 5 minutes"), "Greylisted");
+    assert_eq!(words("451 4.7.1 Greylisting in action"), "Greylisting");
+}
+
+#[test]
+fn a_policy_is_named_by_the_class_of_the_reply() {
+    check("450 4.7.1 Administrative prohibition", None, Cause::PolicyTemporary);
+    check("550 5.7.1 Administrative prohibition", None, Cause::PolicyRefused);
+}
+
+#[test]
+fn an_address_of_a_host_is_told_from_other_numbers() {
+    check("550 blocked: 2001:db8::8", None, Cause::HostBlocklisted);
+    check("550 blocked 192.0.2.8", None, Cause::HostBlocklisted);
+    check("550 blocked by build 1.2.3", None, Cause::Unknown);
+    check("550 mailbox unavailable (-0123456789:2222:-0123)", None, Cause::MailboxUnknown);
+}
+
+#[test]
 fn a_guess_from_a_code_is_unsure_and_a_phrase_is_sure() {
     let confidence = |text: &str| classify(&reply(text), &Context::default()).confidence;
     assert_eq!(confidence("550"), Confidence::Low);

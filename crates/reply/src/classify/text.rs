@@ -244,6 +244,16 @@ pub(crate) fn floor_char_boundary(text: &str, at: usize) -> usize {
     at
 }
 
+/// Where the word ends that `text` has up to `at`: "Greylist" is said with "ed" behind it.
+pub(crate) fn end_of_word(text: &str, at: usize) -> usize {
+    let (before, after) = text.split_at(at);
+    if !before.chars().next_back().is_some_and(is_of_a_word) {
+        return at;
+    }
+    let rest = after.char_indices().find(|(_, c)| !is_of_a_word(*c));
+    at + rest.map_or(after.len(), |(end, _)| end)
+}
+
 /// Scripts without spaces between words have no ends of words.
 pub(crate) fn is_of_a_word(c: char) -> bool {
     match c {

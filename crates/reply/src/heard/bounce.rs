@@ -504,6 +504,7 @@ fn is_from_daemon(header: &Header<'_>) -> bool {
         "mail administrator",
         "system administrator",
         "mail system",
+        "post_master",
         "mailerdaemon",
     ];
     let address = address::first(&from);

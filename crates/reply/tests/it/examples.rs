@@ -46,3 +46,12 @@ fn every_example_is_heard_as_expected() {
     }
     assert_eq!(seen, expected, "all that was heard:\n{seen}");
 }
+
+/// A notice of delay says until when it is tried (RFC 3464 §2.3.9).
+#[test]
+fn a_delayed_message_is_tried_until_the_time_that_its_notice_names() {
+    let octets = fs::read(folder().join("dsn-delayed-until.eml")).unwrap();
+    let heard = read_any(&octets);
+    let until = heard[0].verdict.as_ref().and_then(|verdict| verdict.retry_at);
+    assert_eq!(until.map(|until| until.to_string()).as_deref(), Some("2026-04-30T12:00:00Z"));
+}

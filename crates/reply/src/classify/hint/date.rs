@@ -31,6 +31,13 @@ const LEADS: &[&str] = &[
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
+/// The date of a field of a mail (RFC 5322 §3.3), or one of RFC 3339.
+pub(crate) fn read(text: &str) -> Option<Timestamp> {
+    let text = text.trim_start();
+    let (secs, _) = internet(text).or_else(|| iso(text))?;
+    u64::try_from(secs).ok().map(Timestamp::from_secs)
+}
+
 /// The first date or time of day that follows such a word, if it is not before `now`.
 pub(super) fn after_words<'a>(
     text: &'a str,

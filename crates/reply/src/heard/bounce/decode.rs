@@ -193,6 +193,33 @@ fn encoded_word(word: &str) -> Option<(String, usize)> {
     Some((in_charset(&octets, charset).into_owned(), used))
 }
 
+/// An address of the type utf-8 as it is read: characters may stand as `\x{F6}`, octets as
+/// `+2B` (RFC 6533 §3).
+pub(super) fn utf8_address(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['\\', '+']) {
+        out.push_str(&rest[..at]);
+        let (c, used) = embedded(&rest[at..]).unwrap_or((char::from(rest.as_bytes()[at]), 1));
+        out.push(c);
+        rest = &rest[at + used..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The character that `text` begins with in one of these forms, and how long it is there.
+fn embedded(text: &str) -> Option<(char, usize)> {
+    let (digits, used) = match text.strip_prefix("\\x{") {
+        Some(rest) => rest.find('}').map(|end| (&rest[..end], end + 4))?,
+        None => (text.strip_prefix('+')?.get(..2)?, 3),
+    };
+    let is_upper_hex = |octet: u8| matches!(octet, b'0'..=b'9' | b'A'..=b'F');
+    let is_code = !digits.is_empty() && digits.len() <= 6 && digits.bytes().all(is_upper_hex);
+    let value = u32::from_str_radix(digits, 16).ok().filter(|_| is_code)?;
+    char::from_u32(value).filter(|c| !c.is_control()).map(|c| (c, used))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,5 +252,13 @@ mod tests {
         assert_eq!(words("=?utf-8?B?w4k=?= =?ISO-8859-1?Q?t=E9_1?= fin"), "Été 1 fin");
         assert_eq!(words("a =?broken"), "a =?broken");
         assert_eq!(words("=?x?y?z?="), "=?x?y?z?=");
+    }
+
+    #[test]
+    fn characters_of_a_utf8_address_are_read() {
+        // RFC 6533 §3.
+        assert_eq!(utf8_address(r"j\x{F6}rg@b\x{FC}cher.example"), "jörg@bücher.example");
+        assert_eq!(utf8_address("猫+2Bfoo@例え.jp"), "猫+foo@例え.jp");
+        assert_eq!(utf8_address(r"a+b\x{}\x{D800}\@c"), r"a+b\x{}\x{D800}\@c");
     }
 }

@@ -51,6 +51,10 @@ pub(super) fn judge(said: &Said<'_>) -> Heard {
             said.fields.and_then(|fields| Reply::parse(fields.diagnostic.as_bytes()).ok());
     }
     verdict.permanence = kind;
+    if kind == Permanence::Transient {
+        let until = said.fields.and_then(|fields| fields.retry_until);
+        verdict.retry_at = verdict.retry_at.or(until);
+    }
     heard.verdict = Some(verdict);
     heard.reply = heard.reply.or(best.reply);
     heard.diagnostic = Some(shown(&best.words)).filter(|words| !words.is_empty());

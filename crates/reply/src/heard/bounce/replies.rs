@@ -169,6 +169,9 @@ fn may_begin(line: &str, at: usize) -> bool {
         return true;
     }
     let is_apart = before.len() < at;
+    if is_apart && (before.ends_with("<--") || has_enhanced(&line[at..])) {
+        return true;
+    }
     // IronPort quotes behind its own words: "5.1.0 - Unknown address error 550-'5.7.1 …'".
     if is_apart && line[at + 3..].starts_with("-'") {
         return true;
@@ -193,6 +196,12 @@ fn may_begin(line: &str, at: usize) -> bool {
     }
     let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     is_apart && LEADS.iter().any(|lead| lead.eq_ignore_ascii_case(word))
+}
+
+/// Whether an enhanced code of the same class follows a code: no other number has one.
+fn has_enhanced(text: &str) -> bool {
+    let enhanced = text[3..].strip_prefix(' ').and_then(EnhancedCode::at_start);
+    enhanced.is_some_and(|_| text.as_bytes()[0] == text.as_bytes()[4])
 }
 
 /// Lines that a program adds under a reply.
@@ -261,6 +270,8 @@ mod tests {
         );
         check("554 554 5.7.0 Header error", &["554 5.7.0 Header error"]);
         check("550 :\n   User unknown", &["550 User unknown"]);
+        check("12:00:01: <-- 550 box is full", &["550 box is full"]);
+        check("b@example.net: [192.0.2.7], 550 5.1.1 gone", &["550 5.1.1 gone"]);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The fields of a delivery status notification (RFC 3464 §2.2 and §2.3), per recipient,
 //! from a message/delivery-status part or from a text into which they were written.
 
-use crate::EnhancedCode;
+use crate::classify::hint::date;
+use crate::{EnhancedCode, Timestamp};
 
-use super::address;
+use super::{address, decode};
 
 /// Most recipients of one notification; further ones are left out.
 const MAX_RECIPIENTS: usize = 1000;
@@ -24,6 +25,8 @@ pub(super) struct Recipient {
     /// The diagnosis, its lines as they were folded.
     pub(super) diagnostic: String,
     pub(super) remote_mta: Option<String>,
+    /// Until when the reporting host goes on trying (RFC 3464 §2.3.9).
+    pub(super) retry_until: Option<Timestamp>,
 }
 
 impl Recipient {
@@ -142,6 +145,7 @@ impl Status {
                 group.diagnostic = text.to_owned();
             }
             "remote-mta" => group.remote_mta = Some(without_type(&value).1.to_owned()),
+            "will-retry-until" => group.retry_until = date::read(&value),
             _ => {}
         }
     }
@@ -181,6 +185,7 @@ fn merged(before: Recipient, group: Recipient) -> Recipient {
         diagnostic_type: longer(before.diagnostic_type, group.diagnostic_type),
         diagnostic: longer(before.diagnostic, group.diagnostic),
         remote_mta: before.remote_mta.or(group.remote_mta),
+        retry_until: before.retry_until.or(group.retry_until),
     }
 }
 
@@ -196,7 +201,9 @@ pub(super) fn without_type(value: &str) -> (&str, &str) {
 
 /// The address after `rfc822;` or `utf-8;`, without brackets.
 fn recipient(value: &str) -> Option<String> {
-    let address = without_type(value).1;
+    let (name, address) = without_type(value);
+    let decoded = name.eq_ignore_ascii_case("utf-8").then(|| decode::utf8_address(address));
+    let address = decoded.as_deref().unwrap_or(address);
     let bare = match address::first(address) {
         Some(_) if address.starts_with('@') => address,
         Some(found) => found,
