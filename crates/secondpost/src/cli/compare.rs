@@ -32,8 +32,16 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     if context.global.json {
         return context.json(&comparison);
     }
-    tell(&comparison, language, &mut Page::new(context.out, labels(&comparison)))?;
-    Ok(())
+    Ok(tell_comparison(&comparison, language, context.out)?)
+}
+
+/// A comparison as a page.
+pub(crate) fn tell_comparison(
+    comparison: &Comparison,
+    language: Language,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    tell(comparison, language, &mut Page::new(out, labels(comparison)))
 }
 
 fn topic(text: &str, language: Language) -> Result<Topic, Failure> {

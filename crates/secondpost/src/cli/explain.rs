@@ -2,6 +2,7 @@
 //! is and what to do. The meaning is made in `reply`; here it is read in and laid out.
 
 mod files;
+mod found;
 mod lines;
 mod log;
 pub(crate) mod object;
@@ -13,18 +14,20 @@ use std::path::{Path, PathBuf};
 use reply::classify::hint::hint;
 use reply::compare::{list, stage_in_words};
 use reply::explain::dialog::Line;
-use reply::explain::entry::{Entry, NoSuchTopic, Remedy, Topic, entry};
+use reply::explain::entry::{Entry, Remedy, Topic};
 use reply::explain::wording::Wording;
 use reply::explain::{
     cause_name, concerned_in_words, enumerated, label, label_at, label_refused, labelled,
     permanence_in_words, quoted, wait_in_words, whose_move_in_words,
 };
 use reply::heard::{Heard, is_mail, read_any, read_document};
-use reply::{Cause, Explanation, Language, Reply, Scope, Stage};
+use reply::{Explanation, Language, Reply, Scope, Stage};
 use serde_json::{Value, json};
 
 use super::page::Page;
 use super::{Context, Failure};
+pub(crate) use found::Found;
+use found::{heard_in, tell_all};
 
 /// Most octets that are read from standard input.
 const MAX_INPUT_OCTETS: u64 = files::MAX_FILE_OCTETS as u64;
@@ -92,29 +95,16 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
         return args.tell_values(values, context);
     }
     let octets = input(args)?;
-    let text = String::from_utf8_lossy(&octets);
-    if let Ok(topic) = text.trim().parse::<Topic>() {
-        return tell_topic(topic, &octets, language, context);
-    }
-    let heard = read_any(&octets);
-    if heard.is_empty() || is_made_up(&text, &heard) {
-        return Err(nothing_heard(&text, language));
-    }
-    if args.writes_json(context) {
-        let all: Vec<Value> = heard.iter().map(|heard| args.value(heard, None)).collect();
+    if args.ndjson || args.format.is_some() {
+        let heard = heard_in(&octets, language)?;
+        let all = heard.iter().map(|heard| args.value(heard, None)).collect();
         return args.tell_values(all, context);
     }
-    tell_all(&heard, language, context)
-}
-
-fn tell_all(heard: &[Heard], language: Language, context: &mut Context<'_>) -> Result<(), Failure> {
-    for (index, heard) in heard.iter().enumerate() {
-        if index > 0 {
-            writeln!(context.out)?;
-        }
-        tell_heard(heard, language, context)?;
+    let found = Found::of(&octets, language)?;
+    if context.global.json {
+        return args.tell_values(found.values(language), context);
     }
-    Ok(())
+    Ok(found.tell(found.len(), language, context.out)?)
 }
 
 impl Args {
@@ -228,7 +218,7 @@ fn tell_file(
             Err(failure.help(EXPECTED))
         };
     }
-    tell_all(heard, language, context)?;
+    tell_all(heard, language, context.out)?;
     if is_one_of_many { Ok(writeln!(context.out)?) } else { Ok(()) }
 }
 
@@ -254,28 +244,6 @@ fn bounded(from: impl Read) -> io::Result<Vec<u8>> {
     Ok(octets)
 }
 
-/// Whether it is a bare number outside SMTP that means nothing to anybody: 999, but not
-/// 101, under which programs say that they could not connect.
-fn is_made_up(text: &str, heard: &[Heard]) -> bool {
-    let means_nothing = |heard: &Heard| {
-        heard.verdict.as_ref().is_none_or(|verdict| verdict.cause == Cause::Unknown)
-    };
-    matches!(text.parse::<Topic>(), Err(NoSuchTopic::CodeOutsideSmtp(_)))
-        && heard.iter().all(means_nothing)
-}
-
-fn nothing_heard(text: &str, language: Language) -> Failure {
-    let text = text.trim();
-    let shown: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
-    match text.parse::<Topic>() {
-        Err(error) if !shown.is_empty() && !text.contains(char::is_whitespace) => {
-            Failure::usage(error.to_string()).help(error.in_words(language))
-        }
-        _ if shown.is_empty() => Failure::usage("there is nothing to explain").help(EXPECTED),
-        _ => Failure::usage(format!("there is no SMTP reply in `{shown}`")).help(EXPECTED),
-    }
-}
-
 /// What can be explained.
 const EXPECTED: &str = "expected a reply like `450 4.2.0 Greylisted`, a code, a cause or a \
     command; `secondpost codes` and `secondpost causes` list them";
@@ -290,19 +258,19 @@ pub(crate) fn heard_json(heard: &Heard, path: Option<&str>) -> Value {
     serde_json::to_value(object::Object::of(heard, path)).unwrap_or_else(|_| json!({}))
 }
 
-fn tell_heard(heard: &Heard, language: Language, context: &mut Context<'_>) -> io::Result<()> {
+fn tell_heard(heard: &Heard, language: Language, out: &mut dyn io::Write) -> io::Result<()> {
     let Some(verdict) = &heard.verdict else {
         let whom = heard.recipient.as_ref().map(|whom| format!(" <{whom}>")).unwrap_or_default();
-        return writeln!(context.out, "{}{whom}", heard.kind.name());
+        return writeln!(out, "{}{whom}", heard.kind.name());
     };
     if let Some(recipient) = &heard.recipient {
-        writeln!(context.out, "<{recipient}>")?;
+        writeln!(out, "<{recipient}>")?;
     }
     let mut told = verdict.explain(language);
     if let Some(words) = heard.reply.as_ref().and_then(hint_words) {
         told.evidence = format!("{}, {}", told.evidence, quoted(&words, language));
     }
-    tell_explanation(&told, language, context.out)
+    tell_explanation(&told, language, out)
 }
 
 /// The words of a reply that say when to come back.
@@ -342,26 +310,13 @@ fn tell_rows(title: &str, rows: &[(String, String)], out: &mut dyn io::Write) ->
     rows.iter().try_for_each(|(label, text)| page.row(label, text))
 }
 
-fn tell_topic(
-    topic: Topic,
-    octets: &[u8],
+/// An entry of the reference as a page.
+pub(crate) fn tell_entry(
+    entry: &Entry,
     language: Language,
-    context: &mut Context<'_>,
-) -> Result<(), Failure> {
-    let entry = entry(topic, language);
-    if context.global.json {
-        let mut object = match read_any(octets).first() {
-            Some(heard) if matches!(topic, Topic::Code(_) | Topic::Enhanced(_)) => {
-                heard_json(heard, None)
-            }
-            _ => json!({}),
-        };
-        object["entry"] = json!(entry);
-        return context.json(&object);
-    }
-    let rows = entry_rows(&entry, language);
-    tell_rows(&entry_title(&entry, language), &rows, context.out)?;
-    Ok(())
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    tell_rows(&entry_title(entry, language), &entry_rows(entry, language), out)
 }
 
 /// `450 · transient · Mailbox unavailable`.

@@ -63,6 +63,14 @@ impl Failure {
         self.status == 0
     }
 
+    /// What is wrong and what to do, in one text.
+    pub(crate) fn whole(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{}; {help}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// Tells it on stderr, to people or as one JSON object; returns the exit status.
     pub(crate) fn report(self, json: bool) -> ExitCode {
         let mut text = String::new();

@@ -15,6 +15,7 @@ mod explain;
 pub(crate) mod failure;
 mod greylist;
 mod mailbox;
+mod mcp;
 mod message;
 pub(crate) mod page;
 mod probe;
@@ -151,6 +152,7 @@ enum Command {
     Causes(causes::Args),
     Replies(replies::Args),
     Web(web::Args),
+    Mcp(mcp::Args),
     #[command(hide = true)]
     Docs(docs::Args),
 }
@@ -198,6 +200,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<(), Failure>
         Command::Causes(args) => causes::run(args, context),
         Command::Replies(args) => replies::run(args, context),
         Command::Web(args) => self::web::run(args, context),
+        Command::Mcp(args) => mcp::run(args, context),
         Command::Docs(args) => docs::run(args, context),
     }
 }

@@ -4,6 +4,7 @@ mod command_line;
 mod explaining;
 mod mailbox;
 mod mails;
+mod mcp;
 mod probing;
 mod sendmail;
 mod settings;
