@@ -197,9 +197,23 @@ impl<D: Disk> Spool<D> {
         disk: D,
         options: log::Options,
     ) -> Result<(Spool<D>, Writer<D>, SpoolRecovery), OpenError> {
+        let is_read_only = options.read_only;
         let (log, writer, index, report) = recover::open(disk, options)?;
         let (index, upkeep) = (Mutex::new(index), Mutex::default());
-        Ok((Spool(Arc::new(Inner { log, index, upkeep })), writer, report))
+        let spool = Spool(Arc::new(Inner { log, index, upkeep }));
+        if !is_read_only {
+            report.unfinished.iter().for_each(|message| spool.bury(*message));
+        }
+        Ok((spool, writer, report))
+    }
+
+    /// Notes the end of a message that never began: the torn write that explains its gap is
+    /// cut by now, and the next start would take it for a loss.
+    fn bury(&self, message: recover::Unfinished) {
+        let payload = records::gone(message.id, message.first, self.0.log.last_segment());
+        let mut nobody: Option<log::Done> = Some(Box::new(|_| {}));
+        // Where it does not fit, the next start says "incomplete" of it: no harm is done.
+        let _ = self.submit(kind::GONE, &[&payload], Durability::Written, &mut nobody);
     }
 
     /// Begins a message. Dropped uncommitted, nothing of it stays. Takes no space yet.

@@ -30,6 +30,17 @@ pub struct SpoolRecovery {
     /// Messages of which a part is missing: not in the queue any more. What is there of
     /// them is where the damage is.
     pub incomplete: Vec<QueueId>,
+    /// Messages of which a part was in a torn write: nobody was told that they are here.
+    pub unfinished: Vec<Unfinished>,
+}
+
+/// What is there of a message that was being written when the last process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Its name.
+    pub id: QueueId,
+    /// The first segment that holds a record of it.
+    pub first: u32,
 }
 
 impl fmt::Display for SpoolRecovery {
@@ -60,11 +71,12 @@ pub(super) fn open<D: Disk>(
     let mut report = SpoolRecovery {
         segments: recovery.segments,
         records: recovery.records,
+        unfinished: Vec::new(),
         damage: recovery.damaged,
         torn: recovery.torn,
         ..SpoolRecovery::default()
     };
-    let index = seen.index(&mut report);
+    let index = seen.index(recovery.torn_from, &mut report);
     report.messages = index.len();
     Ok((log, writer, index, report))
 }
@@ -125,7 +137,8 @@ impl Seen {
         *first = (*first).min(place.segment);
     }
 
-    fn index(mut self, report: &mut SpoolRecovery) -> Index {
+    /// Nothing behind `torn_from` was ever synced.
+    fn index(mut self, torn_from: Option<(u32, u32)>, report: &mut SpoolRecovery) -> Index {
         let mut index = Index::default();
         for (id, (head, place)) in std::mem::take(&mut self.messages) {
             if self.gone.contains(&id) {
@@ -133,12 +146,17 @@ impl Seen {
             }
             let chunks = self.chunks.remove(&id).unwrap_or_default();
             let in_order = chunks.keys().copied().eq(0..head.chunks);
-            if !in_order {
-                report.incomplete.push(id);
-                continue;
-            }
             let earlier = self.earlier.get(&id).copied().unwrap_or(place.segment);
             let first = earlier.min(place.segment);
+            if !in_order {
+                match torn_from {
+                    Some(torn) if (place.segment, place.offset) > torn => {
+                        report.unfinished.push(Unfinished { id, first });
+                    }
+                    _ => report.incomplete.push(id),
+                }
+                continue;
+            }
             index.insert(&head, place, chunks.into_values().collect(), first);
             let states = self.states.remove(&id).unwrap_or_default();
             for (head, place) in states.0.into_values() {

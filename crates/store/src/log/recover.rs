@@ -52,6 +52,9 @@ pub struct Recovery {
     pub damaged: Vec<Damage>,
     /// What was being written when the last process ended, and was not synced: cut.
     pub torn: Vec<Damage>,
+    /// Segment and offset where the first of these begins. No record that begins behind it
+    /// was ever synced.
+    pub torn_from: Option<(u32, u32)>,
 }
 
 /// Why a log cannot be opened.
@@ -249,6 +252,8 @@ impl<D: Disk> Found<D> {
         for hole in self.header_hole(segment, unproven, cut).iter().chain(&scan.holes) {
             if unproven && hole.start >= scan.last_batch.max(1) {
                 recovery.torn.push(hole.damage(&path));
+                let from = (segment.number, hole.start);
+                recovery.torn_from = Some(recovery.torn_from.unwrap_or(from).min(from));
             } else {
                 segment.damaged.store(true, Ordering::Relaxed);
                 recovery.damaged.push(hole.damage(&path));

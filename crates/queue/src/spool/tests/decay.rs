@@ -116,6 +116,32 @@ fn a_record_torn_at_any_octet_is_cut_and_the_others_are_kept() {
     }
 }
 
+/// The sectors of a batch reach the disk in any order: a message whose first chunk did not
+/// make it was never acknowledged, and is no loss, at this start or the next.
+#[test]
+fn a_message_of_which_a_chunk_was_torn_is_not_told_as_incomplete() {
+    let large = log::Options { segment_octets: 1 << 20, ..OPTIONS };
+    let disk = Memory::new(1, PLENTY);
+    let (spool, mut writer, _) = Spool::open_with(disk.clone(), large).unwrap();
+    let mut draft = spool.begin(received(1_764_000_000));
+    draft.append(&vec![b'x'; 200 << 10]).unwrap();
+    draft.commit(Box::new(|result| assert!(result.is_ok())));
+    while writer.step() {}
+    let id = spool.ids()[0];
+    let first = spool.index().standing(id).unwrap().chunks[0];
+    drop((spool, writer));
+    let disk = disk.crash_to(Survival::Everything);
+    let name = disk.list().unwrap().into_iter().find(|name| name.starts_with("segment-")).unwrap();
+    disk.open(&name).unwrap().write_all_at(u64::from(first.offset), &[0; 512]).unwrap();
+    for start in ["the first", "the second"] {
+        let (spool, mut writer, report) = Spool::open_with(disk.clone(), large).unwrap();
+        assert_eq!((report.incomplete, report.damage), (vec![], vec![]), "{start}");
+        assert_eq!(report.unfinished.len(), usize::from(start == "the first"));
+        assert_eq!(spool.ids(), []);
+        while writer.step() {}
+    }
+}
+
 #[test]
 fn damage_in_the_middle_of_an_unsealed_segment_is_reported_and_the_rest_is_kept() {
     let written = write(false);
