@@ -14,7 +14,7 @@ use crate::cli::Failure;
 /// What was found in a text.
 pub(crate) enum Found {
     /// A code, a cause, a command alone; and what is heard where a reply may be as short.
-    Topic(Topic, Option<Heard>),
+    Topic(Topic, Option<Box<Heard>>),
     /// Replies, bounces, log lines.
     Heard(Vec<Heard>),
 }
@@ -25,7 +25,7 @@ impl Found {
         let text = String::from_utf8_lossy(octets);
         match text.trim().parse::<Topic>() {
             Ok(topic @ (Topic::Code(_) | Topic::Enhanced(_))) => {
-                Ok(Found::Topic(topic, read_any(octets).into_iter().next()))
+                Ok(Found::Topic(topic, read_any(octets).into_iter().next().map(Box::new)))
             }
             Ok(topic) => Ok(Found::Topic(topic, None)),
             Err(_) => Ok(Found::Heard(heard_in(octets, language)?)),
