@@ -16,6 +16,7 @@ mod own;
 mod provider;
 mod report;
 mod session;
+mod topics;
 
 use crate::{Cause, Class, Stage};
 
@@ -132,6 +133,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         message::RULES,
         classes::RULES,
         host::RULES,
+        topics::RULES,
     ]
     .into_iter()
     .flatten()

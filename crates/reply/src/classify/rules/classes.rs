@@ -700,6 +700,15 @@ const ATTACHMENT: &[&str] = &[
 
 /// The host that sends.
 const CLIENT: &[&str] = &[
+    "mail server",
+    "this server",
+    "sending server",
+    "remote host",
+    "remote ip",
+    "your machine",
+    "connecting host",
+    "your mta",
+    "your gateway",
     "your ip",
     "ip address",
     "your ip address",
@@ -1102,7 +1111,6 @@ const SENDER: &[&str] = &[
     "return path",
     "reverse path",
     "your email address",
-    "your email",
     "absender*",
     "expediteur",
     "emetteur",

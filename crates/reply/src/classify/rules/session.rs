@@ -580,6 +580,12 @@ pub(super) const RULES: &[Rule] = &[
             "fallo en la negociacion tls",
             "invalid for this certificate",
             "certificate is invalid",
+            "ssl accept error",
+            "ssl connect error",
+            "unknownissuer",
+            "unknown ca",
+            "invalid peer certificate",
+            "certificate unknown",
         ],
         &[
             "454 4.7.0 TLS not available due to local problem",

@@ -17,9 +17,13 @@ pub(super) fn read<'a>(program: &str, message: &'a str) -> Option<LogEntry<'a>> 
             .starts_with("courier")
             .then(|| LogEntry::new(Format::Courier, Status::Note));
     }
-    let (fields, words) = match message.find(">: ") {
-        Some(at) => (&message[..=at], &message[at + 3..]),
-        None => (message, ""),
+    let (fields, words) = match (message.find(">: "), message.find(">,status: ")) {
+        (Some(at), _) => (&message[..=at], &message[at + 3..]),
+        (None, Some(at)) => {
+            let status = &message[at + 10..];
+            (&message[..=at], status.split_once(", ").map_or("", |(_, words)| words))
+        }
+        (None, None) => (message, ""),
     };
     let mut found = LogEntry::new(Format::Courier, status(message, words)).saying(words);
     found = found.with_queue_id(value(fields, "id").unwrap_or_default());
@@ -42,9 +46,12 @@ fn status(message: &str, words: &str) -> Status {
     }
 }
 
-/// `::ffff:192.0.2.7,from=<a>,to=<b>: 550 User unknown.`
+/// `::ffff:192.0.2.7,from=<a>,to=<b>: 550 User unknown.`, `…,msg="550 …",cmd: RCPT TO`.
 fn refusal(rest: &str) -> Option<LogEntry<'_>> {
-    let (fields, words) = rest.split_once(": ")?;
+    let (fields, words) = match rest.split_once("msg=\"") {
+        Some((fields, rest)) => (fields, rest.split('"').next().unwrap_or_default()),
+        None => rest.split_once(": ")?,
+    };
     let status = if words.starts_with('4') { Status::RejectedForNow } else { Status::Rejected };
     let mut found = LogEntry::new(Format::Courier, status).saying(words);
     let relay = fields.split(',').next().unwrap_or_default();

@@ -1,0 +1,90 @@
+//! Single words that tell what a reply is about where no phrase tells more. They come
+//! last, so that of the rules of their rank each other decides before them.
+
+use super::{Rank::*, Rule, rule};
+use crate::Cause::*;
+
+/// Codes that turn mail away; those of a command's own are about that command.
+const REFUSALS: &[u16] =
+    &[511, 521, 541, 542, 543, 550, 551, 552, 553, 554, 556, 557, 558, 559, 570, 571, 577, 591];
+
+#[rustfmt::skip]
+pub(super) const RULES: &[Rule] = &[
+    rule(
+        "about-reverse-dns", Likely, ReverseDnsMissing, &[DnsFailed, HostBlocklisted],
+        &["ptr", "rdns", "reverse dns", "valid reverse", "ip must resolve", "host can't be resolved",
+          "host cannot be resolved", "no dns a data"],
+        &["554 PTR wanted for such connections"],
+    ),
+    rule(
+        "about-loops", Likely, MailLoop, &[],
+        &["received:", "received lines", "loop count", "hops"],
+        &["554 count of hops"],
+    ),
+    rule(
+        "about-attachments", Likely, ContentRefused, &[ContentVirus, PolicyRefused],
+        &["attachment*", "attached", "macros"],
+        &["554 the attachments, no"],
+    ),
+    rule(
+        "about-content", Likely, ContentRefused, &[ContentSpam, PolicyRefused],
+        &["content", "contents", "html", "one of the words", "sensitive words", "quarantin*", "conversion failure",
+          "phone number", "keyword*"],
+        &["554 contents of it", "553 sensitive words in it"],
+    ),
+    rule(
+        "about-bulk", Likely, ContentSpam, &[PolicyRefused, ReputationPoor],
+        &["bulk", "advert*", "newsletter*", "filter processing", "filter rules", "filtered", "held for human"],
+        &["554 is bulk"],
+    ),
+    rule(
+        "about-quota", Likely, MailboxFull, &[ServerFull, MessageTooBig],
+        &["quota", "mailbox size", "disk space", "storage"],
+        &["550 its quota"],
+    ),
+    rule(
+        "about-inactivity", Likely, MailboxDisabled, &[MailboxUnknown],
+        &["inactive", "inactivity", "never logged", "not logged in for", "hasn't entered", "dormant"],
+        &["550 inactive here", "550 bob never logged in"],
+    ),
+    rule(
+        "about-encryption", Likely, EncryptionRequired, &[TlsFailed],
+        &["starttls", "encrypted", "unencrypted"],
+        &["550 you came unencrypted"],
+    ),
+    rule(
+        "about-logins", Likely, AuthRequired, &[RelayDenied, AuthFailed],
+        &["authentication", "authenticate", "with authentication", "receive your mail before"],
+        &["550 sending only with authentication"],
+    ).codes(REFUSALS),
+    rule(
+        "about-helo", Likely, HeloRefused, &[ReverseDnsMissing],
+        &["helo", "ehlo"],
+        &["550 your word at EHLO"],
+    ).codes(REFUSALS),
+    rule(
+        "about-lists", Likely, MailboxPrivate, &[PolicyRefused, SenderRefused],
+        &["mailing list", "distribution list", "known senders", "moderator"],
+        &["550 bob is a mailing list"],
+    ).codes(REFUSALS),
+    rule(
+        "about-senders", Likely, SenderRefused, &[PolicyRefused, SenderDomainUnusable],
+        &["sender", "return path", "return address", "postmaster verification"],
+        &["550 your return address"],
+    ).codes(REFUSALS),
+    rule(
+        "about-hosts", Likely, HostBlocklisted, &[PolicyRefused, ReputationPoor],
+        &["your ip", "client ip", "from ip", "ip address", "ip addresses", "client host", "connecting host"],
+        &["554 your IP comes from elsewhere"],
+    ).codes(REFUSALS),
+    rule(
+        "about-sizes", Likely, MessageTooBig, &[],
+        &["oversize*", "size", "megabytes", "kilobytes"],
+        &["550 its size"],
+    ).codes(REFUSALS),
+    rule(
+        "about-rules", Likely, PolicyRefused, &[ContentRefused, MailboxPrivate],
+        &["rule", "rules", "imposed"],
+        &["550 against the rules"],
+    ).codes(REFUSALS),
+];
