@@ -51,6 +51,8 @@ languages! {
     Es "es" "Español" "../texts/es.ftl";
     /// French.
     Fr "fr" "Français" "../texts/fr.ftl";
+    /// Portuguese, as it is written in Brazil.
+    Pt "pt" "Português" "../texts/pt.ftl";
 }
 
 impl fmt::Display for Language {

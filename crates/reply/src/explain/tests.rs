@@ -415,6 +415,41 @@ fn the_facts_of_the_two_best_known_codes_are_told() {
             "réponse à EHLO",
         ],
     );
+    check(
+        "450",
+        Language::Pt,
+        &[
+            "Caixa de correio indisponível",
+            "resposta negativa temporária",
+            "não foi executada",
+            "A caixa de correio existe",
+            "bloqueada por outro processo",
+            "ocupada",
+            "greylisting (lista cinza)",
+            "política temporária",
+            "alguns minutos",
+            "a segunda tentativa normalmente dá certo",
+            "cheia ou desativada",
+        ],
+    );
+    check(
+        "502",
+        Language::Pt,
+        &[
+            "Comando não implementado",
+            "conhece o comando",
+            "optou por não oferecê-lo",
+            "opcionais",
+            "VRFY, EXPN e TURN",
+            "administrador",
+            "segurança",
+            "spam",
+            "resposta negativa permanente",
+            "alternativa",
+            "mensagem de teste",
+            "resposta ao EHLO",
+        ],
+    );
 }
 
 fn greylisted() -> Verdict {
@@ -453,6 +488,13 @@ fn a_greylisted_reply_is_explained_with_its_time() {
     assert_eq!(french.title, "450 4.2.0 · temporaire · Liste grise");
     assert_eq!(french.when_next, "Une nouvelle tentative sera utile dans 5 minutes, pas avant.");
     assert_eq!(french.evidence, "«\u{a0}Greylisted\u{a0}»");
+    let portuguese = greylisted().explain(Language::Pt);
+    assert_eq!(portuguese.title, "450 4.2.0 · temporário · Greylisting (lista cinza)");
+    assert_eq!(
+        portuguese.when_next,
+        "A próxima tentativa faz sentido daqui a 5 minutos, não antes."
+    );
+    assert_eq!(portuguese.evidence, "“Greylisted”");
 }
 
 #[test]
@@ -501,6 +543,8 @@ fn languages_are_read_from_tags_and_locales() {
         ("de-AT", Language::De),
         ("DE@euro", Language::De),
         ("es-MX", Language::Es),
+        ("pt_BR.UTF-8", Language::Pt),
+        ("pt_PT", Language::Pt),
         ("en_US", Language::En),
         ("C.UTF-8", Language::En),
         ("POSIX", Language::En),

@@ -159,4 +159,18 @@ mod tests {
         check(DAY_SECS + 3 * HOUR_SECS, "dans 1 jour et 3 heures");
         check(2 * DAY_SECS, "dans 2 jours");
     }
+
+    #[test]
+    fn portuguese_counts_zero_like_one() {
+        let check = |secs, told: &str| {
+            assert_eq!(duration_from_now(Duration::from_secs(secs), Language::Pt), told);
+        };
+        check(0, "daqui a 0 segundo");
+        check(1, "daqui a 1 segundo");
+        check(300, "daqui a 5 minutos");
+        check(90, "daqui a 1 minuto e 30 segundos");
+        check(5400, "daqui a 1 hora e 30 minutos");
+        check(DAY_SECS + 3 * HOUR_SECS, "daqui a 1 dia e 3 horas");
+        check(2 * DAY_SECS, "daqui a 2 dias");
+    }
 }

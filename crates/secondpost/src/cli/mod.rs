@@ -102,7 +102,8 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// The language of explanations: en, de, es or fr [default: from LC_ALL, LC_MESSAGES, LANG]
+    /// The language of explanations: en, de, es, fr or pt
+    /// [default: from LC_ALL, LC_MESSAGES, LANG]
     #[arg(long, global = true, value_name = "LANG")]
     pub(crate) lang: Option<Language>,
 }

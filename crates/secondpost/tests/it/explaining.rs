@@ -17,7 +17,7 @@ fn json(args: &[&str]) -> Value {
 
 #[test]
 fn every_page_fits_eighty_columns_and_has_no_colour_in_a_pipe() {
-    for lang in ["en", "de", "fr"] {
+    for lang in ["en", "de", "fr", "pt"] {
         for args in [
             &["explain", "450"][..],
             &["explain", "4.2.2"],
@@ -131,6 +131,7 @@ fn a_log_is_summarised_on_eighty_columns_in_each_language() {
         ("en", "Greylisting", "no form that is known"),
         ("de", "Greylisting", "keine hier bekannte Form"),
         ("fr", "Liste grise", "aucune forme connue ici"),
+        ("pt", "Greylisting (lista cinza)", "nenhuma forma conhecida aqui"),
     ] {
         let ended = call(&["explain", "--log", "-", "--lang", lang], LOG.as_bytes());
         assert_eq!((ended.status, ended.err.as_str()), (0, ""));
