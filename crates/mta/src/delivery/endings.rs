@@ -126,6 +126,12 @@ pub fn is_ourselves(host: &str) -> Ending {
     Ending::trouble(Cause::RouteUnusable, Permanence::Permanent, text)
 }
 
+/// The message stays in eight bits, and the host takes only seven.
+pub fn inconvertible(why: &str) -> Ending {
+    let text = format!("the host takes no 8-bit mail, and the message cannot be converted: {why}");
+    Ending::trouble(Cause::ConversionNeeded, Permanence::Permanent, text)
+}
+
 /// A session ended before it was ready for a message.
 pub fn why_it_ended(end: Option<&End>, now: Timestamp) -> Ending {
     match end {

@@ -16,7 +16,7 @@ use reply::{Cause, Permanence, Timestamp};
 
 use super::body::{EightBit, Unconverted};
 use super::connection::Connection;
-use super::endings::{Endings, Peer, is_ourselves, unreachable, why_it_ended};
+use super::endings::{Endings, Peer, inconvertible, is_ourselves, unreachable, why_it_ended};
 use super::{Body, Ending};
 use crate::clock::Clock;
 
@@ -474,7 +474,7 @@ impl<'a> Attempt<'a> {
         let converted = match converted {
             Ok(Ok(converted)) => converted,
             Ok(Err(Unconverted::Unreadable(error))) => return Err(unreadable(&error)),
-            Ok(Err(Unconverted::TooBig)) => return Err(inconvertible("it is too big")),
+            Ok(Err(Unconverted::TooBig)) => return Err(inconvertible("it does not fit in memory")),
             Ok(Err(Unconverted::Impossible(why))) => return Err(inconvertible(&why.to_string())),
             Err(error) => return Err(unreadable(&error.into())),
         };
@@ -507,11 +507,6 @@ impl<'a> Attempt<'a> {
 fn unreadable(error: &std::io::Error) -> Ending {
     let text = format!("our own queue could not give the message: {error}");
     Ending::trouble(Cause::ServerFault, Permanence::Transient, text)
-}
-
-fn inconvertible(why: &str) -> Ending {
-    let text = format!("the host takes no 8-bit mail, and the message cannot be converted: {why}");
-    Ending::trouble(Cause::ConversionNeeded, Permanence::Permanent, text)
 }
 
 #[cfg(test)]

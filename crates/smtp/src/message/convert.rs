@@ -35,7 +35,7 @@ impl fmt::Display for CannotConvert {
         f.write_str(match self {
             CannotConvert::Signed => "a signature covers a part that would have to change",
             CannotConvert::Contradiction => "a part is not encoded as its header says",
-            CannotConvert::Malformed => "its MIME structure cannot be read",
+            CannotConvert::Malformed => "its parts cannot be told apart",
             CannotConvert::Header => "its header has 8-bit octets",
         })
     }

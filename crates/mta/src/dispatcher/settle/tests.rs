@@ -6,10 +6,15 @@ use std::time::Duration;
 use queue::retry::History;
 use queue::{Origin, QueueId, Received};
 use reply::Stage;
+use smtp::client::{Broken, End};
 use smtp::envelope::{Envelope, Recipient};
+use smtp::message::convert::CannotConvert;
 use smtp::syntax::{ForwardPath, MailParameters, Notify, ReversePath};
 
 use super::*;
+use crate::delivery::endings::{inconvertible, is_ourselves, why_it_ended};
+use crate::dispatcher::notice::{Voice, notifications};
+use crate::route_to::NoHost;
 
 const START: Timestamp = Timestamp::from_secs(1_764_000_000);
 
@@ -127,4 +132,40 @@ fn lessons_come_from_greylisting_alone() {
     assert_eq!(after(grey, grey), [Lesson::Refused { first: START }]);
     assert_eq!(after(grey, "550 5.1.1 no such user\r\n"), []);
     assert_eq!(after("452 4.2.2 mailbox full\r\n", "250 taken\r\n"), []);
+}
+
+/// What its notification says that the cause was.
+fn cause_told(ending: Ending) -> Option<Cause> {
+    let settled = settled(&message(None), ending, START);
+    let voice = Voice {
+        hostname: "mx.example.org".to_owned(),
+        language: reply::explain::Language::En,
+        offset_minutes: 0,
+        lifetime: Duration::from_secs(5 * 86_400),
+    };
+    let original = b"Subject: x\r\n\r\n";
+    let told = notifications(&settled.message, &settled.notices, original, &voice, START);
+    let heard = reply::heard::read_any(&told.first()?.octets);
+    Some(heard.first()?.verdict.as_ref()?.cause)
+}
+
+#[test]
+fn a_notification_of_our_own_diagnosis_is_read_as_what_it_was() {
+    let broken = |what| End::Broken { what, stage: Stage::Mail };
+    let ended = |what| why_it_ended(Some(&broken(what)), START);
+    let nowhere = [NoHost::NotFound, NoHost::NullMx, NoHost::Ourselves, NoHost::NoAddress];
+    let endings = nowhere.iter().map(|why| Ending::diagnosed(why.verdict())).chain([
+        is_ourselves("peer.test"),
+        inconvertible("it does not fit in memory"),
+        inconvertible(&CannotConvert::Signed.to_string()),
+        inconvertible(&CannotConvert::Contradiction.to_string()),
+        inconvertible(&CannotConvert::Malformed.to_string()),
+        inconvertible(&CannotConvert::Header.to_string()),
+        ended(Broken::NotOffered("SMTPUTF8")),
+        ended(Broken::NotOffered("8BITMIME")),
+        ended(Broken::TooBig { octets: 2000, most: 1000 }),
+    ]);
+    for ending in endings {
+        assert_eq!(cause_told(ending.clone()), Some(ending.verdict.cause), "{}", ending.words);
+    }
 }

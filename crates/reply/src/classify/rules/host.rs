@@ -957,8 +957,14 @@ pub(super) const RULES: &[Rule] = &[
             "routing error",
             "no next hop",
             "smarthost .. not configured",
+            "best mail server is this one",
+            "is this server under another name",
+            "no mail server of the domain has an address",
         ],
-        &["550 5.4.4 example.com: every MX points to itself"],
+        &[
+            "550 5.4.4 example.com: every MX points to itself",
+            "550 5.4.4 the domain's best mail server is this one, which does not serve it",
+        ],
     ),
     rule(
         "dns-failed",

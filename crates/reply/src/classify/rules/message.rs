@@ -451,6 +451,7 @@ pub(super) const RULES: &[Rule] = &[
             "cannot convert",
             "can't convert",
             "could not convert",
+            "message cannot be converted",
             "8bitmime",
             "8bit data",
             "8 bit data",
@@ -464,6 +465,7 @@ pub(super) const RULES: &[Rule] = &[
         &[
             "554 5.6.3 8-bit content: conversion required but not supported",
             "550 5.6.1 peer does not take 8BITMIME",
+            "554 5.6.3 the host takes no 8-bit mail, and the message cannot be converted: it is signed",
         ],
     ),
     rule(
