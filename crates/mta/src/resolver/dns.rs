@@ -80,3 +80,17 @@ fn or_empty<T>(answer: Result<Vec<T>, NetError>) -> Result<Vec<T>, ResolveError>
         Err(error) => Err(ResolveError::Failed(error.to_string())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hickory_resolver::proto::rr::IntoName;
+
+    #[test]
+    fn a_domain_beyond_ascii_is_asked_for_by_its_a_labels() {
+        rfc!(6531, "3.2");
+        let asked = qualified("b\u{fc}cher.example").into_name().unwrap();
+        assert_eq!(asked.to_ascii(), "xn--bcher-kva.example.");
+        assert!(asked.is_fqdn());
+    }
+}

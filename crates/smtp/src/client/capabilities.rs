@@ -143,6 +143,7 @@ mod tests {
 
     #[test]
     fn the_servers_name_is_no_keyword_and_garbage_is_harmless() {
+        rfc!(9422, "3");
         let offered = capabilities(
             "250-DSN\r\n250-\r\n250-=\r\n250-SIZE 99999999999999999999999\r\n\
              250-LIMITS RCPTMAX RCPTMAX=0\r\n250 \u{fc}\u{1}\r\n",

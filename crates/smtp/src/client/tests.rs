@@ -168,6 +168,7 @@ const HELLO: &str = "
 
 #[test]
 fn with_pipelining_the_envelope_is_one_group() {
+    rfc!(2920, "3.1");
     let mut run = Script::new(options(), usize::MAX);
     run.run(&format!("{HELLO} S: 250 PIPELINING"));
     run.session.transaction(transaction(&["b@example.net", "c@example.net"]), START);
@@ -191,6 +192,7 @@ const GROUP: &str = "S: 250 PIPELINING
 
 #[test]
 fn data_that_is_taken_for_nobody_ends_with_a_lone_dot() {
+    rfc!(5321, "3.3");
     let script =
         format!("{HELLO}{GROUP} S: 250 ok\nS: 450 4.2.0 later\nS: 354 go\nC: .\nS: 554 5.5.1 none");
     check(&options(), &transaction(&["b@example.net"]), &script, &["450 at RCPT"]);
@@ -200,6 +202,7 @@ fn data_that_is_taken_for_nobody_ends_with_a_lone_dot() {
 
 #[test]
 fn data_after_a_refused_mail_is_never_ended() {
+    rfc!(5321, "3.3");
     let script = format!("{HELLO}{GROUP} S: 550 5.7.1 no\nS: 250 ok\nS: 354 go");
     let run = check(&options(), &transaction(&["b@example.net"]), &script, &["550 at MAIL"]);
     assert!(run.closed);
@@ -226,6 +229,7 @@ fn a_refused_message_is_refused_for_those_that_were_accepted() {
 
 #[test]
 fn ehlo_falls_back_to_helo_and_remembers() {
+    rfc!(5321, "3.2");
     let script = "
         S: 220 hi\nC: EHLO mx.example.org\nS: 502 5.5.1 no\nC: HELO mx.example.org
         S: 250 hi\nC: MAIL FROM:<a@example.org>\nS: 550 5.7.1 not you";
@@ -275,6 +279,9 @@ fn with_dsn(address: &str) -> Transaction {
 
 #[test]
 fn parameters_go_only_where_they_are_offered() {
+    rfc!(5321, "4.1.1.11");
+    rfc!(3461, "5.2.1");
+    rfc!(3461, "5.2.2");
     let script = format!(
         "{HELLO} S: 250-SIZE 1000\nS: 250 DSN
          C: MAIL FROM:<a@example.org> SIZE=20 RET=HDRS ENVID=q+2B1\nS: 250 ok
@@ -337,6 +344,7 @@ fn a_refused_parameter_is_left_out_and_remembered_once_that_helped() {
 
 #[test]
 fn a_refused_mail_without_parameters_is_final_and_not_remembered() {
+    rfc!(5321, "4.5.4.1");
     let script = format!("{HELLO} S: 250 HELP\nC: MAIL FROM:<a@example.org>\nS: 555 5.5.4 no");
     let run = check(&options(), &transaction(&["b@example.net"]), &script, &["555 at MAIL"]);
     assert!(run.session.knowledge().is_empty());
@@ -358,6 +366,7 @@ fn a_message_is_not_begun_where_its_extension_is_missing() {
 
 #[test]
 fn a_message_bigger_than_the_server_takes_is_not_begun() {
+    rfc!(1870, "5");
     let script = format!("{HELLO} S: 250 SIZE 100");
     let big = Transaction { octets: 101, ..transaction(&["b@example.net"]) };
     let told = "the message has 101 octets and the server takes at most 100 at MAIL";
@@ -402,6 +411,7 @@ fn refused_bdat_ends_the_connection_and_is_remembered() {
 
 #[test]
 fn a_chunk_that_is_refused_in_the_middle_stops_the_message() {
+    rfc!(3030, "2");
     let small = Options { piece_octets: 4, ..options() };
     let mut run = Script::new(small, usize::MAX);
     run.message = b"12345678901234567890".to_vec();
@@ -455,6 +465,23 @@ fn lmtp_answers_for_each_accepted_recipient() {
 }
 
 #[test]
+fn lmtp_replies_that_came_count_when_the_connection_is_lost_after_them() {
+    rfc!(2033, "5");
+    let mut run = Script::new(lmtp(), 1);
+    run.message = b"x".to_vec();
+    run.session.transaction(transaction(&["b@example.net", "c@example.net"]), START);
+    run.run(
+        "S: 220 hi\nC: LHLO mx.example.org\nS: 250 hi
+         C: MAIL FROM:<a@example.org>\nS: 250 ok
+         C: RCPT TO:<b@example.net>\nS: 250 ok\nC: RCPT TO:<c@example.net>\nS: 250 ok
+         C: DATA\nS: 354 go\nC: x\nC: .\nS: 250 ok",
+    );
+    run.session.end_of_input(START);
+    run.drain();
+    assert_eq!(run.outcomes(), ["ok 250", "the connection was lost at end of data"]);
+}
+
+#[test]
 fn more_recipients_than_the_server_takes_at_once_follow_in_another_round() {
     let mut run = Script::new(options(), usize::MAX);
     run.message = b"x".to_vec();
@@ -502,6 +529,7 @@ fn commands_of_the_shell_are_answered_and_an_accepted_turn_ends_the_session() {
 
 #[test]
 fn quit_waits_for_what_was_handed_over() {
+    rfc!(5321, "4.1.1.10");
     let mut run = Script::new(options(), usize::MAX);
     run.session.transaction(transaction(&["b@example.net"]), START);
     run.session.quit(START);
@@ -542,6 +570,7 @@ fn a_hostile_server_ends_the_session_and_no_more() {
 
 #[test]
 fn replies_before_their_commands_are_not_taken_for_answers() {
+    rfc!(2920, "3.1");
     let mut run = Script::new(options(), usize::MAX);
     run.session.transaction(transaction(&["b@example.net"]), START);
     run.session.receive(b"220 hi\r\n250 hi\r\n250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n", START);
@@ -603,6 +632,7 @@ fn a_message_that_never_began_shares_no_end_of_data() {
 
 #[test]
 fn each_stage_has_its_own_time() {
+    rfc!(5321, "4.5.3.2");
     let mut run = Script::new(options(), usize::MAX);
     run.message = b"x".to_vec();
     run.session.transaction(transaction(&["b@example.net"]), START);
@@ -660,6 +690,7 @@ fn a_message_that_cannot_be_read_is_never_ended() {
 
 #[test]
 fn large_envelopes_are_sent_in_groups_that_fit() {
+    rfc!(2920, "3.1");
     let mut run = Script::new(options(), usize::MAX);
     let many: Vec<String> = (0..500).map(|at| format!("b{at}@example.net")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();

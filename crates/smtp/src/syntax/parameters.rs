@@ -406,6 +406,7 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_555_and_what_is_wrong_is_501() {
+        rfc!(1870, "4");
         for text in [" FOO", " FOO=BAR", " NOTIFY=NEVER", " AUTH=<>", " BODY-X=7BIT"] {
             check_mail(text, Err(555));
         }
@@ -430,6 +431,7 @@ mod tests {
 
     #[test]
     fn recipient_parameters_are_read() {
+        rfc!(3461, "4.1");
         let read = |text| recipient_parameters(text, &Extensions::all());
         let parameters = read(" NOTIFY=success,DELAY ORCPT=rfc822;a+2Bb@example.org").unwrap();
         assert_eq!(parameters.notify.unwrap().to_string(), "SUCCESS,DELAY");
@@ -444,7 +446,25 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_lawful_values_are_taken_and_white_space_in_them() {
+        rfc!(3461, "5.4");
+        let envid = |value: &str| mail_parameters(&format!(" ENVID={value}"), &Extensions::all());
+        assert!(envid(&"x".repeat(100)).is_ok());
+        assert_eq!(envid(&"x".repeat(101)).unwrap_err().code().value(), 501);
+        assert!(envid("a+20b+09c").is_ok());
+        assert_eq!(envid("a+0Ab").unwrap_err().code().value(), 501);
+        let both = |address: &str| {
+            let text = format!(" NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;{address}");
+            recipient_parameters(&text, &Extensions::all())
+        };
+        assert!(both(&"x".repeat(493)).is_ok());
+        assert_eq!(both(&"x".repeat(494)).unwrap_err().code().value(), 501);
+    }
+
+    #[test]
     fn an_original_recipient_cannot_break_a_notification() {
+        rfc!(3461, "4");
+        rfc!(6533, "3");
         let read = |value: &str| {
             let text = format!(" ORCPT={value}");
             recipient_parameters(&text, &Extensions::all()).map(|r| r.orcpt.unwrap().address())
