@@ -11,7 +11,8 @@ const HEAD: &str = "# RFC coverage
 
 <!-- Made by `cargo xtask docs`; do not edit. -->
 
-Sections whose rules a test proves, and the test.
+Sections whose rules a test proves, and the test; the rules themselves, and where they are
+kept, stand in [conformance](conformance.md).
 ";
 
 /// What RFCs of mail say and this server does not do, and what the reply is then.

@@ -79,6 +79,7 @@ mod tests {
 
     #[test]
     fn the_limits_that_a_server_names_are_kept() {
+        rfc!(9422, "3");
         let three = ["a@x.test", "b@y.test", "c@X.test"];
         check(&[], &three, &[&three]);
         check(&["LIMITS RCPTMAX=2"], &three, &[&["a@x.test", "b@y.test"], &["c@X.test"]]);
@@ -89,6 +90,7 @@ mod tests {
 
     #[test]
     fn an_address_beyond_ascii_does_not_keep_its_neighbours_from_a_server_without_smtputf8() {
+        rfc!(6531, "3.4");
         let mixed = ["a@x.test", "b\u{fc}@x.test", "c@x.test"];
         check(&["SMTPUTF8"], &mixed, &[&mixed]);
         check(&[], &mixed, &[&["a@x.test", "c@x.test"], &["b\u{fc}@x.test"]]);

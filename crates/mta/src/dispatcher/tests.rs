@@ -352,6 +352,10 @@ async fn a_window_is_learned_and_used_for_the_next_message() {
 
 #[tokio::test(start_paused = true)]
 async fn each_recipient_keeps_its_own_reply_and_the_sender_is_told_of_the_refused() {
+    rfc!(5321, "3.6.3");
+    rfc!(5321, "6.1");
+    rfc!(3461, "5.2.6");
+    rfc!(3461, "5.2.8");
     let (port, heard) = peer(|_, line| match line.contains("nobody@") {
         true => "550 5.1.1 no such mailbox".to_owned(),
         false => willing(line),
@@ -372,6 +376,10 @@ async fn each_recipient_keeps_its_own_reply_and_the_sender_is_told_of_the_refuse
 
 #[tokio::test(start_paused = true)]
 async fn a_notification_is_never_answered() {
+    rfc!(5321, "6.1");
+    rfc!(5321, "4.5.4");
+    rfc!(3461, "5.2");
+    rfc!(3461, "6.1");
     let (port, heard) = peer(|_, line| match line.starts_with("RCPT") {
         true => "550 5.1.1 no such mailbox".to_owned(),
         false => willing(line),
@@ -386,6 +394,7 @@ async fn a_notification_is_never_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_host_is_told_of_once_and_given_up_after_five_days() {
+    rfc!(5321, "4.5.4.1");
     // Nobody listens on a port that was just given back.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let world = World::new(routed(port));

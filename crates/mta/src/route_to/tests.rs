@@ -31,17 +31,21 @@ fn mx_table() -> StaticTable {
 
 #[test]
 fn hosts_are_tried_by_preference_and_dead_names_are_passed_over() {
+    rfc!(5321, "5.1");
     assert_eq!(hosts(&mx_table(), "EXAMPLE.net").unwrap(), ["a.example.net", "b.example.net"]);
 }
 
 #[test]
 fn a_domain_without_mx_is_its_own_host() {
+    rfc!(5321, "5.1");
     let table = StaticTable::new().with_address("example.com", address(9));
     assert_eq!(hosts(&table, "example.com").unwrap(), ["example.com"]);
 }
 
 #[test]
 fn each_way_of_having_no_host_is_told_apart() {
+    rfc!(5321, "5.1");
+    rfc!(7505, "3");
     let failed = ResolveError::Failed("SERVFAIL".to_owned());
     let table = mx_table()
         .with_mx("null.test", 0, "")
@@ -75,12 +79,14 @@ fn each_way_of_having_no_host_is_told_apart() {
 
 #[test]
 fn hosts_less_preferred_than_ourselves_are_left_out() {
+    rfc!(5321, "5.1");
     let table = mx_table().with_mx("example.net", 15, "mail.example.org");
     assert_eq!(hosts(&table, "example.net").unwrap(), ["a.example.net"]);
 }
 
 #[test]
 fn equals_come_in_an_order_that_the_seed_decides() {
+    rfc!(5321, "5.1");
     let records = || -> Vec<Mx> {
         let host = |n: u8| Mx { preference: 10, host: format!("h{n}.example.net") };
         (0..5).map(host).collect()

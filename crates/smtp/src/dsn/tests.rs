@@ -153,6 +153,12 @@ fn check_lines(octets: &[u8]) {
 
 #[test]
 fn a_failure_is_told_in_every_field() {
+    rfc!(3461, "6.3");
+    rfc!(3461, "9.2");
+    rfc!(3464, "2");
+    rfc!(3464, "2.3");
+    rfc!(3464, "2.3.9");
+    rfc!(6522, "3");
     let (to, path) = (mailbox("a@example.org"), path("b@example.net"));
     let reply = Reply::parse(b"550-5.1.1 no such user\r\n550 5.1.1 go away\r\n").unwrap();
     let built = build(&report(&to, vec![recipient(&path, Some(&reply))]));
@@ -197,6 +203,7 @@ fn a_diagnosis_of_our_own_is_told_where_no_host_spoke() {
 fn identifiers_and_addresses_keep_their_spelling() {
     rfc!(3464, "2.2.1");
     rfc!(3464, "2.3.2");
+    rfc!(3461, "6.3");
     let (to, path) = (mailbox("a@example.org"), path("\"b  c\"@Example.NET"));
     let mut about = recipient(&path, None);
     about.original_recipient = Some("rfc822;+22B+20+20c+22@Example.NET");
@@ -210,6 +217,7 @@ fn identifiers_and_addresses_keep_their_spelling() {
 
 #[test]
 fn a_host_without_a_full_name_is_no_name_of_dns() {
+    rfc!(3461, "6.3");
     let check = |name: &str, expected: &str| {
         let (to, path) = (mailbox("a@example.org"), path("b@example.net"));
         let mut report = report(&to, vec![recipient(&path, None)]);
@@ -223,6 +231,8 @@ fn a_host_without_a_full_name_is_no_name_of_dns() {
 
 #[test]
 fn what_was_not_given_is_not_told() {
+    rfc!(3461, "6.3");
+    rfc!(3464, "2.3.5");
     let (to, path) = (mailbox("a@example.org"), path("b@example.net"));
     let mut recipient = recipient(&path, None);
     recipient.original_recipient = None;
@@ -244,6 +254,9 @@ fn what_was_not_given_is_not_told() {
 
 #[test]
 fn addresses_beyond_ascii_take_the_global_types() {
+    rfc!(6533, "3");
+    rfc!(6533, "4.1");
+    rfc!(6533, "4.5");
     let (to, path) = (mailbox("a@example.org"), path("j\u{f6}rg@example.net"));
     let reply = Reply::parse("550 5.1.1 j\u{f6}rg is unknown\r\n".as_bytes()).unwrap();
     let mut about = recipient(&path, Some(&reply));
@@ -265,6 +278,7 @@ fn addresses_beyond_ascii_take_the_global_types() {
 
 #[test]
 fn the_whole_message_goes_back_only_for_a_failure_and_where_it_fits() {
+    rfc!(3461, "6.2");
     let (to, path) = (mailbox("a@example.org"), path("b@example.net"));
     let check = |action: Action, message: &[u8], kind: &str| {
         let mut recipient = recipient(&path, None);

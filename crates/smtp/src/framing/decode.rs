@@ -176,6 +176,8 @@ mod tests {
 
     #[test]
     fn only_a_dot_between_crlfs_ends_the_data() {
+        rfc!(5321, "2.3.8");
+        rfc!(5321, "4.1.1.4");
         let refuse = BareLineEnd::Refuse;
         check(".\r\n", refuse, "", true);
         check("a\r\n.\r\n", refuse, "a\r\n", true);

@@ -166,6 +166,8 @@ mod tests {
 
     #[test]
     fn dots_are_stuffed_and_line_ends_are_made_crlf() {
+        rfc!(5321, "2.3.8");
+        rfc!(5321, "4.1.1.4");
         let check = |message: &[u8], wire: &[u8]| {
             assert_eq!(encode(Framing::Dot, &[message]), wire, "{}", message.escape_ascii());
         };

@@ -198,6 +198,7 @@ mod tests {
 
     #[test]
     fn only_missing_fields_are_added() {
+        rfc!(6409, "8");
         let now = Timestamp::from_secs(951_827_696);
         let added = |message: &str| {
             let header = Header::scan(message.as_bytes());

@@ -184,6 +184,7 @@ mod tests {
 
     #[test]
     fn a_received_field_tells_who_when_and_how() {
+        rfc!(5321, "4.4");
         let to = ForwardPath::Mailbox("b@example.org".parse().unwrap());
         let expected = "Received: from a.example.net ([192.0.2.1]) by mx.example.org with ESMTP id q1\r\n\
                         \tfor <b@example.org>; Tue, 29 Feb 2000 13:34:56 +0100\r\n";
@@ -210,6 +211,8 @@ mod tests {
 
     #[test]
     fn the_keyword_is_the_registered_one() {
+        rfc!(6531, "3.7.3");
+        rfc!(6531, "4.3");
         let check = |with: With, keyword: &str| assert_eq!(with.keyword(), keyword);
         check(WITH, "ESMTP");
         check(With { extended: false, ..WITH }, "SMTP");

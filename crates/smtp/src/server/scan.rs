@@ -89,6 +89,8 @@ mod tests {
 
     #[test]
     fn received_fields_are_counted_in_the_header_alone() {
+        rfc!(5321, "3.3");
+        rfc!(5321, "6.4");
         check(
             "RECEIVED: a\r\n b\r\nreceived: c\r\nXReceived: d\r\n\r\nReceived: e\r\n",
             2,

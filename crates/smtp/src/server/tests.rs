@@ -127,6 +127,7 @@ fn a_transaction_is_accepted() {
 
 #[test]
 fn replies_to_a_pipelined_group_leave_together() {
+    rfc!(2920, "3.2");
     let mut shell = Shell::new(options());
     shell.hear(b"EHLO c.test\r\n");
     shell.heard.said.clear();
@@ -146,6 +147,8 @@ fn replies_to_a_pipelined_group_leave_together() {
 
 #[test]
 fn commands_out_of_sequence_are_503() {
+    rfc!(5321, "3.3");
+    rfc!(5321, "4.1.4");
     check("MAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nDATA\r\n", "220 503 503 503", &[]);
     let wire = "EHLO c\r\nDATA\r\nRCPT TO:<a@b.test>\r\nMAIL FROM:<>\r\nMAIL FROM:<>\r\nDATA\r\n";
     check(wire, "220 250 503 503 250 503 503", &[]);
@@ -258,6 +261,8 @@ fn loops_are_cut() {
 
 #[test]
 fn lmtp_answers_for_each_recipient() {
+    rfc!(2033, "4.2");
+    rfc!(2033, "4.3");
     let options = Options::new("mx.test", Protocol::Lmtp);
     check_with(
         &options,
@@ -304,6 +309,7 @@ fn a_client_that_waited_for_us_was_not_idle() {
 
 #[test]
 fn replies_that_may_not_wait_leave_at_once() {
+    rfc!(2920, "3.2");
     let mut shell = Shell::new(options());
     for line in ["NOOP", "EHLO c", "VRFY x", "XYZZY", "DATA"] {
         let wire = format!("{line}\r\nRSET\r\n");
@@ -383,6 +389,7 @@ fn a_draft_that_fails_is_told_at_the_end() {
 
 #[test]
 fn a_lost_client_leaves_no_draft() {
+    rfc!(5321, "4.1.1.10");
     let mut shell = Shell::new(options());
     shell.hear(b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@x.test>\r\nDATA\r\nx\r\n");
     assert!(shell.draft.is_some());

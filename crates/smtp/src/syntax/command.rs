@@ -313,6 +313,8 @@ mod tests {
 
     #[test]
     fn a_verb_is_read_in_any_case_and_whatever_follows() {
+        rfc!(5321, "2.4");
+        rfc!(5321, "4.1.1.1");
         assert_eq!(
             split("mAiL FROM:<a@b.test> \t "),
             (Verb::Smtp(Stage::Mail, "MAIL"), " FROM:<a@b.test>")
@@ -329,6 +331,7 @@ mod tests {
 
     #[test]
     fn hello_takes_what_the_field_sends_and_no_more() {
+        rfc!(6531, "3.7.1");
         let name = |rest: &str| {
             hello(rest, "EHLO").map(|name| name.to_string()).map_err(|a| a.code().value())
         };

@@ -185,6 +185,7 @@ mod tests {
 
     #[test]
     fn lengths_are_limited_as_in_the_dns() {
+        rfc!(5321, "4.5.3.1");
         let label = "a".repeat(63);
         check(true, &[&label, &format!("{label}.{label}.{label}.{label}")]);
         check(false, &[&"a".repeat(64), &format!("{label}.{label}.{label}.{label}.a")]);

@@ -198,6 +198,8 @@ mod tests {
 
     #[test]
     fn quoted_and_unquoted_local_parts_are_one_content() {
+        rfc!(5321, "2.4");
+        rfc!(5321, "4.1.2");
         check("a.b+c@example.org", Ok(("a.b+c", "example.org")));
         check("\"a.b\"@example.org", Ok(("a.b", "example.org")));
         check("\"Joe\\,Smith\"@example.org", Ok(("Joe,Smith", "example.org")));

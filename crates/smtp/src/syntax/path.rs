@@ -137,6 +137,8 @@ mod tests {
 
     #[test]
     fn source_routes_are_read_and_forgotten() {
+        rfc!(5321, "3.3");
+        rfc!(5321, "4.1.1.3");
         check_forward("<@a.test,@b.test:u@c.test>", Ok(("u@c.test", "")));
         check_forward("<@[IPv6:2001:db8::1]:u@c.test> X", Ok(("u@c.test", " X")));
         for text in ["<@a.test>", "<@a.test:>", "<@a,b:u@c>", "<@:u@c>", "<@a..b:u@c>", "<@a,:u@c>"]

@@ -144,6 +144,7 @@ async fn nobody() -> Endpoint {
 
 #[tokio::test]
 async fn the_next_host_takes_what_the_first_could_not() {
+    rfc!(5321, "5.1");
     let scripts: [Script; 4] = [
         |_| None,
         |_| Some("554 no service".to_owned()),
@@ -181,6 +182,7 @@ fn leaving() -> Option<String> {
 
 #[tokio::test]
 async fn a_host_of_our_own_name_that_dns_led_to_is_a_loop_and_so_are_those_after_it() {
+    rfc!(5321, "5.1");
     let ours: Script = |line| match line.split([' ', ':']).next() {
         Some("EHLO") => Some("250-LOCALHOST greets you\r\n250 PIPELINING".to_owned()),
         _ => willing(line),
@@ -281,6 +283,7 @@ async fn a_recipient_that_never_fits_waits() {
 
 #[tokio::test]
 async fn transactions_keep_to_the_limit_that_the_server_names() {
+    rfc!(9422, "3");
     let (endpoint, heard) = host("peer.test", |line| match line.starts_with("EHLO") {
         true => Some("250-peer.test\r\n250 LIMITS MAILMAX=9 RCPTMAX=4".to_owned()),
         false => willing(line),
@@ -306,6 +309,7 @@ async fn a_transaction_in_which_all_are_refused_does_not_keep_the_others_waiting
 
 #[tokio::test]
 async fn eight_bit_mail_is_converted_where_it_must_be() {
+    rfc!(6152, "3");
     let message = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
                    Content-Transfer-Encoding: 8bit\r\n\r\nGrüße\r\n";
     let (old, heard) = host("old.test", willing).await;
@@ -323,6 +327,8 @@ async fn eight_bit_mail_is_converted_where_it_must_be() {
 
 #[tokio::test]
 async fn what_needs_smtputf8_does_not_go_where_it_is_not_offered() {
+    rfc!(6531, "3.2");
+    rfc!(6531, "3.5");
     let (endpoint, heard) = host("old.test", willing).await;
     let mut job = job("Subject: Grüße\r\n\r\nHello.\r\n".as_bytes(), 1);
     job.envelope.mail.smtputf8 = true;
@@ -341,6 +347,8 @@ fn multipart(part: &str) -> Vec<u8> {
 #[tokio::test]
 async fn a_part_with_a_utf8_header_goes_only_where_smtputf8_is_offered() {
     rfc!(6531, "3.2");
+    rfc!(6531, "3.5");
+    rfc!(6531, "3.4");
     let eight = |line: &str| match line.starts_with("EHLO") {
         true => Some("250-peer.test\r\n250 8BITMIME".to_owned()),
         false => willing(line),
@@ -367,6 +375,7 @@ async fn a_part_with_a_utf8_header_goes_only_where_smtputf8_is_offered() {
 #[tokio::test]
 async fn what_is_signed_is_not_converted_and_the_host_is_named() {
     rfc!(6152, "3");
+    rfc!(3461, "6.3");
     let signed = "Content-Type: multipart/signed; boundary=c\r\n\r\n--c\r\n\r\nGrüße\r\n--c--";
     let (old, heard) = host("old.test", willing).await;
     let attempted = send(&[old], &job(&multipart(signed), 1)).await;
@@ -377,6 +386,7 @@ async fn what_is_signed_is_not_converted_and_the_host_is_named() {
 
 #[tokio::test]
 async fn lmtp_delivers_where_smtp_relays() {
+    rfc!(3461, "5.2.3");
     let (endpoint, _) = host("peer.test", willing).await;
     let relayed = send(&[endpoint], &job(PLAIN, 1)).await;
     assert_eq!(relayed.endings[0].notifier, Notifier::UsOfRelaying);
@@ -452,6 +462,7 @@ async fn a_lane_keeps_its_connection_and_replaces_one_that_died() {
 
 #[tokio::test]
 async fn lmtp_gives_each_recipient_its_own_ending() {
+    rfc!(2033, "5");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lmtp.sock");
     let listener = UnixListener::bind(&path).unwrap();

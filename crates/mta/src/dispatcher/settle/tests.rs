@@ -68,6 +68,8 @@ fn a_refusal_fails_with_the_status_that_was_heard() {
 
 #[test]
 fn success_is_told_only_where_it_was_asked_for_and_nobody_else_will() {
+    rfc!(3461, "5.2.2");
+    rfc!(3461, "5.2.3");
     let success = Notify { success: true, failure: false, delay: false };
     let check = |notify, notifier, expected: &[Moment]| {
         let ending = Ending { notifier, ..heard("250 2.0.0 taken\r\n") };
@@ -83,6 +85,7 @@ fn success_is_told_only_where_it_was_asked_for_and_nobody_else_will() {
 
 #[test]
 fn a_delay_is_told_once() {
+    rfc!(3461, "5.2.5");
     let refused = || heard("451 4.3.2 busy\r\n");
     let mut message = message(None);
     let mut delays = 0;
@@ -110,6 +113,8 @@ fn what_expires_is_told_as_expired_with_what_was_heard_last() {
 
 #[test]
 fn own_diagnoses_have_a_status_of_their_own() {
+    rfc!(3463, "3");
+    rfc!(7505, "3");
     let check = |cause, expected: &str| {
         let ending = Ending::trouble(cause, Permanence::Permanent, "words");
         let settled = settled(&message(None), ending, START);

@@ -65,6 +65,7 @@ fn a_text_becomes_quoted_printable_and_says_so() {
 
 #[test]
 fn each_part_is_encoded_by_itself() {
+    rfc!(6152, "3");
     check(
         "MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n boundary=\"a b\"\r\n\
          Content-Transfer-Encoding: 8bit\r\n\r\nfor nobody \u{fc}\r\n\
@@ -154,6 +155,7 @@ proptest! {
 #[test]
 fn a_header_beyond_ascii_is_found_at_any_level() {
     rfc!(6531, "3.2");
+    rfc!(6531, "3.5");
     let check = |message: &str, expected: bool| {
         assert_eq!(has_eight_bit_header(message.as_bytes()), expected, "{message}");
     };
