@@ -52,6 +52,8 @@ pub(crate) struct Sight {
     /// A cause that the text says it is not: "your host is not on a block list".
     pub(crate) denied: Option<Cause>,
     seen: Vec<Seen>,
+    /// The bits of all marks in `seen`.
+    seen_bits: u64,
 }
 
 impl Sight {
@@ -59,6 +61,7 @@ impl Sight {
     pub(crate) fn look(&mut self, plain: &Plain, counts: impl Fn(&Rule) -> bool) {
         self.found.clear();
         self.seen.clear();
+        self.seen_bits = 0;
         (self.may_tell_a_time, self.denied) = (false, None);
         Search { matcher: &MATCHER, plain, counts, sight: self }.run();
     }
@@ -95,6 +98,16 @@ enum Mark {
     Class(u32),
 }
 
+impl Mark {
+    /// One bit, which few others share: a class has its own among the lower half.
+    fn bit(self) -> u64 {
+        match self {
+            Mark::Class(class) => 1 << (class % 32),
+            Mark::Part(pattern, _) => 1 << (32 + pattern % 32),
+        }
+    }
+}
+
 /// A tree of literals and what each is good for.
 #[derive(Default)]
 struct Literals {
@@ -125,8 +138,8 @@ struct Role {
 enum What {
     /// A unit of time.
     Unit,
-    /// The last part of the pattern.
-    End(u32),
+    /// The last part of the pattern, which needs the marks of those bits before it.
+    End(u32, u64),
     Mark(Mark),
 }
 
@@ -173,11 +186,12 @@ impl Matcher {
         }
         let mut patterns = Vec::new();
         let mut end_with_address = Vec::new();
+        let address = format!("{{{HOST_ADDRESS}}}");
         let rules: Vec<&'static Rule> = rules::all().collect();
         for (order, rule) in rules.iter().enumerate() {
             for pattern in rule.patterns {
                 let number = patterns.len() as u32;
-                if pattern.ends_with(&format!("{{{HOST_ADDRESS}}}")) {
+                if pattern.ends_with(&address) {
                     end_with_address.push(number);
                 }
                 patterns.push(Pattern::of(order as u32, number, pattern, &mut parts));
@@ -200,7 +214,8 @@ impl Pattern {
         let mut parts = parts.peekable();
         while let Some(part) = parts.next() {
             if parts.peek().is_none() {
-                literals.extend(Part::all_of(part, What::End(number)));
+                let needs = before.iter().fold(0, |bits, mark: &Mark| bits | mark.bit());
+                literals.extend(Part::all_of(part, What::End(number, needs)));
                 break;
             }
             let as_part = Mark::Part(number, before.len() as u32);
@@ -371,7 +386,8 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
         for role in roles.iter().filter(|role| is_whole || !role.whole) {
             match role.what {
                 What::Unit => {}
-                What::End(pattern) => self.ended(pattern, &range),
+                What::End(_, needs) if needs & !self.sight.seen_bits != 0 => {}
+                What::End(pattern, _) => self.ended(pattern, &range),
                 What::Mark(mark) => self.saw_mark(mark, &range),
             }
         }
@@ -381,12 +397,21 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
         if self.sight.seen.len() < MAX_SEEN {
             let (start, end) = (range.start as u32, range.end as u32);
             self.sight.seen.push(Seen { mark, start, end });
+            self.sight.seen_bits |= mark.bit();
         }
     }
 
     /// Whether the word that `range` ends with goes on after it.
     fn goes_on_in_word(&self, range: &Range<usize>) -> bool {
         let text = self.plain.text();
+        let octets = text.as_bytes();
+        let Some(next) = octets.get(range.end) else { return false };
+        if next.is_ascii() && !IS_OF_A_WORD[*next as usize] {
+            return false;
+        }
+        if next.is_ascii() && octets[range.end - 1].is_ascii() {
+            return IS_OF_A_WORD[octets[range.end - 1] as usize];
+        }
         let last = text[range.clone()].chars().next_back();
         last.is_some_and(is_of_a_word) && text[range.end..].chars().next().is_some_and(is_of_a_word)
     }

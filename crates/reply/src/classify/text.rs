@@ -62,7 +62,7 @@ impl Plain {
     /// Whether the octet `at` is one of a host name, or of the address of a page.
     pub(crate) fn is_in_a_name(&self, at: usize) -> bool {
         let is_in = |(start, end): &(u16, u16)| (*start as usize..*end as usize).contains(&at);
-        self.names[..self.named].iter().any(is_in)
+        self.named > 0 && self.names[..self.named].iter().any(is_in)
     }
 
     /// Where the octets `range` of the plain text stand in the source that it was made of.

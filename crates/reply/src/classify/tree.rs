@@ -19,6 +19,9 @@ pub(super) struct Tree {
     slots: Vec<(u32, u32)>,
     /// Whether a literal begins with an octet.
     firsts: [bool; 256],
+    /// Whether a literal may begin with three octets, by a bit for the lower five bits of
+    /// each: small enough to stay at hand, while `slots` is not.
+    begins: Vec<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -47,6 +50,17 @@ fn key(octets: &[u8]) -> u32 {
     u32::from(octets[0]) | u32::from(octets[1]) << 8 | u32::from(octets[2]) << 16
 }
 
+/// Where the first three octets have their bit in [`Tree::begins`].
+fn place(octets: &[u8]) -> (usize, u32) {
+    let [first, second, third] = [octets[0], octets[1], octets[2]].map(|octet| octet & 31);
+    (usize::from(first) << 5 | usize::from(second), 1 << third)
+}
+
+/// How many beginnings of three octets `literals` have, which are in order.
+fn beginnings(literals: &[&str]) -> usize {
+    literals.chunk_by(|a, b| a.as_bytes().get(..KEY) == b.as_bytes().get(..KEY)).count()
+}
+
 impl Default for Tree {
     fn default() -> Tree {
         Tree::new(&[])
@@ -61,8 +75,9 @@ impl Tree {
             nodes: Vec::with_capacity(literals.len() * 2),
             keys: Vec::with_capacity(literals.len() * 2),
             labels: Vec::with_capacity(literals.len() * 8),
-            slots: vec![(0, 0); (literals.len() * 2).next_power_of_two()],
+            slots: vec![(0, 0); (beginnings(literals) * 2).next_power_of_two()],
             firsts: [false; 256],
+            begins: vec![0; 1 << 10],
         };
         let mut open = Vec::new();
         let mut low = 0;
@@ -85,6 +100,8 @@ impl Tree {
             return low + 1;
         }
         self.firsts[first[0] as usize] = true;
+        let (word, bit) = place(first);
+        self.begins[word] |= bit;
         let same = |literal: &&&str| literal.as_bytes().get(..KEY) == first.get(..KEY);
         let count = literals[low..].iter().take_while(same).count();
         let slot = self.slot(key(first));
@@ -152,6 +169,10 @@ impl Tree {
     #[inline]
     pub(super) fn walk(&self, text: &[u8], at: usize, mut found: impl FnMut(u32, usize)) {
         let Some(start) = text.get(at..at + KEY) else { return };
+        let (word, bit) = place(start);
+        if self.begins[word] & bit == 0 {
+            return;
+        }
         let (key, mut next) = self.slots[self.slot(key(start))];
         if key == 0 {
             return;

@@ -1,6 +1,8 @@
 //! Replies within texts: pasted with a prompt or quotes, in a sentence of another
 //! program ("host x said: 450 …"), on several lines or with the lines joined.
 
+use std::borrow::Cow;
+
 use super::reply::Reply;
 use crate::classify::{Context, classify, classify_text};
 use crate::{Code, Confidence, EnhancedCode, Permanence, Stage, Verdict};
@@ -20,7 +22,9 @@ pub(super) fn begins_as_a_reply(octets: &[u8]) -> bool {
 
 /// Reads every reply in `text`, in its order. Lines that say nothing are left out.
 pub(super) fn read(octets: &[u8]) -> Vec<Heard> {
-    let text = String::from_utf8_lossy(&octets[..octets.len().min(MAX_OCTETS)]);
+    let octets = &octets[..octets.len().min(MAX_OCTETS)];
+    let text =
+        str::from_utf8(octets).map_or_else(|_| String::from_utf8_lossy(octets), Cow::Borrowed);
     let text = unescaped(&text);
     let mut heard = Vec::new();
     let mut open: Option<Quoted> = None;
@@ -62,7 +66,10 @@ pub(super) fn reply_in(text: &str) -> Option<(Reply, Option<Stage>)> {
 }
 
 /// A `\n` in two characters before a code, or at the end, is a line end (tables, JSON, Exim's logs).
-fn unescaped(text: &str) -> String {
+fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("\\n") {
@@ -73,7 +80,7 @@ fn unescaped(text: &str) -> String {
         rest = after;
     }
     out.push_str(rest);
-    out
+    Cow::Owned(out)
 }
 
 /// A reply that was found on a line, and may go on with the next.
@@ -216,6 +223,9 @@ fn quoted(line: &str) -> Option<Quoted> {
 }
 
 fn undecorated(line: &str) -> &str {
+    if line.starts_with(|c: char| c.is_ascii_digit()) {
+        return line;
+    }
     let mut rest = without_type(line.trim_start_matches(DECORATION)).trim_start_matches(DECORATION);
     while let Some(speaker) = SPEAKERS.iter().find(|speaker| starts_with(rest, speaker)) {
         rest = rest[speaker.len()..].trim_start_matches(DECORATION);
@@ -283,13 +293,19 @@ pub(super) fn joined_lines(code: Code, more_follows: bool, text: &str) -> Vec<St
     if !more_follows {
         return vec![text.to_owned()];
     }
-    let (middle, last) = (format!(" {code}-"), format!(" {code} "));
-    let next = |rest: &str| [rest.find(&middle), rest.find(&last)].into_iter().flatten().min();
+    let code = code.to_string();
+    let begins = |after: &[u8]| {
+        after.starts_with(code.as_bytes()) && matches!(after.get(code.len()), Some(b'-' | b' '))
+    };
+    let next = |rest: &str| {
+        let octets = rest.as_bytes();
+        memchr::memchr_iter(b' ', octets).find(|space| begins(&octets[space + 1..]))
+    };
     let mut lines = Vec::new();
     let mut rest = text;
     while let Some(at) = next(rest) {
         lines.push(rest[..at].trim().to_owned());
-        rest = &rest[at + middle.len()..];
+        rest = &rest[at + code.len() + 2..];
     }
     lines.push(rest.trim().to_owned());
     lines
@@ -297,7 +313,9 @@ pub(super) fn joined_lines(code: Code, more_follows: bool, text: &str) -> Vec<St
 
 /// Cuts "(in reply to RCPT TO command)", which tells the stage.
 pub(super) fn without_stage(text: &str) -> (&str, Option<Stage>) {
-    let Some(at) = text.rfind("(in reply to ") else { return (text, None) };
+    let begins = |at: &usize| text[*at..].starts_with("(in reply to ");
+    let mut brackets = memchr::memrchr_iter(b'(', text.as_bytes());
+    let Some(at) = brackets.find(begins) else { return (text, None) };
     (text[..at].trim_end(), stage_of(&text[at..]))
 }
 
