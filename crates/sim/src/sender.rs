@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use mta::delivery::endings::{Endings, unreachable, why_it_ended};
+use mta::delivery::endings::{Endings, Peer, unreachable, why_it_ended};
 use mta::delivery::{Body, Ending};
 use mta::dispatcher::notice::{Notification, notifications};
 use mta::dispatcher::settle::{self, Lesson, Notice, Settled};
@@ -22,7 +22,8 @@ use queue::spool::Durability;
 use queue::{Message, QueueId, SpoolError, Status};
 use reply::{Cause, Permanence, Timestamp};
 use smtp::client::{
-    Extent, HostKnowledge, Options, RecipientOutcome, Session, Step, Transaction, TransactionReport,
+    Extent, HostKnowledge, Options, Protocol, RecipientOutcome, Session, Step, Transaction,
+    TransactionReport,
 };
 use smtp::envelope::Envelope;
 use smtp::syntax::{Mailbox, ReversePath};
@@ -411,7 +412,9 @@ impl Sender {
                 }
             };
             let address = Some(self.here().address);
-            let usable = endings.note(&host.0, address, &some, outcomes, self.now().wall);
+            let protocol = Protocol::Smtp;
+            let peer = Peer { host: host.0.clone(), local_address: address, protocol };
+            let usable = endings.note(&peer, &some, outcomes, self.now().wall);
             if !usable || connection.session.end().is_some() {
                 break;
             }
