@@ -44,7 +44,7 @@ pub(super) fn judge(said: &Said<'_>) -> Heard {
     heard.action = said.fields.and_then(|fields| fields.action.clone());
     heard.remote_mta = said.fields.and_then(|fields| fields.remote_mta.clone());
     let mut verdict = best.verdict;
-    verdict.enhanced_code = best.own.or(verdict.enhanced_code).or(status);
+    verdict.enhanced_code = nearer(best.own.or(verdict.enhanced_code), status);
     if kind == Permanence::Positive {
         verdict = delivered(verdict, said);
         heard.reply =
@@ -59,6 +59,17 @@ pub(super) fn judge(said: &Said<'_>) -> Heard {
     heard.reply = heard.reply.or(best.reply);
     heard.diagnostic = Some(shown(&best.words)).filter(|words| !words.is_empty());
     heard
+}
+
+/// The code that the words hold, or the report's where that of the words says no more
+/// than its class: `550 5.0.0` beside `Status: 5.3.0`.
+fn nearer(said: Option<EnhancedCode>, status: Option<EnhancedCode>) -> Option<EnhancedCode> {
+    let is_bare = |code: EnhancedCode| code.subject() == 0 && code.detail() == 0;
+    let is_like = |status: &EnhancedCode| said.is_some_and(|said| said.class() == status.class());
+    match said {
+        Some(said) if is_bare(said) => status.filter(is_like).or(Some(said)),
+        _ => said.or(status),
+    }
 }
 
 /// A notice of success says no more than its action.
