@@ -149,8 +149,8 @@ impl ReplyReader {
         if self.octets > MAX_REPLY_OCTETS {
             return Err(ReplyError::TooLong);
         }
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line));
+        // With the CRs that some put before the one of the line's end.
+        let line = String::from_utf8_lossy(line.trim_ascii_end());
         let (code, last, text) = split(&line).ok_or_else(|| not_a_reply(&line))?;
         match self.code {
             Some(first) if first != code => return Err(ReplyError::CodesDiffer(first, code)),
@@ -234,6 +234,13 @@ mod tests {
         assert_eq!(error(b"250-a\r\n450 b\r\n"), mixed);
         let endless = b"250-more\r\n".repeat(30_000);
         assert_eq!(error(&endless), ReplyError::TooLong);
+    }
+
+    /// Found by the fuzz target `replies`.
+    #[test]
+    fn more_crs_at_the_end_of_a_line_are_no_text() {
+        assert_eq!(Reply::parse(b"450 4.2.0 later\r\r\n").unwrap().text(), "later");
+        assert_eq!(Reply::parse(b"421 \r\r\r").unwrap().lines(), [""]);
     }
 
     #[test]
