@@ -1,9 +1,10 @@
-//! Chores of the repository: `cargo xtask test`, `tidy`, `docs`, `scoreboard`.
+//! Chores of the repository: `cargo xtask test`, `tidy`, `docs`, `fuzz`, `scoreboard`.
 //!
 //! Each chore is a file. None of this is part of the product.
 
 mod coverage;
 mod docs;
+mod fuzz;
 mod packages;
 mod portable;
 mod scoreboard;
@@ -18,6 +19,8 @@ const USAGE: &str = "usage: cargo xtask <chore>
   test [--no-install] [FILTER]  install what the tests need, then run all of them
   tidy                          check layering, reply literals, names, file heads, wasm32
   docs                          write the generated pages of docs/reference/
+  fuzz [-s SECONDS] [--canary] [TARGET ...]
+                                octets that nobody should send, into every reader
   scoreboard                    how much of the corpus is understood, with every miss";
 
 fn main() -> ExitCode {
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
         Some("test") => suite::run(&root(), &arguments[1..]),
         Some("tidy") => tidy::run(&root()),
         Some("docs") => docs::run(&root()),
+        Some("fuzz") => fuzz::run(&root(), &arguments[1..]),
         Some("scoreboard") => scoreboard::run(&root()),
         Some("-h" | "--help" | "help") => {
             println!("{USAGE}");

@@ -24,9 +24,21 @@ const NEEDS: &[Need] = &[
     Need { program: "python3", package: "python3", what_for: "a client (smtplib), locks" },
 ];
 
-/// Installs what is missing, or says what is.
+const ENGINE_NEEDS: &[Need] =
+    &[Need { program: "g++", package: "g++", what_for: "the engine of the fuzz targets" }];
+
+/// Installs what the tests need and is missing, or says what is.
 pub(crate) fn provide(install: bool) -> Result<(), String> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !is_there(need.program)).collect();
+    provide_all(NEEDS, install)
+}
+
+/// Installs what the engine of the fuzz targets needs.
+pub(crate) fn provide_engine() -> Result<(), String> {
+    provide_all(ENGINE_NEEDS, true)
+}
+
+fn provide_all(needs: &[Need], install: bool) -> Result<(), String> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !is_there(need.program)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -38,11 +50,15 @@ pub(crate) fn provide(install: bool) -> Result<(), String> {
         let help = format!("`{other}` is installed and Postfix would replace it");
         return Err(complaint(&missing, &help));
     }
-    apt_get(&missing)
+    apt_get(&missing)?;
+    match missing.iter().all(|need| is_there(need.program)) {
+        true => Ok(()),
+        false => Err(complaint(&missing, "apt-get could not install it")),
+    }
 }
 
 fn complaint(missing: &[&Need], help: &str) -> String {
-    let mut text = String::from("error: the tests need programs that are missing:");
+    let mut text = String::from("error: programs are missing:");
     for need in missing {
         let Need { program, package, what_for } = need;
         text.push_str(&format!("\n  {program} (Debian package {package}): {what_for}"));
@@ -86,10 +102,10 @@ fn apt_get(missing: &[&Need]) -> Result<(), String> {
         .args(&packages)
         .status()
         .map_err(|error| format!("error: cannot run apt-get: {error}"))?;
-    if status.success() && NEEDS.iter().all(|need| is_there(need.program)) {
-        return Ok(());
+    match status.success() {
+        true => Ok(()),
+        false => Err(complaint(missing, "apt-get could not install it")),
     }
-    Err(complaint(missing, "apt-get could not install it"))
 }
 
 fn is_root() -> bool {

@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secondpost-queue", &["reply", "smtp", "store"]),
     ("secondpost-mta", &["reply", "smtp", "store", "policy", "queue"]),
     ("secondpost-sim", &["reply", "smtp", "store", "policy", "queue", "mta"]),
+    ("secondpost-fuzz", &["reply", "smtp", "store", "queue"]),
     ("secondpost-web", &["reply", "queue", "mta"]),
     ("secondpost", &["reply", "smtp", "store", "policy", "queue", "mta", "web"]),
     ("xtask", &[]),
@@ -150,6 +151,7 @@ fn may_hold_replies(path: &str) -> bool {
         || path.contains("/classify/")
         || path.contains("/tests")
         || path.starts_with("crates/sim/")
+        || path.starts_with("crates/fuzz/")
 }
 
 /// Whether a line of code holds a string literal that begins like a reply.
