@@ -86,15 +86,26 @@ fn links(root: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The targets of `[text](target)` that are files and do not exist.
+/// The targets of `[text](target)` that are files and do not exist, or that name a test or
+/// function (`file.rs#name`) which is not there.
 fn broken_links(page: &Path, text: &str) -> Vec<String> {
     let folder = page.parent().unwrap_or(page);
     let targets = text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
     let files = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
     files
-        .filter(|target| !folder.join(target.split('#').next().unwrap_or(target)).exists())
+        .filter(|target| !leads_somewhere(folder, target))
         .map(|target| format!("{}: the link to `{target}` leads nowhere", page.display()))
         .collect()
+}
+
+fn leads_somewhere(folder: &Path, target: &str) -> bool {
+    let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+    let file = folder.join(path);
+    let names_a_function = anchor.starts_with(|c: char| c.is_ascii_lowercase());
+    match path.ends_with(".rs") && names_a_function {
+        true => fs::read_to_string(file).is_ok_and(|text| text.contains(&format!("fn {anchor}("))),
+        false => file.exists(),
+    }
 }
 
 /// The arrows between the crates, from cargo's own graph.
@@ -205,9 +216,11 @@ mod tests {
     #[test]
     fn a_link_that_leads_nowhere_is_found() {
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("page.md");
-        let text = "[a](src/main.rs) [b](src/main.rs#L1) [c](https://x.test/) [d](gone.md) [e](#f)";
+        let text = "[a](src/main.rs) [b](src/main.rs#L1) [c](https://x.test/) [d](gone.md) [e](#f) \
+                    [g](src/main.rs#main) [h](src/main.rs#gone)";
         let found = broken_links(&page, text);
-        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].ends_with("the link to `gone.md` leads nowhere"), "{found:?}");
+        assert!(found[1].ends_with("the link to `src/main.rs#gone` leads nowhere"), "{found:?}");
     }
 }
