@@ -9,6 +9,7 @@ pub mod dsn;
 pub mod entry;
 mod json;
 mod language;
+mod lines;
 pub mod log;
 pub mod refusal;
 mod texts;
@@ -20,6 +21,7 @@ use crate::heard::read_any;
 use crate::{Cause, Class, Code, Permanence, Timestamp, Verdict, WhoseMove};
 
 pub use language::{Language, NoSuchLanguage};
+pub use lines::wrapped;
 pub use texts::{
     enumerated, label, label_at, label_refused, labelled, queued, queued_count, sentences, story,
     web, web_count,

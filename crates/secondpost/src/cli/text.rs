@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use reply::explain::wrapped;
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{width, wrapped};
+use super::page::width;
 
 /// A label and its text, wrapped with the text aligned: `  said   450 4.2.0 …`.
 pub(crate) fn labelled(indent: usize, label: &str, label_width: usize, text: &str) -> String {
@@ -20,7 +21,7 @@ pub(crate) fn labelled(indent: usize, label: &str, label_width: usize, text: &st
 
 /// A paragraph that begins with `label` and hangs below its end.
 pub(crate) fn hanging(label: &str, text: &str) -> String {
-    let indent = label.chars().count();
+    let indent = label.width();
     let lines = wrapped(text, width() - indent);
     format!("{label}{}", lines.join(&format!("\n{:indent$}", "")))
 }

@@ -4,7 +4,7 @@ use super::field::{Field, Section};
 use super::load::{Loaded, Origin};
 use super::settings::Config;
 use super::values::HostName;
-use crate::cli::page::wrapped;
+use reply::explain::wrapped;
 
 /// A config file with every key at its default, commented out and described.
 pub(crate) fn example() -> String {

@@ -60,6 +60,20 @@ fn the_host_that_answered_is_named_by_its_kind() {
     check("/run/dovecot/lmtp", "x-unix; /run/dovecot/lmtp");
 }
 
+#[test]
+fn text_without_spaces_is_wrapped_like_any_other() {
+    let (to, path) = (mailbox("a@example.org"), path("b@example.net"));
+    let told = "サーバーは、知らない送信者の最初の試行を意図的に断ります。".repeat(4);
+    let about = RecipientReport { explanation: vec![told.clone()], ..recipient(&path, None) };
+    let parsed = parse(&build(&report(&to, vec![about])));
+    let lines: Vec<&str> =
+        parsed.parts[0].1.lines().filter(|line| line.starts_with("    ")).map(str::trim).collect();
+    assert_eq!(lines.concat(), told);
+    // A character of these takes two columns; 4 of the 76 are the indent.
+    assert!(lines.iter().all(|line| line.chars().count() <= 36), "{lines:?}");
+    assert!(lines.iter().all(|line| !line.starts_with(['、', '。'])), "{lines:?}");
+}
+
 fn mailbox(text: &str) -> Mailbox {
     text.parse().unwrap()
 }

@@ -50,25 +50,16 @@ pub(super) fn one_word(text: &str) -> String {
     text.chars().filter(safe).take(255).collect()
 }
 
-/// Lines of at most `width` characters where the words allow it.
+/// Lines of at most `width` columns where the words allow it.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split(' ').filter(|word| !word.is_empty()).flat_map(pieces) {
-        let fits = |line: &String| line.chars().count() + 1 + word.chars().count() <= width;
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(&word),
-            Some(line) if fits(line) => {
-                line.push(' ');
-                line.push_str(&word);
-            }
-            _ => lines.push(word),
-        }
-    }
-    lines
+    reply::explain::wrapped(text, width).iter().flat_map(|line| pieces(line)).collect()
 }
 
-fn pieces(word: &str) -> Vec<String> {
-    let characters: Vec<char> = word.chars().collect();
+fn pieces(line: &str) -> Vec<String> {
+    if line.is_empty() {
+        return vec![String::new()];
+    }
+    let characters: Vec<char> = line.chars().collect();
     characters.chunks(MAX_WORD).map(|piece| piece.iter().collect()).collect()
 }
 

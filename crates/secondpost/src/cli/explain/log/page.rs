@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use reply::Language;
 use reply::explain::log as words;
-use reply::explain::{cause_name, label, labelled, whose_move_in_words};
+use reply::explain::{cause_name, label, labelled, whose_move_in_words, wrapped};
 use reply::heard::log::{Counts, MAX_TO_DO, OfCause, Summary, Tally, ToDo, Top, Trend, bars};
 use unicode_width::UnicodeWidthStr;
 
-use super::super::super::page::{Page, padded, width, wrapped};
+use super::super::super::page::{Page, padded, width};
 use super::super::super::text::printable;
 
 /// Most names of a table.
