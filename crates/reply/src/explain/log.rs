@@ -1,10 +1,8 @@
 //! The words of a log's summary. What is counted stands in `heard::log`; the shell lays out.
 
-use std::fmt::Write;
-
 use fluent_bundle::FluentValue;
 
-use super::{Language, duration_in_words, fill, text};
+use super::{Language, duration_in_words, enumerated, fill, sentences, text};
 use crate::explain::clock_time;
 use crate::{Cause, Timestamp};
 
@@ -62,11 +60,9 @@ pub fn mostly(language: Language, names: &[(String, u64)]) -> String {
     if names.is_empty() {
         return String::new();
     }
-    let mut list = String::new();
-    for (name, count) in names {
-        let comma = if list.is_empty() { "" } else { ", " };
-        let _ = write!(list, "{comma}{name} ({})", grouped(*count));
-    }
+    let named: Vec<String> =
+        names.iter().map(|(name, count)| format!("{name} ({})", grouped(*count))).collect();
+    let list = enumerated(&named, language);
     fill(language, "log-mostly", &[("names", list.into())])
 }
 
@@ -77,8 +73,8 @@ pub fn remedy(language: Language, cause: Cause) -> String {
         whom.is_none_or(|whom| whom == crate::WhoseMove::SenderPostmaster)
     };
     let ours = entry.how_to_fix.iter().filter(|remedy| is_ours(remedy.whom));
-    let texts: Vec<&str> = ours.map(|remedy| remedy.text.as_str()).collect();
-    texts.join(" ")
+    let texts: Vec<String> = ours.map(|remedy| remedy.text.clone()).collect();
+    sentences(&texts, language)
 }
 
 /// A number in groups of three, parted as ISO 80000-1 has it, which every language reads.

@@ -268,7 +268,7 @@ fn tell_heard(heard: &Heard, language: Language, out: &mut dyn io::Write) -> io:
     }
     let mut told = verdict.explain(language);
     if let Some(words) = heard.reply.as_ref().and_then(hint_words) {
-        told.evidence = format!("{}, {}", told.evidence, quoted(&words, language));
+        told.evidence = enumerated(&[told.evidence, quoted(&words, language)], language);
     }
     tell_explanation(&told, language, out)
 }

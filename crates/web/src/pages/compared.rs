@@ -3,7 +3,7 @@
 use askama::Template;
 use reply::compare::{Comparison, compare};
 use reply::explain::entry::{Entry, Topic, entry};
-use reply::explain::{label, web};
+use reply::explain::{label, sentences, web};
 use reply::facts;
 
 use super::form::Given;
@@ -57,8 +57,9 @@ pub(super) fn page(a: Topic, b: Topic, frame: &Frame) -> String {
     let comparison = compare(&a, &b, frame.language);
     let (first, second) = (a.to_string(), b.to_string());
     let title = web(frame.language, "compare-title", &[("a", &first), ("b", &second)]);
-    let sentences = comparison.differences.iter().map(|one| one.sentence.clone());
-    let description = sentences.take(2).collect::<Vec<_>>().join(" ");
+    let told: Vec<String> =
+        comparison.differences.iter().take(2).map(|one| one.sentence.clone()).collect();
+    let description = sentences(&told, frame.language);
     let sides = [side(&comparison.a, frame), side(&comparison.b, frame)];
     html(&Compared { frame, title, description, sides, comparison: &comparison })
 }

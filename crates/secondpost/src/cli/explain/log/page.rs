@@ -4,7 +4,9 @@ use std::io::{self, Write};
 
 use reply::Language;
 use reply::explain::log as words;
-use reply::explain::{cause_name, label, labelled, whose_move_in_words, wrapped};
+use reply::explain::{
+    cause_name, enumerated, label, labelled, whose_move_in_words, wrapped,
+};
 use reply::heard::log::{Counts, MAX_TO_DO, OfCause, Summary, Tally, ToDo, Top, Trend, bars};
 use unicode_width::UnicodeWidthStr;
 
@@ -194,7 +196,7 @@ fn volume(to_do: &ToDo, language: Language) -> String {
     parts.extend(Some(mostly).filter(|mostly| !mostly.is_empty()));
     let whose = whose_move_in_words(to_do.cause.whose_move(), language);
     let whose_move = labelled(&label(language, "whose-move"), &whose, language);
-    format!("{} · {whose_move}", parts.join(", "))
+    format!("{} · {whose_move}", enumerated(&parts, language))
 }
 
 /// What was not read, not known, or fell out.
