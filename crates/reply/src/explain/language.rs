@@ -53,6 +53,8 @@ languages! {
     Fr "fr" "Français" "../texts/fr.ftl";
     /// Portuguese, as it is written in Brazil.
     Pt "pt" "Português" "../texts/pt.ftl";
+    /// Japanese.
+    Ja "ja" "日本語" "../texts/ja.ftl";
 }
 
 impl fmt::Display for Language {

@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::entry::{CONCERNED, Topic, entry, key};
 use super::*;
 use crate::compare::Aspect;
@@ -450,6 +452,41 @@ fn the_facts_of_the_two_best_known_codes_are_told() {
             "resposta ao EHLO",
         ],
     );
+    check(
+        "450",
+        Language::Ja,
+        &[
+            "メールボックス利用不可",
+            "一時的な否定応答",
+            "メール処理は実行されませんでした",
+            "メールボックスは存在します",
+            "別のプロセスによるロック",
+            "使用中",
+            "グレイリスティング",
+            "一時的なポリシー",
+            "数分後に再試行",
+            "通常は2回目の試行で成功します",
+            "満杯または無効",
+        ],
+    );
+    check(
+        "502",
+        Language::Ja,
+        &[
+            "コマンド未実装",
+            "仕様上のコマンドとしては知っています",
+            "提供しないことを選んで",
+            "任意のコマンド",
+            "VRFY、EXPN、TURN",
+            "管理者",
+            "セキュリティ",
+            "スパム対策",
+            "恒久的な否定応答",
+            "代替手段",
+            "テストメッセージ",
+            "EHLOの応答",
+        ],
+    );
 }
 
 fn greylisted() -> Verdict {
@@ -495,6 +532,44 @@ fn a_greylisted_reply_is_explained_with_its_time() {
         "A próxima tentativa faz sentido daqui a 5 minutos, não antes."
     );
     assert_eq!(portuguese.evidence, "“Greylisted”");
+    let japanese = greylisted().explain(Language::Ja);
+    assert_eq!(japanese.title, "450 4.2.0 · 一時的 · グレイリスティング");
+    assert_eq!(
+        japanese.when_next,
+        "次の試行は5分後以降が有効です。それより早くても受け付けられません。"
+    );
+    assert_eq!(japanese.evidence, "「Greylisted」");
+}
+
+/// The characters that JIS X 4051 keeps from the beginning of a line, and from its end.
+#[test]
+fn japanese_lines_keep_to_the_rules_and_to_their_width() {
+    let not_first =
+        "、。，．：；？！）」』】〕々ー゛゜ヽヾァィゥェォッャュョヮぁぃぅぇぉっゃゅょゎ";
+    let not_last = "（「『【〔";
+    let texts = raw_texts(Language::Ja);
+    for (key, text) in texts.iter().filter(|(key, _)| key.contains('.')) {
+        for width in [38, 66] {
+            let lines = wrapped(text, width);
+            assert_eq!(lines.concat().replace(' ', ""), text.replace([' ', '\n'], ""), "{key}");
+            for line in &lines {
+                assert!(!line.starts_with(|c| not_first.contains(c)), "{key}: {line}");
+                assert!(!line.ends_with(|c| not_last.contains(c)), "{key}: {line}");
+                let is_one_word = !line.contains(|c: char| !c.is_ascii_graphic());
+                assert!(line.width() <= width || is_one_word, "{key}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sentences_and_names_in_a_row_have_no_spaces_in_japanese() {
+    let told = log::remedy(Language::Ja, Cause::RateLimited);
+    assert!(told.contains("。") && !told.contains(' '), "{told}");
+    let named = [("a.example".to_owned(), 3), ("b.example".to_owned(), 1)];
+    assert_eq!(log::mostly(Language::Ja, &named), "主にa.example (3)、b.example (1)");
+    assert_eq!(log::mostly(Language::En, &named), "mostly a.example (3), b.example (1)");
+    assert_eq!(log::mostly(Language::Ja, &[]), "");
 }
 
 #[test]
@@ -545,6 +620,8 @@ fn languages_are_read_from_tags_and_locales() {
         ("es-MX", Language::Es),
         ("pt_BR.UTF-8", Language::Pt),
         ("pt_PT", Language::Pt),
+        ("ja_JP.UTF-8", Language::Ja),
+        ("ja-JP", Language::Ja),
         ("en_US", Language::En),
         ("C.UTF-8", Language::En),
         ("POSIX", Language::En),

@@ -173,4 +173,18 @@ mod tests {
         check(DAY_SECS + 3 * HOUR_SECS, "daqui a 1 dia e 3 horas");
         check(2 * DAY_SECS, "daqui a 2 dias");
     }
+
+    #[test]
+    fn japanese_durations_have_one_form_and_no_spaces() {
+        let check = |secs, told: &str| {
+            assert_eq!(duration_from_now(Duration::from_secs(secs), Language::Ja), told);
+        };
+        check(0, "0秒後");
+        check(1, "1秒後");
+        check(300, "5分後");
+        check(5400, "1時間30分後");
+        check(DAY_SECS + 3 * HOUR_SECS, "1日3時間後");
+        check(2 * DAY_SECS, "2日後");
+        assert_eq!(duration_in_words(Duration::from_secs(90), Language::Ja), "1分30秒");
+    }
 }

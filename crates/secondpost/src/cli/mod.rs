@@ -102,7 +102,7 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// The language of explanations: en, de, es, fr or pt
+    /// The language of explanations: en, de, es, fr, ja or pt
     /// [default: from LC_ALL, LC_MESSAGES, LANG]
     #[arg(long, global = true, value_name = "LANG")]
     pub(crate) lang: Option<Language>,

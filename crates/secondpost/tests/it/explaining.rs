@@ -1,6 +1,9 @@
 //! `explain`, `compare` and the lists: what a postmaster reads, and its JSON.
 
+use std::process::Command;
+
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 use super::{Ended, secondpost};
 
@@ -17,7 +20,7 @@ fn json(args: &[&str]) -> Value {
 
 #[test]
 fn every_page_fits_eighty_columns_and_has_no_colour_in_a_pipe() {
-    for lang in ["en", "de", "fr", "pt"] {
+    for lang in ["en", "de", "fr", "pt", "ja"] {
         for args in [
             &["explain", "450"][..],
             &["explain", "4.2.2"],
@@ -32,11 +35,23 @@ fn every_page_fits_eighty_columns_and_has_no_colour_in_a_pipe() {
             let ended = call(&[args, &["--lang", lang]].concat(), b"");
             assert_eq!((ended.status, ended.err.as_str()), (0, ""), "{args:?}");
             for line in ended.out.lines() {
-                assert!(line.chars().count() <= 80, "{args:?}: {line}");
+                assert!(line.width() <= 80, "{args:?}: {line}");
                 assert!(!line.contains('\u{1b}'), "{args:?}: {line}");
             }
         }
     }
+}
+
+#[test]
+fn the_locale_chooses_the_language() {
+    let explained = |lang: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_secondpost"));
+        command.args(["explain", "450"]).env_remove("LC_ALL").env_remove("LC_MESSAGES");
+        String::from_utf8(command.env("LANG", lang).output().unwrap().stdout).unwrap()
+    };
+    assert!(explained("ja_JP.UTF-8").contains("メールボックス利用不可"));
+    assert!(explained("de_DE.UTF-8").contains("Postfach nicht verfügbar"));
+    assert!(explained("tlh").contains("Mailbox unavailable"));
 }
 
 #[test]
@@ -132,14 +147,16 @@ fn a_log_is_summarised_on_eighty_columns_in_each_language() {
         ("de", "Greylisting", "keine hier bekannte Form"),
         ("fr", "Liste grise", "aucune forme connue ici"),
         ("pt", "Greylisting (lista cinza)", "nenhuma forma conhecida aqui"),
+        ("ja", "グレイリスティング", "既知の形式ではないため"),
     ] {
         let ended = call(&["explain", "--log", "-", "--lang", lang], LOG.as_bytes());
         assert_eq!((ended.status, ended.err.as_str()), (0, ""));
         assert!(ended.out.contains(cause) && ended.out.contains("example.com"), "{}", ended.out);
-        let words: Vec<&str> = ended.out.split_whitespace().collect();
-        assert!(words.join(" ").contains(missing), "{}", ended.out);
+        // Whatever it was wrapped at: Japanese has no spaces to break at.
+        let unbroken = |text: &str| text.split_whitespace().collect::<String>();
+        assert!(unbroken(&ended.out).contains(&unbroken(missing)), "{}", ended.out);
         for line in ended.out.lines() {
-            assert!(line.chars().count() <= 80, "{line}");
+            assert!(line.width() <= 80, "{line}");
         }
     }
 }

@@ -4,9 +4,7 @@ use std::io::{self, Write};
 
 use reply::Language;
 use reply::explain::log as words;
-use reply::explain::{
-    cause_name, enumerated, label, labelled, whose_move_in_words, wrapped,
-};
+use reply::explain::{cause_name, enumerated, label, labelled, whose_move_in_words, wrapped};
 use reply::heard::log::{Counts, MAX_TO_DO, OfCause, Summary, Tally, ToDo, Top, Trend, bars};
 use unicode_width::UnicodeWidthStr;
 
