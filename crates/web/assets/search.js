@@ -20,9 +20,14 @@
     return index;
   };
 
+  // Full-width letters and digits, as a Japanese keyboard writes them, count as ASCII.
+  const folded = (text) => text
+    .replace(/[\uff01-\uff5e]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
+    .toLowerCase();
+
   const rank = (found, words) => {
     const topic = found.topic.toLowerCase();
-    const name = found.name.toLowerCase();
+    const name = folded(found.name);
     let sum = 0;
     for (const word of words) {
       if (topic === word) continue;
@@ -34,7 +39,7 @@
   };
 
   const show = async () => {
-    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = folded(field.value).split(/\s+/).filter(Boolean);
     const all = words.length ? await load() : [];
     const ranked = all
       .map((found) => [rank(found, words), found])

@@ -10,6 +10,9 @@ use crate::address::{Page, topics};
 /// Most results of one search.
 const MOST: usize = 40;
 
+/// How far the full-width forms stand from the ASCII characters that they mean.
+const FULL_WIDTH: u32 = '！' as u32 - '!' as u32;
+
 /// A topic as it can be found.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Found {
@@ -33,7 +36,7 @@ pub(crate) fn index(language: Language) -> Vec<Found> {
 
 /// What fits `query`, the best first: by its beginning, then by what its name holds.
 pub(crate) fn search(query: &str, language: Language) -> Vec<Found> {
-    let words: Vec<String> = query.to_lowercase().split_whitespace().map(str::to_owned).collect();
+    let words: Vec<String> = folded(query).split_whitespace().map(str::to_owned).collect();
     if words.is_empty() {
         return Vec::new();
     }
@@ -51,7 +54,7 @@ pub(crate) fn search(query: &str, language: Language) -> Vec<Found> {
 
 /// How well it fits, 0 best; nothing where a word is missing.
 fn rank(found: &Found, words: &[String]) -> Option<usize> {
-    let (topic, name) = (found.topic.to_lowercase(), found.name.to_lowercase());
+    let (topic, name) = (found.topic.to_lowercase(), folded(&found.name));
     let of_word = |word: &String| {
         if topic == *word {
             Some(0)
@@ -64,6 +67,16 @@ fn rank(found: &Found, words: &[String]) -> Option<usize> {
         }
     };
     words.iter().map(of_word).sum()
+}
+
+/// In lower case, and with the full-width letters, digits and marks that a Japanese
+/// keyboard writes (`４５０`, `ＶＲＦＹ`) as those of ASCII.
+fn folded(text: &str) -> String {
+    let narrow = |c: char| match c {
+        '！'..='～' => char::from_u32(u32::from(c) - FULL_WIDTH).unwrap_or(c),
+        _ => c,
+    };
+    text.chars().map(narrow).collect::<String>().to_lowercase()
 }
 
 #[cfg(test)]
@@ -83,5 +96,21 @@ mod tests {
         assert!(full.iter().any(|found| found.topic == "mailbox-full"), "{full:?}");
         assert!(search("gremlins", Language::En).is_empty());
         assert!(search(" ", Language::En).is_empty());
+    }
+
+    #[test]
+    fn japanese_words_are_found_within_names_and_full_width_codes_as_codes() {
+        let finds = |query, topic: &str| {
+            search(query, Language::Ja).iter().any(|found| found.topic == topic)
+        };
+        assert!(finds("グレイリスティング", "greylisted"));
+        assert!(finds("満杯", "mailbox-full"));
+        assert!(finds("メールボックス\u{3000}満杯", "4.2.2"));
+        assert!(finds("中継拒否", "relay-denied"));
+        assert!(finds("（恒久的）", "550"));
+        assert!(!finds("満杯", "greylisted"));
+        assert_eq!(first("４５０", Language::Ja), "450");
+        assert_eq!(first("ＶＲＦＹ", Language::Ja), "VRFY");
+        assert_eq!(first("４．２．０", Language::Ja), "4.2.0");
     }
 }
