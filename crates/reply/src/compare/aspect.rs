@@ -4,8 +4,6 @@
 use super::{list, stage_in_words};
 use crate::explain::Language;
 use crate::explain::entry::{Entry, Facts, Topic};
-use crate::facts::keyword::KeywordFacts;
-use crate::facts::role::{self, Role};
 use crate::facts::{self, NextStep};
 use crate::{Code, Permanence, Stage};
 
@@ -164,27 +162,23 @@ fn next(entry: &Entry, _: &Entry, _: Language) -> Option<Value> {
 }
 
 fn purpose(entry: &Entry, _: &Entry, _: Language) -> Option<Value> {
-    let purpose = match (role_of(entry), keyword_of(entry)) {
-        (Some(role), _) => role.purpose,
-        (_, keyword) => keyword?.purpose,
-    };
-    Some(Value::named(purpose.name()))
+    Some(Value::named(entry.topic.purpose()?.name()))
 }
 
 fn moment(entry: &Entry, _: &Entry, _: Language) -> Option<Value> {
-    Some(Value::named(role_of(entry)?.moment.name()))
+    Some(Value::named(entry.topic.role()?.moment.name()))
 }
 
 fn effect(entry: &Entry, _: &Entry, _: Language) -> Option<Value> {
-    Some(Value::named(role_of(entry)?.effect.name()))
+    Some(Value::named(entry.topic.role()?.effect.name()))
 }
 
 fn change(entry: &Entry, _: &Entry, _: Language) -> Option<Value> {
-    Some(Value::named(keyword_of(entry)?.change.name()))
+    Some(Value::named(entry.topic.keyword()?.change.name()))
 }
 
 fn adds(entry: &Entry, _: &Entry, language: Language) -> Option<Value> {
-    let keyword = keyword_of(entry)?;
+    let keyword = entry.topic.keyword()?;
     let adds = keyword.adds();
     let word = match (keyword.verb, keyword.parameters) {
         ("", []) => return Some(Value::named("nothing")),
@@ -195,11 +189,7 @@ fn adds(entry: &Entry, _: &Entry, language: Language) -> Option<Value> {
 }
 
 fn offered(entry: &Entry, _: &Entry, _: Language) -> Option<Value> {
-    let offered = match (role_of(entry), keyword_of(entry)) {
-        (Some(role), _) => role.offered,
-        (_, keyword) => keyword?.offered,
-    };
-    Some(Value::named(offered.name()))
+    Some(Value::named(entry.topic.offered()?.name()))
 }
 
 fn standing(entry: &Entry, _: &Entry, _: Language) -> Option<Value> {
@@ -228,18 +218,4 @@ fn source(entry: &Entry, _: &Entry, _: Language) -> Option<Value> {
     let source = entry.facts.source;
     let word = if entry.facts.specified { "specified" } else { "own" };
     is_used(entry).then(|| Value::listed(source.to_owned(), word, source.to_owned()))
-}
-
-fn role_of(entry: &Entry) -> Option<Role> {
-    match entry.topic {
-        Topic::Command(stage) => role::of_command(stage),
-        _ => None,
-    }
-}
-
-fn keyword_of(entry: &Entry) -> Option<&'static KeywordFacts> {
-    match entry.topic {
-        Topic::Keyword(keyword) => Some(keyword.facts()),
-        _ => None,
-    }
 }

@@ -13,8 +13,9 @@ use super::refusal::{self, Refusal};
 use super::wording::{self, Wording};
 use super::{Language, fill, has, text, when_refused};
 use crate::facts::field::{self, Foreign};
-use crate::facts::keyword::Keyword;
+use crate::facts::keyword::{Keyword, KeywordFacts};
 use crate::facts::provider;
+use crate::facts::role::{self, Offered, Purpose, Role};
 use crate::facts::{self, CodeFacts, NextStep};
 use crate::{Cause, Class, Code, EnhancedCode, Permanence, Scope, Stage, WhoseMove};
 
@@ -44,6 +45,36 @@ pub enum Topic {
     Keyword(Keyword),
     /// A number that is shown like a code and is none: `101`.
     Foreign(Foreign),
+}
+
+impl Topic {
+    /// What is known of a command as one, if it is.
+    pub fn role(self) -> Option<Role> {
+        match self {
+            Topic::Command(stage) => role::of_command(stage),
+            _ => None,
+        }
+    }
+
+    /// What is known of a keyword of EHLO, if it is one.
+    pub fn keyword(self) -> Option<&'static KeywordFacts> {
+        match self {
+            Topic::Keyword(keyword) => Some(keyword.facts()),
+            _ => None,
+        }
+    }
+
+    /// What a command or keyword is for.
+    pub fn purpose(self) -> Option<Purpose> {
+        let of_keyword = || self.keyword().map(|keyword| keyword.purpose);
+        self.role().map(|role| role.purpose).or_else(of_keyword)
+    }
+
+    /// Who offers a command or keyword.
+    pub fn offered(self) -> Option<Offered> {
+        let of_keyword = || self.keyword().map(|keyword| keyword.offered);
+        self.role().map(|role| role.offered).or_else(of_keyword)
+    }
 }
 
 /// Enhanced codes that share some of their numbers; what they do not share is `X`.

@@ -17,7 +17,7 @@ impl Serialize for Entry {
         let causes: Vec<&str> = facts.causes.iter().map(|cause| cause.name()).collect();
         let codes: Vec<u16> = facts.codes.iter().map(|code| code.value()).collect();
         let enhanced: Vec<String> = facts.enhanced_codes.iter().map(ToString::to_string).collect();
-        let mut entry = serializer.serialize_struct("Entry", 20)?;
+        let mut entry = serializer.serialize_struct("Entry", 23)?;
         entry.serialize_field("topic", &self.topic.to_string())?;
         entry.serialize_field("name", &self.name)?;
         entry.serialize_field("meaning", &self.meaning)?;
@@ -36,6 +36,9 @@ impl Serialize for Entry {
         entry.serialize_field("refusals", &self.refusals)?;
         entry.serialize_field("wordings", &self.wordings)?;
         entry.serialize_field("example", &self.example)?;
+        entry.serialize_field("purpose", &self.topic.purpose().map(|one| one.name()))?;
+        entry.serialize_field("offered", &self.topic.offered().map(|one| one.name()))?;
+        entry.serialize_field("adds", &self.topic.keyword().map(|keyword| keyword.adds()))?;
         entry.serialize_field("specified", &facts.specified)?;
         entry.serialize_field("source", &self.source)?;
         entry.end()

@@ -147,7 +147,8 @@ fn schemas() -> Value {
                 "whom": maybe, "text": text,
             } } },
             "permanence": maybe, "scope": text, "whose_move": text, "next": maybe,
-            "when_next": text, "specified": { "type": "boolean" }, "source": text,
+            "when_next": text, "purpose": maybe, "offered": maybe,
+            "adds": { "type": ["array", "null"], "items": text }, "specified": { "type": "boolean" }, "source": text,
         } },
         "Comparison": { "type": "object", "properties": {
             "a": reference("Entry"), "b": reference("Entry"), "remark": maybe,
