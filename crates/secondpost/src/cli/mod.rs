@@ -7,6 +7,7 @@
 mod address;
 mod causes;
 mod codes;
+mod commands;
 mod compare;
 mod config;
 mod daemon;
@@ -151,6 +152,7 @@ enum Command {
     Compare(compare::Args),
     Codes(codes::Args),
     Causes(causes::Args),
+    Commands(commands::Args),
     Replies(replies::Args),
     Web(web::Args),
     Mcp(mcp::Args),
@@ -199,6 +201,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<(), Failure>
         Command::Compare(args) => compare::run(args, context),
         Command::Codes(args) => codes::run(args, context),
         Command::Causes(args) => causes::run(args, context),
+        Command::Commands(args) => commands::run(args, context),
         Command::Replies(args) => replies::run(args, context),
         Command::Web(args) => self::web::run(args, context),
         Command::Mcp(args) => mcp::run(args, context),

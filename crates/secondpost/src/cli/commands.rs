@@ -1,0 +1,70 @@
+//! `secondpost commands`: the commands of SMTP and the keywords of EHLO, with what they are
+//! for; one of them in full.
+
+use std::io;
+
+use reply::explain::entry::{Entry, Topic, entry};
+use reply::explain::web;
+use reply::facts::keyword::Keyword;
+use reply::{Language, Stage};
+use serde_json::json;
+
+use super::explain::tell_entry;
+use super::page::Page;
+use super::{Context, Failure};
+
+/// List the commands of SMTP and the keywords of EHLO with what they are for
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpost commands
+  secondpost commands vrfy
+  secondpost commands pipelining --lang de")]
+pub(crate) struct Args {
+    /// Only this one, and all that is known of it
+    name: Option<String>,
+}
+
+/// Lists the commands and keywords, or tells of one.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
+    let language = context.global.language();
+    if let Some(name) = &args.name {
+        let entry = entry(named(name)?, language);
+        return match context.global.json {
+            true => context.json(&entry),
+            false => Ok(tell_entry(&entry, language, context.out)?),
+        };
+    }
+    let commands = entries(Stage::ALL.iter().map(|stage| Topic::Command(*stage)), language);
+    let keywords = entries(Keyword::all().map(Topic::Keyword), language);
+    if context.global.json {
+        return context.json(&json!({ "commands": commands, "keywords": keywords }));
+    }
+    let names = commands.iter().chain(&keywords).map(|entry| entry.topic.to_string());
+    let mut page = Page::new(context.out, names);
+    tell(&web(language, "nav-commands", &[]), &commands, &mut page)?;
+    page.blank()?;
+    Ok(tell(&web(language, "keywords", &[]), &keywords, &mut page)?)
+}
+
+fn named(name: &str) -> Result<Topic, Failure> {
+    match name.parse() {
+        Ok(topic @ (Topic::Command(_) | Topic::Keyword(_))) => Ok(topic),
+        Ok(_) => {
+            let failure = Failure::usage(format!("`{name}` is no command and no keyword of EHLO"));
+            Err(failure.help(format!("`secondpost explain {name}` tells what it is")))
+        }
+        Err(_) => {
+            let failure = Failure::usage(format!("there is no command or keyword `{name}`"));
+            Err(failure.help("`secondpost commands` lists those that there are"))
+        }
+    }
+}
+
+fn entries(topics: impl Iterator<Item = Topic>, language: Language) -> Vec<Entry> {
+    topics.map(|topic| entry(topic, language)).collect()
+}
+
+fn tell(title: &str, entries: &[Entry], page: &mut Page<'_>) -> io::Result<()> {
+    page.title(title)?;
+    entries.iter().try_for_each(|entry| page.row(&entry.topic.to_string(), &entry.meaning))
+}
