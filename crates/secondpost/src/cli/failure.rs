@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use clap::error::ErrorKind;
 
 use super::text::{bold, hanging, styled};
 
@@ -33,6 +34,19 @@ impl Failure {
     /// An argument or a setting is wrong.
     pub(crate) fn usage(message: impl Into<String>) -> Failure {
         Failure { status: USAGE, ..Failure::new(message) }
+    }
+
+    /// What the parser of the command line found: its first paragraph is what is wrong, the
+    /// others are tips and the usage.
+    pub(crate) fn of_arguments(error: &clap::Error) -> Failure {
+        let text = error.render().to_string().replace('\'', "`");
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        let line = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut paragraphs = text.split("\n\n").map(line).filter(|one| !one.is_empty());
+        let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+        let wrong = if is_help { None } else { paragraphs.next() };
+        let failure = Failure::usage(wrong.unwrap_or_else(|| "a subcommand is missing".to_owned()));
+        failure.help(paragraphs.collect::<Vec<_>>().join("; "))
     }
 
     /// The output is complete and its result is a failure, as of a `verify` that found

@@ -171,8 +171,12 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some("newaliases") => return sendmail::run_newaliases(),
         _ => {}
     }
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
+        Err(error) if error.use_stderr() && asks_for_json(&args) => {
+            return Failure::of_arguments(&error).report(true);
+        }
         Err(error) => error.exit(),
     };
     let mut out = anstream::stdout().lock();
@@ -183,6 +187,11 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(json),
     }
+}
+
+/// Whether the arguments, which could not be understood as a whole, ask for JSON.
+fn asks_for_json(args: &[OsString]) -> bool {
+    args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json")
 }
 
 fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<(), Failure> {

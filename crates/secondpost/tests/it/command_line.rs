@@ -52,6 +52,28 @@ fn with_json_an_error_is_an_object_too() {
 }
 
 #[test]
+fn with_json_a_wrong_argument_is_an_object_too_and_help_is_help() {
+    let dir = tempfile::tempdir().unwrap();
+    for (args, problem, way_out) in [
+        (&["--json", "explain", "--frobnicate"][..], "`--frobnicate`", "explain"),
+        (&["compare", "450", "--json"], "required arguments", "<A> <B>"),
+        (&["frobnicate", "--json"], "`frobnicate`", "--help"),
+        (&["--json"], "subcommand", "Usage"),
+    ] {
+        let ended = secondpost(dir.path(), args, b"");
+        assert_eq!((ended.status, ended.out.as_str()), (2, ""), "{args:?}");
+        let told: serde_json::Value = serde_json::from_str(&ended.err).unwrap();
+        assert!(told["error"].as_str().unwrap().contains(problem), "{args:?}: {told}");
+        assert!(told["help"].as_str().unwrap().contains(way_out), "{args:?}: {told}");
+    }
+    let help = secondpost(dir.path(), &["explain", "--json", "--help"], b"");
+    assert!(help.status == 0 && help.out.contains("Usage: secondpost explain"), "{}", help.out);
+    // Behind `--` it is a text.
+    let text = secondpost(dir.path(), &["frobnicate", "--", "--json"], b"");
+    assert!(text.err.starts_with("error: unrecognized subcommand"), "{}", text.err);
+}
+
+#[test]
 fn send_without_a_daemon_keeps_the_message_with_its_envelope() {
     let dir = tempfile::tempdir().unwrap();
     let args = ["--data-dir", "d", "send", "--from", "a@example.org", "--to", "b@localhost"];
