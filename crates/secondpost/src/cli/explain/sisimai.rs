@@ -65,8 +65,23 @@ pub(crate) fn reason(heard: &Heard) -> &'static str {
     match (heard.kind, &heard.verdict) {
         (Kind::Complaint | Kind::AuthReport, _) => "feedback",
         (Kind::AutoReply, _) => "vacation",
-        (_, Some(verdict)) => of_cause(verdict.cause),
+        (_, Some(verdict)) => of_verdict(verdict),
         (_, None) => "undefined",
+    }
+}
+
+/// Where Sisimai tells apart what is one cause to us, the verdict's other parts decide.
+fn of_verdict(verdict: &Verdict) -> &'static str {
+    let is_transient = verdict.permanence == Permanence::Transient;
+    let number = verdict.enhanced_code.map(|code| (code.subject(), code.detail()));
+    match verdict.cause {
+        // A local program that ended with an error, and not the system as a whole.
+        Cause::ServerFault if verdict.evidence.rule.starts_with("report-program") => "mailererror",
+        // Refused by what stands behind the server, in words that name no user.
+        Cause::MailboxUnknown if number == Some((2, 0)) => "filtered",
+        // The name may be there; it could not be asked for.
+        Cause::DomainNotFound if is_transient => "networkerror",
+        cause => of_cause(cause),
     }
 }
 
@@ -112,12 +127,11 @@ fn of_cause(cause: Cause) -> &'static str {
         Cause::ReputationPoor => "badreputation",
         Cause::DomainNotFound => "hostunknown",
         Cause::DomainTakesNoMail => "notaccept",
-        Cause::RouteUnusable
-        | Cause::DnsFailed
-        | Cause::HostUnreachable
-        | Cause::ConnectionLost
-        | Cause::MailLoop => "networkerror",
-        Cause::Expired => "expired",
+        Cause::RouteUnusable | Cause::DnsFailed | Cause::ConnectionLost | Cause::MailLoop => {
+            "networkerror"
+        }
+        // Sisimai counts what waits, or waited too long, behind a host that does not answer.
+        Cause::Expired | Cause::HostUnreachable => "expired",
         Cause::Delivered => "delivered",
     }
 }
@@ -138,6 +152,74 @@ mod tests {
             (&json!("5.1.1"), &json!("550"))
         );
         assert_eq!(value["origin"], "a.eml");
+    }
+
+    /// The reasons of Sisimai 5 that a mail of ours can have.
+    const REASONS: &[&str] = &[
+        "authfailure",
+        "badreputation",
+        "blocked",
+        "contenterror",
+        "delivered",
+        "emailtoolarge",
+        "expired",
+        "failedstarttls",
+        "feedback",
+        "filtered",
+        "hasmoved",
+        "hostunknown",
+        "mailboxfull",
+        "mailererror",
+        "networkerror",
+        "norelaying",
+        "notaccept",
+        "notcompliantrfc",
+        "onhold",
+        "policyviolation",
+        "ratelimited",
+        "rejected",
+        "requireptr",
+        "securityerror",
+        "spamdetected",
+        "suspend",
+        "syntaxerror",
+        "systemerror",
+        "systemfull",
+        "undefined",
+        "userunknown",
+        "vacation",
+        "virusdetected",
+    ];
+
+    #[test]
+    fn every_cause_and_every_kind_has_a_reason_of_sisimai_s() {
+        for cause in Cause::ALL {
+            let reason = of_cause(*cause);
+            assert!(REASONS.contains(&reason), "{cause}: {reason}");
+        }
+        for kind in Kind::ALL {
+            assert!(REASONS.contains(&reason(&Heard::of(kind))), "{}", kind.name());
+        }
+        let told: Vec<&str> = Cause::ALL.iter().map(|cause| of_cause(*cause)).collect();
+        let of_kinds = ["feedback", "vacation", "undefined", "filtered"];
+        for reason in REASONS.iter().filter(|reason| !of_kinds.contains(reason)) {
+            assert!(told.contains(reason), "no cause is told as {reason}");
+        }
+    }
+
+    #[test]
+    fn what_sisimai_tells_apart_within_a_cause_is_told_apart() {
+        for (text, expected) in [
+            ("550 5.1.1 user unknown", "userunknown"),
+            ("550 5.2.0 user unknown", "filtered"),
+            ("451 4.3.0 internal server error", "systemerror"),
+            ("connect to mx.example.net[192.0.2.7]:25: Connection timed out", "expired"),
+            ("550 5.4.4 Host or domain name not found", "hostunknown"),
+            ("450 4.1.2 Host or domain name not found", "networkerror"),
+        ] {
+            let heard = read_any(text.as_bytes());
+            assert_eq!(reason(&heard[0]), expected, "{text}: {:?}", heard[0].verdict);
+        }
     }
 
     #[test]
