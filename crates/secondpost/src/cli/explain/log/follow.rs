@@ -1,7 +1,7 @@
 //! A log as it grows: what fails is told on a line each. A file that was rotated away is
 //! opened anew under its name.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -69,36 +69,74 @@ fn follow_file(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let named = |error: io::Error| input::failure(path, error);
-    let mut file = File::open(path).map_err(named)?;
-    let mut piece = vec![0; input::PIECE_OCTETS];
+    let mut followed = Followed::open(path).map_err(named)?;
     loop {
-        let count = file.read(&mut piece).map_err(named)?;
-        teller.push(reader, &piece[..count], out)?;
-        if count > 0 {
-            continue;
+        match followed.step().map_err(named)? {
+            Step::Piece(piece) => teller.push(reader, piece, out)?,
+            Step::Anew => teller.finish(reader, out)?,
+            Step::Idle => std::thread::sleep(PAUSE),
         }
-        if let Some(next) = rotated(path, &mut file).map_err(named)? {
-            teller.finish(reader, out)?;
-            file = next;
-            continue;
-        }
-        std::thread::sleep(PAUSE);
     }
 }
 
-/// The file that now has the name, where it is another; one that was cut begins anew.
-fn rotated(path: &Path, file: &mut File) -> io::Result<Option<File>> {
-    let (here, at) = (file.metadata()?, file.stream_position()?);
-    if here.len() < at {
-        file.rewind()?;
-        return Ok(None);
+/// A file that grows, under a name that may pass to another.
+struct Followed<'a> {
+    path: &'a Path,
+    file: File,
+    /// The file that has the name now, while the old one is read to its end: its writer may
+    /// write on until it opens the new one.
+    next: Option<File>,
+    piece: Vec<u8>,
+}
+
+/// What a look at the file brought.
+#[derive(Debug, PartialEq, Eq)]
+enum Step<'a> {
+    /// Octets that were added.
+    Piece(&'a [u8]),
+    /// What comes next is the beginning of a file; what was read ended before.
+    Anew,
+    /// Nothing new.
+    Idle,
+}
+
+impl<'a> Followed<'a> {
+    fn open(path: &'a Path) -> io::Result<Followed<'a>> {
+        let file = File::open(path)?;
+        Ok(Followed { path, file, next: None, piece: vec![0; input::PIECE_OCTETS] })
     }
-    match std::fs::metadata(path) {
-        Ok(there) if (there.dev(), there.ino()) != (here.dev(), here.ino()) => {
-            File::open(path).map(Some)
+
+    fn step(&mut self) -> io::Result<Step<'_>> {
+        let count = self.file.read(&mut self.piece)?;
+        if count > 0 {
+            return Ok(Step::Piece(&self.piece[..count]));
         }
-        // Between the renaming and the new file there is none.
-        _ => Ok(None),
+        if let Some(next) = self.next.take() {
+            self.file = next;
+            return Ok(Step::Anew);
+        }
+        let (here, at) = (self.file.metadata()?, self.file.stream_position()?);
+        if here.len() < at {
+            self.file.rewind()?;
+            return Ok(Step::Anew);
+        }
+        self.next = self.renamed(&here)?;
+        match self.next {
+            // Once more: it was written to between the last reading and now.
+            Some(_) => self.step(),
+            None => Ok(Step::Idle),
+        }
+    }
+
+    /// The file that has the name now, where it is another.
+    fn renamed(&self, here: &Metadata) -> io::Result<Option<File>> {
+        match std::fs::metadata(self.path) {
+            Ok(there) if (there.dev(), there.ino()) != (here.dev(), here.ino()) => {
+                File::open(self.path).map(Some)
+            }
+            // Between the renaming and the new file there is none.
+            _ => Ok(None),
+        }
     }
 }
 
@@ -157,5 +195,106 @@ impl Teller<'_> {
         parts.push(whose_move_in_words(meaning.whose_move, self.language));
         parts.retain(|part| !part.is_empty());
         parts.join(" · ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, OpenOptions};
+
+    use super::*;
+
+    /// A line of Postfix about a recipient that failed.
+    fn line(recipient: &str) -> String {
+        format!(
+            "Nov 23 08:00:01 mail postfix/smtp[7]: 4A2B3C4D5E: to=<{recipient}>, \
+             relay=mx.example.net[192.0.2.7]:25, delay=1, dsn=5.1.1, status=bounced (host \
+             mx.example.net[192.0.2.7] said: 550 5.1.1 no such user (in reply to RCPT TO command))\n"
+        )
+    }
+
+    fn append(path: &Path, text: &str) {
+        let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// A follower, and what it told of whom.
+    struct Watch<'a> {
+        followed: Followed<'a>,
+        reader: LogReader,
+    }
+
+    impl<'a> Watch<'a> {
+        fn of(path: &'a Path) -> Watch<'a> {
+            Watch { followed: Followed::open(path).unwrap(), reader: LogReader::new(None) }
+        }
+
+        /// Whom the lines are about that are new since the last look.
+        fn look(&mut self) -> Vec<String> {
+            let filter = Filter::default();
+            let mut teller = Teller {
+                meanings: Meanings::default(),
+                filter: &filter,
+                language: Language::En,
+                json: false,
+            };
+            let mut out = Vec::new();
+            loop {
+                match self.followed.step().unwrap() {
+                    Step::Piece(piece) => teller.push(&mut self.reader, piece, &mut out).unwrap(),
+                    Step::Anew => teller.finish(&mut self.reader, &mut out).unwrap(),
+                    Step::Idle => break,
+                }
+            }
+            let text = String::from_utf8(out).unwrap();
+            let whom = |line: &str| line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+            text.lines().map(whom).collect()
+        }
+    }
+
+    #[test]
+    fn what_is_added_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mail.log");
+        append(&path, &line("a@example.net"));
+        let mut watch = Watch::of(&path);
+        assert_eq!(watch.look(), ["a@example.net"]);
+        assert_eq!(watch.look(), [""; 0]);
+        let (half, rest) = (line("b@example.net"), line("c@example.net"));
+        append(&path, &half[..40]);
+        assert_eq!(watch.look(), [""; 0]);
+        append(&path, &format!("{}{rest}", &half[40..]));
+        assert_eq!(watch.look(), ["b@example.net", "c@example.net"]);
+    }
+
+    #[test]
+    fn a_log_that_is_renamed_is_read_to_its_end_and_the_new_one_from_its_beginning() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, old) = (folder.path().join("mail.log"), folder.path().join("mail.log.1"));
+        append(&path, &line("a@example.net"));
+        let mut watch = Watch::of(&path);
+        assert_eq!(watch.look(), ["a@example.net"]);
+        fs::rename(&path, &old).unwrap();
+        assert_eq!(watch.look(), [""; 0]);
+        // The writer still has the old file.
+        append(&old, &line("b@example.net"));
+        assert_eq!(watch.look(), ["b@example.net"]);
+        append(&old, &line("c@example.net"));
+        append(&path, &line("d@example.net"));
+        assert_eq!(watch.look(), ["c@example.net", "d@example.net"]);
+        append(&path, &line("e@example.net"));
+        assert_eq!(watch.look(), ["e@example.net"]);
+    }
+
+    #[test]
+    fn a_log_that_is_cut_is_read_from_its_beginning_and_its_last_half_line_is_no_part_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mail.log");
+        append(&path, &format!("{}{}", line("a@example.net"), &line("x@example.net")[..40]));
+        let mut watch = Watch::of(&path);
+        assert_eq!(watch.look(), ["a@example.net"]);
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
+        append(&path, &line("b@example.net"));
+        assert_eq!(watch.look(), ["b@example.net"]);
     }
 }
