@@ -67,6 +67,24 @@ pub enum Format {
 }
 
 impl Format {
+    /// Every form.
+    pub const ALL: [Format; 14] = [
+        Format::Postfix,
+        Format::Exim,
+        Format::Sendmail,
+        Format::OpenSmtpd,
+        Format::Qmail,
+        Format::Courier,
+        Format::Dovecot,
+        Format::Exchange,
+        Format::Haraka,
+        Format::KumoMta,
+        Format::Stalwart,
+        Format::ZoneMta,
+        Format::Secondpost,
+        Format::Other,
+    ];
+
     /// The name in JSON.
     pub const fn name(self) -> &'static str {
         match self {
@@ -112,6 +130,19 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every one.
+    pub const ALL: [Status; 9] = [
+        Status::Sent,
+        Status::Deferred,
+        Status::Bounced,
+        Status::RejectedForNow,
+        Status::Rejected,
+        Status::Received,
+        Status::Ended,
+        Status::Trouble,
+        Status::Note,
+    ];
+
     /// The name in JSON.
     pub const fn name(self) -> &'static str {
         match self {

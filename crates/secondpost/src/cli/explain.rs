@@ -8,7 +8,7 @@ mod log;
 pub(crate) mod object;
 mod sisimai;
 
-use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::io::{self, BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use reply::classify::hint::hint;
@@ -20,17 +20,18 @@ use reply::explain::{
     cause_name, concerned_in_words, enumerated, label, label_at, label_refused, labelled,
     permanence_in_words, quoted, wait_in_words, whose_move_in_words,
 };
-use reply::heard::{Heard, is_mail, read_any, read_document};
+use reply::heard::{Heard, read_any, read_document};
 use reply::{Explanation, Language, Reply, Scope, Stage};
 use serde_json::{Value, json};
 
 use super::page::Page;
 use super::{Context, Failure};
+use files::{Content, Opened};
 pub(crate) use found::Found;
 use found::{heard_in, tell_all};
-
-/// Most octets that are read from standard input.
-const MAX_INPUT_OCTETS: u64 = files::MAX_FILE_OCTETS as u64;
+use lines::Broken;
+use log::input;
+use object::Place;
 
 /// Say what a reply, a code, a cause or a command means, whose move it is, what to do
 #[derive(clap::Args, Debug)]
@@ -85,26 +86,26 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
         return tell_files(args, &paths, context);
     }
     if args.ndjson && args.is_stdin() {
-        let mut stdin = BufReader::with_capacity(64 * 1024, io::stdin().lock());
-        // A mail on standard input is one document, not lines.
-        if !is_mail(stdin.fill_buf()?) {
-            return tell_lines(args, stdin, None, context);
-        }
-        let values = read_any(&bounded(stdin)?);
-        let values = values.iter().map(|heard| args.value(heard, None)).collect();
-        return args.tell_values(values, context);
+        return tell_files(args, &[PathBuf::from("-")], context);
     }
-    let octets = input(args)?;
-    if args.ndjson || args.format.is_some() {
-        let heard = heard_in(&octets, language)?;
-        let all = heard.iter().map(|heard| args.value(heard, None)).collect();
-        return args.tell_values(all, context);
+    let content = input(args)?;
+    if args.writes_json(context) {
+        args.tell_values(values(args, &content, language)?, context)?;
+    } else {
+        let found = Found::of(&content.octets, language)?;
+        found.tell(found.len(), language, context.out)?;
     }
-    let found = Found::of(&octets, language)?;
-    if context.global.json {
-        return args.tell_values(found.values(language), context);
+    content.unreadable.map_or(Ok(()), |what| Err(input::partly(Path::new("-"), &what)))
+}
+
+/// What a text holds as JSON; with the entry of a code, where no names were asked for.
+fn values(args: &Args, content: &Content, language: Language) -> Result<Vec<Value>, Failure> {
+    if !args.ndjson && args.format.is_none() {
+        return Ok(Found::of(&content.octets, language)?.values(language));
     }
-    Ok(found.tell(found.len(), language, context.out)?)
+    let place = Place { path: None, unreadable: content.unreadable.as_deref() };
+    let heard = heard_in(&content.octets, language)?;
+    Ok(heard.iter().map(|heard| args.value(heard, place)).collect())
 }
 
 impl Args {
@@ -131,10 +132,10 @@ impl Args {
     }
 
     /// What was heard as JSON, under the names that were asked for.
-    fn value(&self, heard: &Heard, path: Option<&str>) -> Value {
+    fn value(&self, heard: &Heard, place: Place<'_>) -> Value {
         match self.format {
-            Some(Format::Sisimai) => sisimai::value(heard, path),
-            Some(Format::Secondpost) | None => heard_json(heard, path),
+            Some(Format::Sisimai) => sisimai::value(heard, place.path),
+            Some(Format::Secondpost) | None => heard_json(heard, place),
         }
     }
 
@@ -147,56 +148,91 @@ impl Args {
     }
 }
 
-/// Tells what each line of `from` says.
+/// Tells what each line of a file says.
 fn tell_lines(
     args: &Args,
-    from: impl io::BufRead,
-    path: Option<&str>,
+    from: impl BufRead,
+    file: &Path,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     let mut out = io::BufWriter::new(&mut *context.out);
-    lines::each_line(from, |heard| match args.format {
-        Some(Format::Sisimai) => lines::write_line(&mut out, &sisimai::value(heard, path)),
-        _ => lines::write_line(&mut out, &object::Object::of(heard, path)),
-    })?;
-    Ok(io::Write::flush(&mut out)?)
+    let name = path_of(file);
+    let place = Place { path: name.as_deref(), unreadable: None };
+    let told = lines::each_line(from, |heard| match args.format {
+        Some(Format::Sisimai) => lines::write_line(&mut out, &sisimai::value(heard, place.path)),
+        _ => lines::write_line(&mut out, &object::Object::of(heard, place)),
+    });
+    io::Write::flush(&mut out)?;
+    match told {
+        Ok(()) => Ok(()),
+        Err(Broken::Writing(error)) => Err(error.into()),
+        Err(Broken::Reading(count, error)) => {
+            let what = input::broken_off(&format!("{count} lines"), &error);
+            Err(input::partly(file, &what))
+        }
+    }
 }
 
-/// Tells what the files say, one after the other; a file that cannot be read is named at
-/// the end, and the others are told all the same.
+/// A file's name in JSON; standard input has none.
+fn path_of(file: &Path) -> Option<String> {
+    (file != Path::new("-")).then(|| file.display().to_string())
+}
+
+/// Tells what the files say, one after the other. What cannot be read is told as it is met,
+/// and all else is told all the same.
 fn tell_files(args: &Args, paths: &[PathBuf], context: &mut Context<'_>) -> Result<(), Failure> {
     let mut values = Vec::new();
-    let mut unreadable = None;
+    let mut wrong = None;
     let files = files::files(paths)?;
     let are_many = files.len() > 1;
     for file in &files {
-        let octets = match files::read(file) {
-            Ok(octets) => octets,
+        match tell_one(args, file, are_many, &mut values, context) {
+            Ok(()) => {}
+            Err(closed) if closed.is_success() => return Err(closed),
             Err(failure) => {
-                unreadable.get_or_insert(failure);
-                continue;
+                failure.tell(context.global.json);
+                wrong.get_or_insert(failure.silenced());
             }
-        };
-        let path = file.display().to_string();
-        let document = read_document(&octets);
-        if document.is_none() && args.ndjson {
-            tell_lines(args, octets.as_slice(), Some(&path), context)?;
-            continue;
-        }
-        let heard = document.unwrap_or_else(|| read_any(&octets));
-        if args.ndjson {
-            let each = heard.iter().map(|heard| args.value(heard, Some(&path)));
-            args.tell_values(each.collect(), context)?;
-        } else if args.writes_json(context) {
-            values.extend(heard.iter().map(|heard| args.value(heard, Some(&path))));
-        } else {
-            tell_file(&path, &heard, are_many, context)?;
         }
     }
-    if args.writes_json(context) && !args.ndjson {
+    let is_list = args.writes_json(context) && !args.ndjson;
+    if is_list && (wrong.is_none() || !values.is_empty()) {
         args.tell_values(values, context)?;
     }
-    unreadable.map_or(Ok(()), Err)
+    wrong.map_or(Ok(()), Err)
+}
+
+/// Tells what one file says, or adds it to the `values` that are told together.
+fn tell_one(
+    args: &Args,
+    file: &Path,
+    is_one_of_many: bool,
+    values: &mut Vec<Value>,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let opened =
+        if args.ndjson { files::open(file)? } else { Opened::Document(files::read(file)?) };
+    let content = match opened {
+        Opened::Lines(lines) => return tell_lines(args, lines, file, context),
+        Opened::Document(content) => content,
+    };
+    let path = path_of(file);
+    let place = Place { path: path.as_deref(), unreadable: content.unreadable.as_deref() };
+    let document = read_document(&content.octets);
+    if document.is_none() && args.ndjson {
+        tell_lines(args, content.octets.as_slice(), file, context)?;
+    } else {
+        let heard = document.unwrap_or_else(|| read_any(&content.octets));
+        let each = heard.iter().map(|heard| args.value(heard, place));
+        if args.ndjson {
+            args.tell_values(each.collect(), context)?;
+        } else if args.writes_json(context) {
+            values.extend(each);
+        } else {
+            tell_file(place.path.unwrap_or("-"), &heard, is_one_of_many, context)?;
+        }
+    }
+    content.unreadable.map_or(Ok(()), |what| Err(input::partly(file, &what)))
 }
 
 /// Tells what one file says, under its name where there are several.
@@ -223,7 +259,7 @@ fn tell_file(
 }
 
 /// The octets to explain: the arguments joined, the file, or standard input.
-fn input(args: &Args) -> Result<Vec<u8>, Failure> {
+fn input(args: &Args) -> Result<Content, Failure> {
     let from_stdin = match args.text.as_slice() {
         [] if io::stdin().is_terminal() => {
             let failure = Failure::usage(
@@ -235,13 +271,10 @@ fn input(args: &Args) -> Result<Vec<u8>, Failure> {
         [one] => one == "-",
         _ => false,
     };
-    if from_stdin { files::read(Path::new("-")) } else { Ok(args.text.join(" ").into_bytes()) }
-}
-
-fn bounded(from: impl Read) -> io::Result<Vec<u8>> {
-    let mut octets = Vec::new();
-    from.take(MAX_INPUT_OCTETS).read_to_end(&mut octets)?;
-    Ok(octets)
+    if from_stdin {
+        return files::read(Path::new("-"));
+    }
+    Ok(Content { octets: args.text.join(" ").into_bytes(), unreadable: None })
 }
 
 /// What can be explained.
@@ -254,8 +287,8 @@ fn one_or_all(mut all: Vec<Value>) -> Value {
 }
 
 /// The verdict with the kind, the recipient and the file's path.
-pub(crate) fn heard_json(heard: &Heard, path: Option<&str>) -> Value {
-    serde_json::to_value(object::Object::of(heard, path)).unwrap_or_else(|_| json!({}))
+pub(crate) fn heard_json(heard: &Heard, place: Place<'_>) -> Value {
+    serde_json::to_value(object::Object::of(heard, place)).unwrap_or_else(|_| json!({}))
 }
 
 fn tell_heard(heard: &Heard, language: Language, out: &mut dyn io::Write) -> io::Result<()> {

@@ -87,22 +87,27 @@ impl Failure {
 
     /// Tells it on stderr, to people or as one JSON object; returns the exit status.
     pub(crate) fn report(self, json: bool) -> ExitCode {
+        self.tell(json);
+        ExitCode::from(self.status)
+    }
+
+    /// Tells it on stderr, where the work goes on.
+    pub(crate) fn tell(&self, json: bool) {
         let mut text = String::new();
         if json && !self.message.is_empty() {
             let told = serde_json::json!({ "error": self.message, "help": self.help });
-            let _ = writeln!(anstream::stderr(), "{told}");
-            return ExitCode::from(self.status);
-        }
-        if !self.message.is_empty() {
-            text = format!("{}: {}\n", styled("error", RED), self.message);
-        }
-        if let Some(help) = self.help {
-            let help = hanging("help: ", &help).replacen("help", &bold("help"), 1);
-            text.push_str(&format!("{help}\n"));
+            text = format!("{told}\n");
+        } else {
+            if !self.message.is_empty() {
+                text = format!("{}: {}\n", styled("error", RED), self.message);
+            }
+            if let Some(help) = &self.help {
+                let help = hanging("help: ", help).replacen("help", &bold("help"), 1);
+                text.push_str(&format!("{help}\n"));
+            }
         }
         // Where stderr is closed there is nobody left to tell.
         let _ = anstream::stderr().write_all(text.as_bytes());
-        ExitCode::from(self.status)
     }
 }
 

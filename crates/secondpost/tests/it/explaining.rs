@@ -79,7 +79,7 @@ fn the_json_of_a_reply_is_its_verdict_with_kind_recipient_and_path() {
     let names: Vec<&str> = verdict.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "action alternatives arrival cause code confidence diagnostic enhanced_code \
                     evidence kind message_id path permanence recipient remote_mta \
-                    retry_after_seconds retry_at sender whose_move";
+                    retry_after_seconds retry_at sender unreadable whose_move";
     assert_eq!(names.join(" "), expected);
     assert_eq!(verdict["code"], 550);
     assert_eq!(verdict["enhanced_code"], "5.1.1");

@@ -100,16 +100,68 @@ fn the_users_of_sisimai_find_its_names() {
     assert_eq!(seen[1]["addresser"], "ann@example.org");
 }
 
+fn gzipped(octets: &[u8]) -> Vec<u8> {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut writer, octets).unwrap();
+    writer.finish().unwrap()
+}
+
+fn zstd(octets: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(octets, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
 #[test]
-fn mails_are_read_through_gzip() {
+fn mails_and_lines_are_read_through_gzip_and_zstd_from_files_and_standard_input() {
     let folder = tempfile::tempdir().unwrap();
-    let gzipped = |name: &str, octets: &[u8]| {
-        let file = fs::File::create(folder.path().join(name)).unwrap();
-        let mut writer = flate2::write::GzEncoder::new(file, flate2::Compression::default());
-        std::io::Write::write_all(&mut writer, octets).unwrap();
-        writer.finish().unwrap();
+    let mail = fs::read(example("qmail.eml")).unwrap();
+    let replies = b"450 4.2.0 Greylisted\n552 5.2.2 mailbox full\n";
+    for packed in [gzipped, zstd] {
+        for octets in [&mail[..], replies] {
+            fs::write(folder.path().join("packed"), packed(octets)).unwrap();
+            let ended = secondpost(folder.path(), &["explain", "--ndjson", "packed"], b"");
+            assert_eq!((ended.status, ended.out.lines().count()), (0, 2), "{}", ended.err);
+            assert_eq!(lines(&["explain", "--ndjson"], &packed(octets)).len(), 2);
+            assert_eq!(lines(&["explain", "--ndjson", "-"], &packed(octets)).len(), 2);
+        }
+    }
+    let ended = call(&["explain", "--ndjson"], b"\xfd7zXZ\0\0");
+    assert_eq!((ended.status, ended.out.as_str()), (1, ""));
+    assert!(ended.err.contains("standard input` is compressed with xz"), "{}", ended.err);
+}
+
+#[test]
+fn of_half_a_compressed_file_the_beginning_is_told_and_where_it_breaks_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let replies: String = (0..20_000)
+        .map(|n| format!("550 5.1.1 <user{}@example.net> no such user\n", n * 7919 % 100_003))
+        .collect();
+    let half = |octets: &[u8]| {
+        let packed = gzipped(octets);
+        packed[..packed.len() / 2].to_vec()
     };
-    gzipped("qmail.eml.gz", &fs::read(example("qmail.eml")).unwrap());
-    let ended = secondpost(folder.path(), &["explain", "--ndjson", "qmail.eml.gz"], b"");
-    assert_eq!((ended.status, ended.out.lines().count()), (0, 2), "{}", ended.err);
+    fs::write(folder.path().join("half.gz"), half(replies.as_bytes())).unwrap();
+    fs::write(folder.path().join("reply"), "450 4.2.0 busy\n").unwrap();
+    let ended = secondpost(folder.path(), &["explain", "--ndjson", "half.gz", "reply"], b"");
+    assert_eq!(ended.status, 1);
+    let told = ended.out.lines().count();
+    assert!((5_000..20_000).contains(&told), "{told}");
+    assert!(ended.out.ends_with("\n") && ended.out.contains("\"path\":\"reply\""));
+    let expected = format!("error: `half.gz`: it breaks off behind {} lines (", told - 1);
+    assert!(ended.err.starts_with(&expected), "{expected}: {}", ended.err);
+    // A mail is one document: its object says that it is half.
+    let mail = fs::read_to_string(example("qmail.eml")).unwrap();
+    fs::write(folder.path().join("mail.gz"), half(format!("{mail}\n{replies}").as_bytes()))
+        .unwrap();
+    let ended = secondpost(folder.path(), &["explain", "--json", "mail.gz"], b"");
+    let all: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(ended.status, 1);
+    let told = all[0]["unreadable"].as_str().unwrap();
+    assert!(told.starts_with("it breaks off behind ") && told.contains(" octets ("), "{told}");
+    assert!(ended.err.contains(told), "{}", ended.err);
+    // The summary of a log is made of what stands before.
+    let ended = secondpost(folder.path(), &["explain", "--log", "half.gz", "reply", "--json"], b"");
+    let summary: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(ended.status, 1);
+    assert!(summary["read"]["lines"].as_u64().unwrap() > 5_000, "{summary}");
+    assert!(ended.err.contains("`half.gz`: it breaks off"), "{}", ended.err);
 }

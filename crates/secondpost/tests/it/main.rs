@@ -6,6 +6,7 @@ mod mailbox;
 mod mails;
 mod mcp;
 mod probing;
+mod schema;
 mod sendmail;
 mod settings;
 mod spool;

@@ -1,8 +1,10 @@
 //! Files and folders to explain: mails, mboxes, Maildirs, notices, logs, lists of replies.
 
 use std::fs;
-use std::io;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+
+use reply::heard::is_mail;
 
 use super::super::Failure;
 use super::log::input::{self, Input, PIECE_OCTETS};
@@ -45,26 +47,81 @@ fn add_folder(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Resu
     Ok(())
 }
 
-/// What a file holds, up to a bound; gzip and zstd are opened, `-` is standard input.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    whole(path).map_err(|error| input::failure(path, error))
+/// What was read of a file.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    /// Its octets, unpacked.
+    pub(super) octets: Vec<u8>,
+    /// What was not read, and why.
+    pub(super) unreadable: Option<String>,
 }
 
-fn whole(path: &Path) -> io::Result<Vec<u8>> {
-    let mut input = Input::open(path)?;
-    let mut octets = Vec::new();
-    let mut piece = vec![0; PIECE_OCTETS];
-    while octets.len() < MAX_FILE_OCTETS {
-        let count = input.read(&mut piece)?;
-        if count == 0 {
-            break;
-        }
-        octets.extend_from_slice(&piece[..count.min(MAX_FILE_OCTETS - octets.len())]);
+/// A file of which the beginning was looked at.
+pub(super) enum Opened {
+    /// One reply or log line a line, read as they come.
+    Lines(BufReader<Input>),
+    /// A mail, an mbox, a notice: read as a whole.
+    Document(Content),
+}
+
+/// Opens a file; gzip and zstd are unpacked, `-` is standard input.
+pub(super) fn open(path: &Path) -> Result<Opened, Failure> {
+    let named = |error: io::Error| input::failure(path, error);
+    let mut reader = BufReader::with_capacity(PIECE_OCTETS, Input::open(path).map_err(named)?);
+    let start = reader.fill_buf().map_err(named)?;
+    let is_json = matches!(start.trim_ascii_start().first(), Some(b'{' | b'['));
+    if is_mail(start) || is_json {
+        return Ok(Opened::Document(whole(&mut reader).map_err(named)?));
     }
-    Ok(octets)
+    Ok(Opened::Lines(reader))
+}
+
+/// What a file holds, up to a bound; gzip and zstd are unpacked, `-` is standard input.
+pub(super) fn read(path: &Path) -> Result<Content, Failure> {
+    let read = Input::open(path).and_then(|mut input| whole(&mut input));
+    read.map_err(|error| input::failure(path, error))
+}
+
+/// An error counts only where nothing was read before it.
+fn whole(from: &mut impl Read) -> io::Result<Content> {
+    let mut content = Content::default();
+    let mut piece = vec![0; PIECE_OCTETS];
+    loop {
+        let count = match from.read(&mut piece) {
+            Ok(0) => return Ok(content),
+            Ok(count) => count,
+            Err(error) if content.octets.is_empty() => return Err(error),
+            Err(error) => {
+                let behind = format!("{} octets", content.octets.len());
+                content.unreadable = Some(input::broken_off(&behind, &error));
+                return Ok(content);
+            }
+        };
+        let room = MAX_FILE_OCTETS - content.octets.len();
+        content.octets.extend_from_slice(&piece[..count.min(room)]);
+        if count > room {
+            let megabytes = MAX_FILE_OCTETS >> 20;
+            content.unreadable = Some(format!("only its first {megabytes} MiB were read"));
+            return Ok(content);
+        }
+    }
 }
 
 /// What is wrong with a file or folder.
 fn failure(path: &Path, error: &io::Error) -> Failure {
     Failure::new(format!("`{}`: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_too_long_is_read_up_to_the_bound_and_told_so() {
+        let fits = whole(&mut io::repeat(b'x').take(MAX_FILE_OCTETS as u64)).unwrap();
+        assert_eq!((fits.octets.len(), fits.unreadable), (MAX_FILE_OCTETS, None));
+        let cut = whole(&mut io::repeat(b'x').take(MAX_FILE_OCTETS as u64 + 1)).unwrap();
+        assert_eq!(cut.octets.len(), MAX_FILE_OCTETS);
+        assert_eq!(cut.unreadable.as_deref(), Some("only its first 64 MiB were read"));
+    }
 }

@@ -8,6 +8,7 @@ use reply::heard::{Heard, read_any};
 use reply::{Cause, Language};
 use serde_json::{Value, json};
 
+use super::object::Place;
 use super::{EXPECTED, heard_json, tell_entry, tell_heard};
 use crate::cli::Failure;
 
@@ -44,12 +45,15 @@ impl Found {
     pub(crate) fn values(&self, language: Language) -> Vec<Value> {
         match self {
             Found::Topic(topic, heard) => {
-                let mut object =
-                    heard.as_ref().map_or_else(|| json!({}), |heard| heard_json(heard, None));
+                let mut object = heard
+                    .as_ref()
+                    .map_or_else(|| json!({}), |heard| heard_json(heard, Place::default()));
                 object["entry"] = json!(entry(*topic, language));
                 vec![object]
             }
-            Found::Heard(heard) => heard.iter().map(|heard| heard_json(heard, None)).collect(),
+            Found::Heard(heard) => {
+                heard.iter().map(|heard| heard_json(heard, Place::default())).collect()
+            }
         }
     }
 

@@ -8,16 +8,30 @@ use reply::{Cause, Confidence, Evidence, Permanence, verdict_of};
 /// Most octets of one line; what is longer is cut.
 const MAX_LINE_OCTETS: u64 = 1024 * 1024;
 
+/// Why not all lines were told.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// Reading failed behind so many lines.
+    Reading(u64, io::Error),
+    /// What is told cannot be written.
+    Writing(io::Error),
+}
+
 /// Reads `from` line by line, and hands what each line says to `tell`: always one thing.
 pub(super) fn each_line(
     mut from: impl BufRead,
     mut tell: impl FnMut(&Heard) -> io::Result<()>,
-) -> io::Result<()> {
+) -> Result<(), Broken> {
     let mut line = Vec::new();
-    while next_line(&mut from, &mut line)? {
-        tell(&of_line(&line))?;
+    let mut count = 0;
+    loop {
+        match next_line(&mut from, &mut line) {
+            Ok(true) => tell(&of_line(&line)).map_err(Broken::Writing)?,
+            Ok(false) => return Ok(()),
+            Err(error) => return Err(Broken::Reading(count, error)),
+        }
+        count += 1;
     }
-    Ok(())
 }
 
 /// The next line without its end, up to a bound; what lies beyond is passed over.

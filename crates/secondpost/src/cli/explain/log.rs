@@ -7,7 +7,7 @@ pub(super) mod input;
 mod lines;
 mod page;
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use mta::clock::Clock;
@@ -113,16 +113,25 @@ fn summarise(
         }
     };
     let mut progress = Progress::of(files);
+    let mut wrong = None;
     for file in files {
-        each_piece(file, &mut progress, |piece| reader.push(piece, &mut add))?;
+        if let Err(failure) = each_piece(file, &mut progress, |piece| reader.push(piece, &mut add))
+        {
+            progress.clear();
+            failure.tell(context.global.json);
+            wrong.get_or_insert(failure.silenced());
+        }
         reader.finish(&mut add);
     }
     progress.clear();
     let counts = reader.counts();
-    if context.global.json {
-        return context.json(&summary.to_json(&counts));
+    match wrong {
+        // Nothing was read, and of nothing there is no summary.
+        Some(failure) if counts.octets == 0 => return Err(failure),
+        _ if context.global.json => context.json(&summary.to_json(&counts))?,
+        _ => page::tell(&summary, &counts, context.global.language(), context.out)?,
     }
-    Ok(page::tell(&summary, &counts, context.global.language(), context.out)?)
+    wrong.map_or(Ok(()), Err)
 }
 
 /// Reads a file to its end, piece by piece.
@@ -134,11 +143,18 @@ fn each_piece(
     let named = |error: io::Error| input::failure(file, error);
     let mut input = Input::open(file).map_err(named)?;
     let mut piece = vec![0; input::PIECE_OCTETS];
+    let mut unpacked = 0;
     loop {
-        let count = input.read(&mut piece).map_err(named)?;
-        if count == 0 {
-            return Ok(());
-        }
+        let count = match input.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) if unpacked == 0 => return Err(named(error)),
+            Err(error) => {
+                let what = input::broken_off(&format!("{unpacked} octets"), &error);
+                return Err(input::partly(file, &what));
+            }
+        };
+        unpacked += count as u64;
         push(&piece[..count]);
         progress.show(count as u64, input.octets_read());
     }

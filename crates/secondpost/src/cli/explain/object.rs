@@ -2,10 +2,20 @@
 //! name is always there; what is absent is null. `docs/reference/explain.schema.json` is
 //! made from the same lists.
 
+use reply::heard::log::{Format, Status};
 use reply::heard::{Heard, Kind};
 use reply::{Cause, Confidence, Permanence, WhoseMove};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+/// Where something was heard, and what could not be read there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place<'a> {
+    /// The file, as it was given.
+    pub(crate) path: Option<&'a str>,
+    /// What was not read of the file, or of the line, and why.
+    pub(crate) unreadable: Option<&'a str>,
+}
 
 /// One thing that was heard, and the file that it stood in.
 #[derive(Debug, Serialize)]
@@ -29,15 +39,16 @@ pub(crate) struct Object<'a> {
     message_id: Option<&'a str>,
     arrival: Option<&'a str>,
     diagnostic: Option<&'a str>,
+    unreadable: Option<&'a str>,
 }
 
 impl<'a> Object<'a> {
-    /// Of `heard`, in the file `path`.
-    pub(crate) fn of(heard: &'a Heard, path: Option<&'a str>) -> Object<'a> {
+    /// Of `heard`, where it was heard.
+    pub(crate) fn of(heard: &'a Heard, place: Place<'a>) -> Object<'a> {
         let verdict = heard.verdict.as_ref();
         Object {
             kind: heard.kind.name(),
-            path,
+            path: place.path,
             recipient: heard.recipient.as_deref(),
             code: verdict.and_then(|verdict| verdict.code).map(reply::Code::value),
             enhanced_code: verdict
@@ -59,6 +70,7 @@ impl<'a> Object<'a> {
             message_id: heard.message_id.as_deref(),
             arrival: heard.arrival.as_deref(),
             diagnostic: heard.diagnostic.as_deref(),
+            unreadable: place.unreadable,
         }
     }
 }
@@ -102,16 +114,39 @@ pub(crate) fn schema() -> Value {
         "message_id": or_null("string", "The Message-ID of that message, without its brackets."),
         "arrival": or_null("string", "When it arrived, or when the report was made, as it is written there."),
         "diagnostic": or_null("string", "The words that were judged."),
+        "unreadable": or_null("string", "What was not read of the file or of the line, and why; null where all was."),
     });
-    let required: Vec<String> =
-        properties.as_object().map(|all| all.keys().cloned().collect()).unwrap_or_default();
+    let mut properties = properties.as_object().cloned().unwrap_or_default();
+    let required: Vec<String> = properties.keys().cloned().collect();
+    properties.extend(more());
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "What `secondpost explain --json` and `--ndjson` write, for each recipient",
+        "title": "What `secondpost explain --json` and `--ndjson` write, for each recipient or line",
         "type": "object",
         "properties": properties,
         "required": required,
+        "additionalProperties": false,
     })
+}
+
+/// What only some objects have: those of a log's lines, and those of a bare code.
+fn more() -> Map<String, Value> {
+    let or_null = |kind: &str, words: &str| json!({ "type": [kind, "null"], "description": words });
+    let statuses = Status::ALL.map(Status::name);
+    let more = json!({
+        "line": { "type": "integer", "minimum": 1, "description": "With `--log`: the number of the line in its file." },
+        "time": or_null("string", "When it was written (RFC 3339)."),
+        "format": { "enum": Format::ALL.map(Format::name), "description": "Whose log it is." },
+        "program": or_null("string", "Which part of the mail server wrote it."),
+        "queue_id": or_null("string", "The message's name in the queue."),
+        "status": { "enum": statuses, "description": "What became of the message." },
+        "recipients": { "type": "array", "items": { "type": "string" }, "description": "All whom the line is about." },
+        "host": or_null("string", "The name of the other side."),
+        "address": or_null("string", "The address of the other side."),
+        "kept_too_little": { "type": "boolean", "description": "Whether the log leaves out the words that would tell more." },
+        "entry": { "type": "object", "description": "Of a bare code: all that is known of it, as in `secondpost codes --json`." },
+    });
+    more.as_object().cloned().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -120,12 +155,15 @@ mod tests {
 
     #[test]
     fn every_name_that_is_written_stands_in_the_schema() {
-        let written = serde_json::to_value(Object::of(&Heard::of(Kind::Reply), None)).unwrap();
-        let mut written: Vec<&String> = written.as_object().unwrap().keys().collect();
+        let place = Place::default();
+        let written = serde_json::to_value(Object::of(&Heard::of(Kind::Reply), place)).unwrap();
+        let mut written: Vec<&str> =
+            written.as_object().unwrap().keys().map(String::as_str).collect();
         let schema = schema();
-        let mut listed: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
-        written.sort();
-        listed.sort();
-        assert_eq!(written, listed);
+        let mut required: Vec<&str> =
+            schema["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        written.sort_unstable();
+        required.sort_unstable();
+        assert_eq!(written, required);
     }
 }

@@ -1,6 +1,7 @@
 //! Files and standard input as octets, of logs and of mails: gzip and zstd are opened, what else is
 //! compressed is named, and how far the reading is shows on a terminal.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
@@ -57,7 +58,14 @@ impl Input {
         Ok(Input { reader, compressed, unfolded: 0, is_compressed })
     }
 
-    pub(in crate::cli::explain) fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+    /// How much of the file was read, compressed or not.
+    pub(super) fn octets_read(&self) -> u64 {
+        self.compressed.get()
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(piece)?;
         self.unfolded += count as u64;
         let allowed = FREE_OCTETS.saturating_add(self.compressed.get().saturating_mul(MAX_RATIO));
@@ -68,11 +76,6 @@ impl Input {
         }
         Ok(count)
     }
-
-    /// How much of the file was read, compressed or not.
-    pub(super) fn octets_read(&self) -> u64 {
-        self.compressed.get()
-    }
 }
 
 /// What else compresses, by its first octets.
@@ -82,10 +85,24 @@ fn foreign(start: &[u8]) -> Option<&'static str> {
     known.iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, name)| *name)
 }
 
+/// What a file is called.
+fn name(file: &Path) -> Cow<'_, str> {
+    if file == Path::new("-") { "standard input".into() } else { file.to_string_lossy() }
+}
+
+/// What is said of a file of which something was read, and something not.
+pub(in crate::cli::explain) fn partly(file: &Path, what: &str) -> Failure {
+    Failure::new(format!("`{}`: {what}", name(file)))
+}
+
+/// Where a file breaks off, as half of a compressed one does.
+pub(in crate::cli::explain) fn broken_off(behind: &str, error: &io::Error) -> String {
+    format!("it breaks off behind {behind} ({error}); what stands before was read")
+}
+
 /// What is wrong with a file.
 pub(in crate::cli::explain) fn failure(file: &Path, error: io::Error) -> Failure {
-    let name =
-        if file == Path::new("-") { "standard input".into() } else { file.to_string_lossy() };
+    let name = name(file);
     if error.kind() == io::ErrorKind::Unsupported {
         let failure = Failure::new(format!(
             "`{name}` is compressed with {error}: expected plain text, gzip or zstd"

@@ -8,7 +8,7 @@ use reply::heard::{Heard, Kind, read_any};
 use serde_json::{Value, json};
 
 use super::super::super::{Context, Failure};
-use super::super::object::Object;
+use super::super::object::{Object, Place};
 use super::filter::Filter;
 use super::input::Progress;
 
@@ -21,6 +21,7 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let mut reader = LogReader::new(Some(reference));
     let mut progress = Progress::of(files);
+    let mut wrong = None;
     for file in files {
         let mut result = Ok(());
         let mut tell = |line: Line<'_>| {
@@ -28,12 +29,17 @@ pub(super) fn run(
                 result = tell_line(&line, file, filter, context.out);
             }
         };
-        super::each_piece(file, &mut progress, |piece| reader.push(piece, &mut tell))?;
+        let read = super::each_piece(file, &mut progress, |piece| reader.push(piece, &mut tell));
         reader.finish(&mut tell);
         result?;
+        if let Err(failure) = read {
+            progress.clear();
+            failure.tell(context.global.json);
+            wrong.get_or_insert(failure.silenced());
+        }
     }
     progress.clear();
-    Ok(())
+    wrong.map_or(Ok(()), Err)
 }
 
 fn tell_line(line: &Line<'_>, file: &Path, filter: &Filter, out: &mut dyn Write) -> io::Result<()> {
@@ -59,10 +65,10 @@ pub(super) fn object(line: &Line<'_>, file: &Path) -> Value {
     };
     let heard = Heard { kind: Kind::Log, ..heard.unwrap_or(Heard::of(Kind::Log)) };
     let path = Some(&*path).filter(|path| *path != "-");
+    let place = Place { path, unreadable: line.damage.map(damage) };
     // An object of plain fields is always JSON.
-    let mut object = serde_json::to_value(Object::of(&heard, path)).unwrap_or_default();
+    let mut object = serde_json::to_value(Object::of(&heard, place)).unwrap_or_default();
     object["line"] = json!(line.number);
-    object["unreadable"] = json!(line.damage.map(damage));
     if let Some(entry) = &line.entry {
         add_entry(&mut object, entry);
     }
