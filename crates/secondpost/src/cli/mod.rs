@@ -9,6 +9,7 @@ mod causes;
 mod codes;
 mod commands;
 mod compare;
+mod completions;
 mod config;
 mod daemon;
 mod docs;
@@ -16,6 +17,7 @@ mod explain;
 pub(crate) mod failure;
 mod greylist;
 mod mailbox;
+mod man;
 mod mcp;
 mod message;
 pub(crate) mod page;
@@ -156,6 +158,8 @@ enum Command {
     Replies(replies::Args),
     Web(web::Args),
     Mcp(mcp::Args),
+    Completions(completions::Args),
+    Man(man::Args),
     #[command(hide = true)]
     Docs(docs::Args),
 }
@@ -214,6 +218,8 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<(), Failure>
         Command::Replies(args) => replies::run(args, context),
         Command::Web(args) => self::web::run(args, context),
         Command::Mcp(args) => mcp::run(args, context),
+        Command::Completions(args) => completions::run(args, context),
+        Command::Man(args) => man::run(args, context),
         Command::Docs(args) => docs::run(args, context),
     }
 }

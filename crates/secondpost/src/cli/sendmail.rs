@@ -1,6 +1,7 @@
 //! The faces `sendmail`, `mailq` and `newaliases`: what programs that were written for Sendmail expect.
 //! Options as in its manual, exit statuses as in sysexits.h.
 
+mod manual;
 mod options;
 mod recipients;
 mod session;
@@ -10,6 +11,7 @@ use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+pub(crate) use self::manual::{mailq, sendmail};
 use self::options::{Mode, Options};
 use super::message::{Message, Reading, prepare};
 use super::submit::{SubmitError, Submitted, complete, envelope, submit};

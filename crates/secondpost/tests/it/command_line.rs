@@ -74,6 +74,35 @@ fn with_json_a_wrong_argument_is_an_object_too_and_help_is_help() {
 }
 
 #[test]
+fn shells_complete_the_commands_and_bash_takes_its_script() {
+    let dir = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ended = secondpost(dir.path(), &["completions", shell], b"");
+        assert_eq!((ended.status, ended.err.as_str()), (0, ""), "{shell}");
+        assert!(ended.out.contains("greylist") && ended.out.contains("data-dir"), "{shell}");
+    }
+    let script = secondpost(dir.path(), &["completions", "bash"], b"").out;
+    let ask = "COMP_WORDS=(secondpost comp) COMP_CWORD=1; _secondpost secondpost comp secondpost; \
+               echo \"${COMPREPLY[@]}\"";
+    let bash = std::path::Path::new("/bin/bash");
+    let ended = super::call(bash, dir.path(), &["-c", &format!("{script}\n{ask}")], b"");
+    assert_eq!((ended.status, ended.out.as_str()), (0, "compare completions\n"), "{}", ended.err);
+}
+
+#[test]
+fn every_subcommand_has_a_manual_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = secondpost(dir.path(), &["man", "man1"], b"");
+    assert_eq!((ended.status, ended.err.as_str()), (0, ""));
+    let page = |name: &str| std::fs::read_to_string(dir.path().join("man1").join(name)).unwrap();
+    assert!(page("secondpost-queue-show.1").contains(".SH SYNOPSIS"));
+    assert!(page("sendmail.1").contains("recipients from To, Cc and Bcc"));
+    assert!(page("mailq.1").contains(".TH MAILQ 1"));
+    let ended = secondpost(dir.path(), &["man"], b"");
+    assert_eq!(ended.out, page("secondpost.1"));
+}
+
+#[test]
 fn send_without_a_daemon_keeps_the_message_with_its_envelope() {
     let dir = tempfile::tempdir().unwrap();
     let args = ["--data-dir", "d", "send", "--from", "a@example.org", "--to", "b@localhost"];
