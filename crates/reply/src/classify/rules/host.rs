@@ -2015,4 +2015,18 @@ pub(super) const RULES: &[Rule] = &[
         &["spazio esaurito sul", "no space on device", "no space left on"],
         &["452 Spazio esaurito sul device"],
     ),
+    rule(
+        "queue-stopped",
+        Exact,
+        ServerBusy,
+        &[MailboxBusy, ServerFault],
+        &[
+            "queue has been stopped",
+            "queue is stopped",
+            "queue was stopped",
+            "queue ~ has been stopped",
+        ],
+        &["432 the queue of bob has been stopped"],
+    )
+    .transient(),
 ];

@@ -1415,6 +1415,8 @@ pub(super) const RULES: &[Rule] = &[
             "sender verify defer*",
             "sender verification deferred",
             "sender verification in progress",
+            "from: address not verified",
+            "from address not verified",
         ],
         &["451 Could not complete sender verify callout"],
     )
@@ -1636,5 +1638,18 @@ pub(super) const RULES: &[Rule] = &[
         &[SenderDomainUnusable, SenderRefused],
         &["domain name required for sender", "sender address must contain a domain"],
         &["553 5.5.4 Domain name required for sender address bob"],
+    ),
+    rule(
+        "too-many-trace-headers",
+        Provider,
+        MailLoop,
+        &[MessageTooBig],
+        &[
+            "header counts exceed*",
+            "header count exceed*",
+            "received header* ~ exceed*",
+            "received: header* ~ exceed*",
+        ],
+        &["552 the header count exceeds what is set"],
     ),
 ];

@@ -215,4 +215,5 @@ pub(super) const RULES: &[Rule] = &[
     rule("exchange-tenant-list", Provider, PolicyRefused, &[MailboxPrivate, SenderRefused], &["tenant allow block list", "tenant allow/block list", "blocked by your organization"], &["550 5.7.703 blocked by your organization using Tenant Allow Block List"]),
     rule("icloud-policy", Clear, PolicyRefused, &[ContentSpam], &["message rejected due to local policy"], &["554 5.7.1 Message rejected due to local policy."]),
     rule("messagelabs-help", Likely, PolicyRefused, &[ContentSpam, ReputationPoor, Greylisted], &["symanteccloud.com/*", "messagelabs.com/support"], &["550 Requested action aborted [9] see http://www.symanteccloud.com/troubleshooting"]),
+    rule("yahoo-deferred-by-number", Provider, ReputationPoor, &[RateLimited, PolicyTemporary], &["temporarily deferred 4.16.5*", "temporarily deferred [4.16.5*"], &["421 Message temporarily deferred - 4.16.54"]).transient(),
 ];

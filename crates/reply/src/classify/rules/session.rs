@@ -1696,4 +1696,49 @@ pub(super) const RULES: &[Rule] = &[
         &["535 ユーザー名またはパスワードが正しくありません"],
     )
     .codes(&[534, 535]),
+    rule(
+        "not-local-so-no-relay",
+        Provider,
+        RelayDenied,
+        &[MailboxUnknown],
+        &[
+            "not local ~ relay denied",
+            "not local ~ relaying denied",
+            "not local ~ relay not permitted",
+            "not local ~ relaying is not",
+        ],
+        &["551 bob is not local: relaying denied"],
+    )
+    .permanent(),
+    rule(
+        "nobody-there-by-sender-verification",
+        Provider,
+        SenderRefused,
+        &[SenderDomainUnusable, MailboxUnknown],
+        &[
+            "no such user .. sender verify failed",
+            "no such user here .. sender verify failed",
+            "user unknown .. sender verify failed",
+            "postmaster verification failed",
+            "callback verification failed",
+            "verification failed while checking",
+        ],
+        &[
+            "550 no such user: sender verify failed",
+            "550 postmaster verification failed for the domain of ann",
+        ],
+    )
+    .permanent(),
+    rule(
+        "return-domain-invalid",
+        Provider,
+        SenderDomainUnusable,
+        &[SenderRefused, SyntaxError],
+        &[
+            "return email domain is invalid",
+            "return domain is invalid",
+            "return address domain is invalid",
+        ],
+        &["554 its return domain is invalid"],
+    ),
 ];
