@@ -1741,4 +1741,17 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &["554 its return domain is invalid"],
     ),
+    rule(
+        "no-connections-from-your-address",
+        Provider,
+        HostBlocklisted,
+        &[PolicyRefused, ReputationPoor],
+        &[
+            "not accept connections from your ip",
+            "not accept mail from your ip",
+            "not accepting connections from your ip",
+        ],
+        &["554 we do not accept connections from your IP"],
+    )
+    .permanent(),
 ];
