@@ -181,15 +181,13 @@ impl Dispatcher {
         self.schedule().waiting()
     }
 
-    /// A message has come into the spool: it takes its place in the schedule. Blocks.
+    /// A message has come into the spool, and is as it came: it takes its place in the
+    /// schedule. Blocks where it is to be held, which is written down.
     ///
     /// # Errors
-    /// Where the spool cannot be read.
-    pub fn enqueued(&self, id: QueueId) -> io::Result<()> {
-        if let Some(message) = self.parts.backlog.get(id)? {
-            self.adopt(&message)?;
-        }
-        Ok(())
+    /// Where that cannot be written.
+    pub fn came(&self, message: &Message) -> io::Result<()> {
+        self.adopt(message)
     }
 
     /// Deletes the stories of messages that ended longer than `keep` ago (`history.keep`);
@@ -602,11 +600,13 @@ impl Dispatcher {
             let recipients =
                 paths.map(|index| settled.message.recipients[*index].recipient.path.to_string());
             let recipients = recipients.collect();
-            match self.parts.backlog.put(notification.received, &notification.octets) {
+            let octets = notification.octets.len() as u64;
+            match self.parts.backlog.put(notification.received.clone(), &notification.octets) {
                 Ok(id) => {
+                    let came = Message::new(id, notification.received, octets);
                     let notification = Some(id.to_string());
                     settled.events.push(Event::Notified { kind, recipients, notification });
-                    if let Err(error) = self.enqueued(id) {
+                    if let Err(error) = self.came(&came) {
                         tracing::error!(%id, %error, "a notification waits for the next start");
                     }
                 }

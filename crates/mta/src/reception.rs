@@ -11,7 +11,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use policy::{Facts, Listener, MailboxDirectory, Place, Policy, RecipientFacts};
 use queue::spool::Draft;
-use queue::{Committed, Origin, Received, Spool, SpoolError};
+use queue::{Committed, Message, Origin, Received, Spool, SpoolError};
 use reply::{Answer, Stage, Timestamp, catalogue};
 use smtp::envelope::Envelope;
 use smtp::message::header::{Header, missing_fields};
@@ -245,7 +245,7 @@ impl Reception {
         // Not waited for: the message is safe, and found again at a start.
         tokio::task::spawn_blocking(move || {
             this.events.tell(received.at, id, &told(&received, octets));
-            if let Err(error) = this.dispatcher.enqueued(id) {
+            if let Err(error) = this.dispatcher.came(&Message::new(id, received, octets)) {
                 tracing::error!(%id, %error, "a queued message waits for the next start");
             }
         });

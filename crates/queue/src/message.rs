@@ -174,6 +174,18 @@ pub struct Message {
 }
 
 impl Message {
+    /// A message that just came: every recipient is due at once.
+    pub fn new(id: QueueId, received: Received, octets: u64) -> Message {
+        let due = received.at;
+        let recipients = received.envelope.recipients.iter().map(|recipient| RecipientState {
+            recipient: recipient.clone(),
+            status: Status::Waiting { due },
+            history: History::default(),
+        });
+        let (recipients, hold) = (recipients.collect(), Hold::because(received.held.clone()));
+        Message { id, received, octets, recipients, hold }
+    }
+
     /// When the next attempt of any recipient is due; `None` where nobody waits or the
     /// message is held.
     pub fn due(&self) -> Option<Timestamp> {

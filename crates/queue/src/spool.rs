@@ -39,7 +39,7 @@ pub use store::log::{OpenError, Writer};
 pub use upkeep::Upkeep;
 
 use crate::message::encoding::{decode_changes, decode_state};
-use crate::{Hold, Message, QueueId, Received, RecipientState, Status};
+use crate::{Hold, Message, QueueId, Received};
 use index::{Index, Noted, Standing};
 use records::kind;
 
@@ -240,7 +240,7 @@ impl<D: Disk> Spool<D> {
             let record = self.0.log.read(standing.message, kind::MESSAGE)?;
             let damaged = || self.damaged(standing.message);
             let (head, received, _) = records::parse_message(&record).ok_or_else(damaged)?;
-            let mut message = message(id, head.octets, received);
+            let mut message = Message::new(id, received, head.octets);
             for noted in &standing.states {
                 self.apply(noted, &mut message)?;
             }
@@ -491,16 +491,4 @@ fn wait(submit: impl FnOnce(Done)) -> Result<(), SpoolError> {
     let (send, receive) = sync_channel(1);
     submit(Box::new(move |result| drop(send.send(result))));
     receive.recv().unwrap_or_else(|_| Err(LogError::Closed.into()))
-}
-
-/// A message as it is when it comes: every recipient waits, and is due.
-fn message(id: QueueId, octets: u64, received: Received) -> Message {
-    let due = received.at;
-    let recipients = received.envelope.recipients.iter().map(|recipient| RecipientState {
-        recipient: recipient.clone(),
-        status: Status::Waiting { due },
-        history: Default::default(),
-    });
-    let (recipients, hold) = (recipients.collect(), Hold::because(received.held.clone()));
-    Message { id, received, octets, recipients, hold }
 }

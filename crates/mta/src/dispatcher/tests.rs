@@ -188,7 +188,7 @@ impl World {
 
     fn send(&self, from: &str, to: &[&str]) -> QueueId {
         let id = self.queue.put(received(from, to, self.clock.now()), MESSAGE).unwrap();
-        self.dispatcher.enqueued(id).unwrap();
+        self.dispatcher.came(&self.queue.get(id).unwrap().unwrap()).unwrap();
         id
     }
 
@@ -700,7 +700,7 @@ async fn a_recipient_does_not_wait_for_a_clock_that_was_set_back_to_come_again()
     message.recipients[1].history = tried;
     message.recipients[1].status = Status::Waiting { due: tomorrow + Duration::from_secs(60) };
     world.queue.update(&message, &message).unwrap();
-    world.dispatcher.enqueued(id).unwrap();
+    world.dispatcher.came(&message).unwrap();
     let attempts =
         |world: &World| world.queue.get(id).unwrap().unwrap().recipients[1].history.attempts;
     world.until("an attempt for the second", |world| attempts(world) > 0).await;

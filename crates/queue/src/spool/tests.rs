@@ -9,7 +9,7 @@ use store::FileSystem;
 
 use super::*;
 
-use crate::{Hold, Origin};
+use crate::{Hold, Origin, Status};
 
 mod cases;
 mod decay;
