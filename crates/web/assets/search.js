@@ -13,12 +13,12 @@
   field.form.append(list, status);
   let index = null;
 
-  const load = async () => {
-    if (index) return index;
+  const fetched = async () => {
     const answer = await fetch(field.dataset.index);
-    index = answer.ok ? await answer.json() : [];
-    return index;
+    return answer.ok ? answer.json() : [];
   };
+  // The promise is kept, not what it brings: who types before it is there asks no second time.
+  const load = () => (index ??= fetched().catch(() => []));
 
   // Full-width letters and digits, as a Japanese keyboard writes them, count as ASCII.
   const folded = (text) => text
@@ -39,9 +39,9 @@
   };
 
   const show = async () => {
+    const all = await load();
     const words = folded(field.value).split(/\s+/).filter(Boolean);
-    const all = words.length ? await load() : [];
-    const ranked = all
+    const ranked = (words.length ? all : [])
       .map((found) => [rank(found, words), found])
       .filter(([sum]) => sum >= 0)
       .sort((a, b) => a[0] - b[0]
