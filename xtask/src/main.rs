@@ -2,6 +2,7 @@
 //!
 //! Each chore is a file. None of this is part of the product.
 
+mod axe;
 mod coverage;
 mod docs;
 mod fuzz;

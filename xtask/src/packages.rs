@@ -22,6 +22,9 @@ const NEEDS: &[Need] = &[
     Need { program: "strace", package: "strace", what_for: "a kill at a system call" },
     Need { program: "curl", package: "curl", what_for: "a client" },
     Need { program: "python3", package: "python3", what_for: "a client (smtplib), locks" },
+    Need { program: "chromium", package: "chromium", what_for: "a reader of the pages" },
+    Need { program: "chromedriver", package: "chromium-driver", what_for: "its remote control" },
+    Need { program: "npm", package: "npm", what_for: "axe-core, which checks the pages" },
 ];
 
 const ENGINE_NEEDS: &[Need] =

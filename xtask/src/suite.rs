@@ -28,6 +28,7 @@ impl Tally {
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     let install = !arguments.iter().any(|argument| argument == "--no-install");
     crate::packages::provide(install)?;
+    crate::axe::provide(root, install)?;
     let filter: Vec<&String> = arguments.iter().filter(|a| !a.starts_with("--")).collect();
     let mut tally = Tally::default();
     let tidy = crate::tidy::run(root);

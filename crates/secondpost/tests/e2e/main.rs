@@ -2,6 +2,7 @@
 //!
 //! Each module is a part of the specification. Only loopback is spoken to.
 
+mod browser;
 mod daemon;
 mod dialog;
 mod postfix;
@@ -13,6 +14,7 @@ mod first_contact;
 mod hostile_peers;
 mod kill;
 mod kill_points;
+mod pages;
 mod postfix_receives;
 mod postfix_sends;
 mod small_disk;
