@@ -27,6 +27,8 @@ pub(crate) fn by_enhanced_code(enhanced: EnhancedCode, basic: Option<Code>) -> O
         5 => of_protocol(detail, basic),
         6 => of_content(detail),
         7 => of_security(detail, transient, basic),
+        // Yahoo's, from its sender reputation: 4.16.50 to 4.16.56.
+        16 => Some((BROAD, ReputationPoor, &[RateLimited, PolicyTemporary])),
         _ => None,
     }
 }
@@ -66,7 +68,8 @@ fn of_mailbox(detail: u16, transient: bool) -> Option<Said> {
 /// RFC 3463 §3.4.
 fn of_system(detail: u16, transient: bool) -> Option<Said> {
     Some(match detail {
-        0 => (BROAD, ServerFault, &[PolicyTemporary, Greylisted]),
+        0 if transient => (BROAD, ServerFault, &[PolicyTemporary, Greylisted]),
+        0 => (BROAD, ServerFault, &[PolicyRefused]),
         1 => (EXACT, ServerFull, &[]),
         2 if transient => (EXACT, ServerBusy, &[TooManyConnections]),
         2 => (EXACT, DomainTakesNoMail, &[ServerBusy, PolicyRefused]),
@@ -146,10 +149,12 @@ fn of_security(detail: u16, transient: bool, basic: u16) -> Option<Said> {
         15 => (EXACT, PolicyTemporary, &[ServerBusy]),
         16 => (EXACT, MessageTooBig, &[]),
         17 | 18 => (EXACT, MailboxMoved, &[MailboxUnknown]),
+        19 => (EXACT, PolicyRefused, &[MailboxMoved]),
         20..=22 => (EXACT, DkimFailed, &[]),
         30 if transient => (EXACT, DkimFailed, &[RateLimited]),
         27 if transient => (EXACT, SpfFailed, &[RateLimited]),
         29 if transient => (EXACT, EncryptionRequired, &[RateLimited]),
+        23 if basic == 421 => (EXACT, ReverseDnsMissing, &[SpfFailed, RateLimited]),
         23 | 24 => (EXACT, SpfFailed, &[]),
         25 => (EXACT, ReverseDnsMissing, &[]),
         26 | 32 | 40 => (EXACT, DmarcFailed, &[SpfFailed, DkimFailed]),

@@ -141,8 +141,9 @@ pub(super) const RULES: &[Rule] = &[
 
     // ── NetEase, QQ, Mail.ru ─────────────────────────────────────────────────────
     rule("netease-connections", Provider, TooManyConnections, &[RateLimited], &["hl:icc", "hl:ifc", "hl:mep", "mi:cel", "mi:conn"], &["421 HL:ICC 163 mx9 http://mail.example.com/help"]),
-    rule("netease-rate", Provider, RateLimited, &[ReputationPoor], &["rp:trc", "rp:qrc", "rp:cec", "mi:dmc", "mi:stc", "mi:sfq", "rp:tfc", "mi:fcl", "rp:drc", "rp:crc", "rp:tmc"], &["451 RP:TRC 163 mx9 http://mail.example.com/help", "550 MI:DMC 163 mx9"]),
-    rule("netease-block-list", Provider, HostBlocklisted, &[ReputationPoor], &["dt:rbl", "mi:ipb", "ip:rbl"], &["450 DT:RBL 163 mx9"]),
+    rule("netease-rate", Provider, RateLimited, &[ReputationPoor], &["rp:trc", "rp:qrc", "rp:cec", "mi:dmc", "mi:stc", "mi:sfq", "rp:tfc", "mi:fcl", "rp:drc", "rp:crc", "rp:tmc", "rp:orq", "hl:ifq", "mi:ifq"], &["451 RP:TRC 163 mx9 http://mail.example.com/help", "550 MI:DMC 163 mx9"]),
+    rule("netease-name-of-host", Provider, ReverseDnsMissing, &[], &["rp:rdn", "mi:rdn"], &["553 RP:RDN 163 mx9"]),
+    rule("netease-block-list", Provider, HostBlocklisted, &[ReputationPoor], &["dt:rbl", "mi:ipb", "ip:rbl", "hl:ipb", "hl:ihu", "wm:bli"], &["450 DT:RBL 163 mx9"]),
     rule("netease-spam", Provider, ContentSpam, &[ReputationPoor, PolicyRefused], &["dt:spm", "dt:sum", "mi:spb", "dt:lxs", "qt:spm"], &["554 DT:SPM 163 mx9"]),
     rule("netease-spf", Provider, SpfFailed, &[SenderRefused], &["mi:spf", "dt:spf", "mi:fad"], &["550 MI:SPF 163 mx9"]),
     rule("qq-spam-host", Provider, ReputationPoor, &[HostBlocklisted], &["suspected spam ip", "ip frequency limited", "suspected bounce attacks"], &["550 Suspected spam ip, see the page"]),
@@ -205,7 +206,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("yahoo-greylist-like", Provider, ReputationPoor, &[Greylisted, RateLimited], &["[gl01]", "[gl02]"], &["421 4.7.0 [GL01] deferred"]),
     rule("orange-service-refused", Provider, HostBlocklisted, &[ReputationPoor, PolicyRefused], &["ofr001 102", "ofr002 102", "ofr 102", "ofr 109", "lpn006 107", "lpn001 102"], &["550 Service refuse. OFR001_102 [102]"]),
     rule("icloud-host", Provider, ReputationPoor, &[PolicyTemporary, RateLimited], &["[hm08]", "[hm0*"], &["421 4.7.1 [HM08] Message rejected due to local policy."]),
-    rule("netease-new-host", Provider, ReputationPoor, &[RateLimited, PolicyTemporary], &["mi:nhd"], &["451 MI:NHD 163 mx9"]),
+    rule("netease-new-host", Provider, ReputationPoor, &[RateLimited, PolicyTemporary], &["mi:nhd", "hl:rep", "mi:rep"], &["451 MI:NHD 163 mx9"]),
     rule("gmail-low-reputation", Provider, ReputationPoor, &[ContentSpam], &["very low reputation", "low reputation of the sending"], &["550 5.7.1 blocked due to the very low reputation of the sending IP address - gsmtp"]),
     rule("gmail-asks-for-pace", Provider, RateLimited, &[ServerBusy, TooManyConnections], &["try again later, closing connection", "ip not in whitelist for rcpt domain"], &["421 4.7.0 Try again later, closing connection. (MAIL) abc.1 - gsmtp"]),
     rule("outlook-policy-block", Provider, ReputationPoor, &[ContentSpam, HostBlocklisted], &["sc 002", "sc 003", "ou 001"], &["550 SC-002 (BAY0) unfortunately"]),
