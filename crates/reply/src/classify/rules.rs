@@ -16,6 +16,7 @@ mod own;
 mod provider;
 mod report;
 mod session;
+mod terse;
 mod topics;
 
 use crate::{Cause, Class, Stage};
@@ -133,6 +134,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         message::RULES,
         classes::RULES,
         host::RULES,
+        terse::RULES,
         topics::RULES,
     ]
     .into_iter()

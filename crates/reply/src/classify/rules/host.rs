@@ -748,6 +748,8 @@ pub(super) const RULES: &[Rule] = &[
             "sender ip must resolve",
             "missing reverse",
             "valid reverse lookup*",
+            "sender ip ~ reverse ~ rejected",
+            "reverse lookup ~ rejected",
         ],
         &[
             "550 5.7.25 [192.0.2.8] has no PTR",
@@ -1753,7 +1755,7 @@ pub(super) const RULES: &[Rule] = &[
             "拒绝",
             "被拒",
         ],
-        &["550 Rejected", "554 Nachricht abgelehnt"],
+        &["550 Rejected", "554 abgelehnt"],
     )
     .permanent(),
     rule(

@@ -5,7 +5,7 @@ use super::{Rank::*, Rule, rule};
 use crate::Cause::*;
 
 /// Codes that turn mail away; those of a command's own are about that command.
-const REFUSALS: &[u16] =
+pub(super) const REFUSALS: &[u16] =
     &[511, 521, 541, 542, 543, 550, 551, 552, 553, 554, 556, 557, 558, 559, 570, 571, 577, 591];
 
 #[rustfmt::skip]
