@@ -8,7 +8,7 @@ mod aspect;
 
 pub use aspect::Aspect;
 
-use crate::explain::entry::{Entry, Topic, entry};
+use crate::explain::entry::{Entry, Topic, entry, topic_in_words};
 use crate::explain::{Language, enumerated, fill, scope_in_words, sentences, text};
 use crate::{Permanence, Stage, facts};
 use aspect::{Value, aspects};
@@ -60,7 +60,8 @@ pub struct Comparison {
 pub fn compare(a: &Topic, b: &Topic, language: Language) -> Comparison {
     let (a, b) = (entry(*a, language), entry(*b, language));
     if a.topic == b.topic {
-        let remark = fill(language, "compare-same", &[("it", a.topic.to_string().into())]);
+        let remark =
+            fill(language, "compare-same", &[("it", topic_in_words(a.topic, language).into())]);
         return Comparison {
             remark: Some(remark),
             differences: Vec::new(),
@@ -102,8 +103,10 @@ fn relation(code: &Entry, other: &Entry, language: Language) -> Option<String> {
         }
         _ => return None,
     };
-    let values =
-        [("code", code.topic.to_string().into()), ("other", other.topic.to_string().into())];
+    let values = [
+        ("code", topic_in_words(code.topic, language).into()),
+        ("other", topic_in_words(other.topic, language).into()),
+    ];
     Some(fill(language, key, &values))
 }
 
@@ -140,7 +143,7 @@ fn told(a: &Entry, b: &Entry, language: Language) -> Vec<Told> {
 fn tell(aspect: Aspect, a: (&Entry, &Value), b: (&Entry, &Value), language: Language) -> Told {
     let say = |part: &str, (entry, value): (&Entry, &Value)| {
         let key = format!("says-{}-{}{part}", aspect.name(), value.word);
-        let it = entry.topic.to_string();
+        let it = topic_in_words(entry.topic, language);
         fill(language, &key, &[("it", it.into()), ("list", value.list.as_str().into())])
     };
     if a.1.name == b.1.name {
@@ -190,7 +193,7 @@ fn when_to_use(a: &Entry, b: &Entry, language: Language) -> Vec<String> {
 fn deciding_question(a: &Entry, b: &Entry, language: Language) -> Option<String> {
     let negative = |entry: &Entry| entry.facts.permanence.filter(|p| *p != Permanence::Positive);
     let (first, second) = (negative(a)?, negative(b)?);
-    let (name_a, name_b) = (a.topic.to_string(), b.topic.to_string());
+    let (name_a, name_b) = (topic_in_words(a.topic, language), topic_in_words(b.topic, language));
     if a.facts.scope != b.facts.scope {
         let scope = |entry: &Entry| scope_in_words(entry.facts.scope, language);
         let values = [
@@ -218,7 +221,7 @@ fn own_use(entry: &Entry, language: Language) -> String {
         }
         _ => entry.meaning.clone(),
     };
-    let values = [("it", entry.topic.to_string().into()), ("said", said.into())];
+    let values = [("it", topic_in_words(entry.topic, language).into()), ("said", said.into())];
     fill(language, "use-of", &values)
 }
 
@@ -311,10 +314,10 @@ mod tests {
         assert!(remark("VRFY", "502").contains("502 may answer VRFY"));
         assert!(remark("450", "VRFY").contains("450 does not answer VRFY"));
         assert!(
-            remark("mailbox-full", "4.2.2").contains("mailbox-full is commonly told with 4.2.2")
+            remark("mailbox-full", "4.2.2").contains("“Mailbox full” is commonly told with 4.2.2")
         );
         assert_eq!(remark("mailbox-full", "550"), "");
-        assert_eq!(remark("RCPT", "greylisted"), "greylisted may be told after RCPT.");
+        assert_eq!(remark("RCPT", "greylisted"), "“Greylisting” may be told after RCPT.");
         assert_eq!(remark("5.1.1", "QUIT"), "5.1.1 is not told after QUIT.");
         assert!(remark("PIPELINING", "450").starts_with("450 is what a server says"));
     }

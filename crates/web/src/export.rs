@@ -50,7 +50,7 @@ pub fn export(folder: &Path, origin: &str) -> io::Result<Written> {
 }
 
 /// Lists and entries, every pair of basic codes, and every pair that an entry links to.
-fn every_page() -> Vec<Page> {
+pub(crate) fn every_page() -> Vec<Page> {
     let lists = [Page::Home, Page::Codes, Page::EnhancedCodes, Page::Causes, Page::Commands];
     let mut pages: Vec<Page> = lists.into_iter().chain([Page::Compare]).collect();
     pages.extend(topics().into_iter().map(Page::Entry));

@@ -9,6 +9,8 @@ mod assets;
 mod drawing;
 pub mod export;
 mod headers;
+#[cfg(test)]
+mod leftover;
 mod negotiate;
 mod pages;
 mod rate;

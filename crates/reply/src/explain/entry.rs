@@ -11,7 +11,7 @@ use std::str::FromStr;
 use super::dialog::{self, Line};
 use super::refusal::{self, Refusal};
 use super::wording::{self, Wording};
-use super::{Language, fill, has, text, when_refused};
+use super::{Language, fill, has, quoted, text, when_refused};
 use crate::facts::field::{self, Foreign};
 use crate::facts::keyword::{Keyword, KeywordFacts};
 use crate::facts::provider;
@@ -334,6 +334,19 @@ pub fn entry(topic: Topic, language: Language) -> Entry {
         topic,
         facts,
     }
+}
+
+/// A topic as a sentence names it: codes, verbs and keywords as they are written; what has
+/// no more than a name in the reader's language, by that in quotation marks.
+pub fn topic_in_words(topic: Topic, language: Language) -> String {
+    let has_name_alone = match topic {
+        Topic::Cause(_) => true,
+        Topic::Command(stage) => {
+            matches!(stage, Stage::Connection | Stage::EndOfData | Stage::Unrecognized)
+        }
+        _ => false,
+    };
+    if has_name_alone { quoted(&name(topic, language), language) } else { topic.to_string() }
 }
 
 fn name(topic: Topic, language: Language) -> String {

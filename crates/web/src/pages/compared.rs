@@ -1,13 +1,14 @@
 //! The page of two entries side by side, and the form that leads to it.
 
 use askama::Template;
+use reply::Language;
 use reply::compare::{Comparison, compare};
-use reply::explain::entry::{Entry, Topic, entry};
+use reply::explain::entry::{Entry, Topic, entry, topic_in_words};
 use reply::explain::{label, sentences, web};
 use reply::facts;
 
 use super::form::Given;
-use super::parts::{Advice, advice, class, permanence};
+use super::parts::{Advice, advice, class, permanence, written};
 use super::{Answered, Frame, Link, html};
 use crate::address::{Page, topics};
 
@@ -55,7 +56,7 @@ struct Form<'a> {
 /// Two entries side by side.
 pub(super) fn page(a: Topic, b: Topic, frame: &Frame) -> String {
     let comparison = compare(&a, &b, frame.language);
-    let (first, second) = (a.to_string(), b.to_string());
+    let [first, second] = [a, b].map(|topic| topic_in_words(topic, frame.language));
     let title = web(frame.language, "compare-title", &[("a", &first), ("b", &second)]);
     let told: Vec<String> =
         comparison.differences.iter().take(2).map(|one| one.sentence.clone()).collect();
@@ -124,13 +125,19 @@ pub(super) fn answer(given: &Given, frame: &Frame) -> Answered {
 
 /// A link to the comparison of two.
 pub(super) fn link(a: Topic, b: Topic, frame: &Frame) -> Link {
-    let (first, second) = (entry(a, frame.language), entry(b, frame.language));
     Link {
         href: frame.href(Page::Pair(a, b)),
-        text: format!("{a} ({}) – {b} ({})", first.name, second.name),
+        text: format!("{} – {}", with_name(a, frame.language), with_name(b, frame.language)),
         tag: frame.tag(),
         here: false,
     }
+}
+
+/// `450 (Mailbox unavailable)`; what is called by its name alone, by that.
+pub(super) fn with_name(topic: Topic, language: Language) -> String {
+    let name = entry(topic, language).name;
+    let written = written(topic, language);
+    if written.is_empty() { name } else { format!("{written} ({name})") }
 }
 
 /// What an entry is worth comparing with, four at most.

@@ -10,7 +10,7 @@ use reply::explain::{
 use reply::{Code, Language, Scope, Stage};
 use serde_json::json;
 
-use super::parts::{Advice, Said, Short, advice, class, example, permanence, short};
+use super::parts::{Advice, Said, Short, advice, class, example, permanence, short, written};
 use super::{Frame, Link, compared, html};
 use crate::address::Page;
 use crate::drawing::{Drawing, drawing};
@@ -49,6 +49,11 @@ impl EntryPage<'_> {
     fn label(&self, name: &str) -> String {
         label(self.frame.language, name)
     }
+
+    /// The language of a server's words: English where they are ASCII, else untold.
+    fn language_of(&self, words: &str) -> &'static str {
+        if words.is_ascii() { "en" } else { "" }
+    }
 }
 
 /// The page of `topic`.
@@ -58,9 +63,12 @@ pub(super) fn page(topic: Topic, frame: &Frame) -> String {
     let spoken = !matches!(topic, Topic::Command(_) | Topic::Keyword(_));
     let any = entry.facts.answers.len() == Stage::ALL.len();
     html(&EntryPage {
-        title: labelled(&topic.to_string(), &entry.name, language),
+        title: title(topic, &entry.name, language),
         description: entry.meaning.clone(),
-        topic: topic.to_string(),
+        topic: match topic {
+            Topic::Cause(cause) => cause.to_string(),
+            _ => written(topic, language),
+        },
         permanence: permanence(&entry, language),
         class: class(entry.facts.permanence),
         drawing: spoken.then(|| drawing(entry.facts.whose_move, language)),
@@ -78,6 +86,14 @@ pub(super) fn page(topic: Topic, frame: &Frame) -> String {
         entry: &entry,
         frame,
     })
+}
+
+/// `450: Mailbox unavailable`; what sentences call by its name, by that alone.
+fn title(topic: Topic, name: &str, language: Language) -> String {
+    match written(topic, language) {
+        code if code.is_empty() => name.to_owned(),
+        code => labelled(&code, name, language),
+    }
 }
 
 /// Short facts, each under its heading.

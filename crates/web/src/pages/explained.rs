@@ -6,9 +6,10 @@ use reply::explain::{enumerated, label, web, web_count};
 use reply::heard::{Heard, read_any};
 use reply::{Explanation, Verdict};
 
+use super::compared::with_name;
 use super::form::Given;
 use super::parts::class;
-use super::{Answered, Frame, html};
+use super::{Answered, Frame, Link, html};
 use crate::address::Page;
 use crate::drawing::{Drawing, drawing};
 
@@ -25,8 +26,7 @@ struct Told {
     told: Option<Explanation>,
     alternatives: String,
     drawing: Option<Drawing>,
-    cause: String,
-    code: String,
+    see: Vec<Link>,
 }
 
 #[derive(Template)]
@@ -104,7 +104,6 @@ fn tell(heard: &Heard, frame: &Frame) -> Told {
     let language = frame.language;
     let verdict = heard.verdict.as_ref();
     let told = verdict.map(|verdict| verdict.explain(language));
-    let href = |topic: Topic| frame.href(Page::Entry(topic));
     Told {
         kind: frame.web(&format!("kind-{}", heard.kind.name())),
         about: heard.recipient.as_ref().map_or_else(String::new, |recipient| {
@@ -115,12 +114,22 @@ fn tell(heard: &Heard, frame: &Frame) -> Told {
             .as_ref()
             .map_or_else(String::new, |told| enumerated(&told.alternatives, language)),
         drawing: verdict.map(|verdict| drawing(mover(verdict), language)),
-        cause: verdict.map_or_else(String::new, |verdict| href(Topic::Cause(verdict.cause))),
-        code: verdict
-            .and_then(|verdict| verdict.code)
-            .map_or_else(String::new, |code| href(Topic::Code(code))),
+        see: verdict.map_or_else(Vec::new, |verdict| see(verdict, frame)),
         told,
     }
+}
+
+/// The entries of what was heard: its cause, its codes.
+fn see(verdict: &Verdict, frame: &Frame) -> Vec<Link> {
+    let cause = Some(Topic::Cause(verdict.cause));
+    let codes = [verdict.code.map(Topic::Code), verdict.enhanced_code.map(Topic::Enhanced)];
+    let link = |topic: Topic| Link {
+        href: frame.href(Page::Entry(topic)),
+        text: with_name(topic, frame.language),
+        tag: frame.tag(),
+        here: false,
+    };
+    cause.into_iter().chain(codes.into_iter().flatten()).map(link).collect()
 }
 
 fn mover(verdict: &Verdict) -> reply::WhoseMove {

@@ -1,7 +1,7 @@
 //! What several pages show: an entry in a line, links to entries, an example dialog.
 
 use reply::explain::dialog::Line;
-use reply::explain::entry::{Entry, Topic, entry};
+use reply::explain::entry::{Entry, Topic, entry, topic_in_words};
 use reply::explain::{concerned_in_words, permanence_in_words, wait_in_words};
 use reply::{Language, Permanence};
 
@@ -12,6 +12,8 @@ use crate::address::Page;
 pub(crate) struct Short {
     pub(crate) href: String,
     pub(crate) topic: String,
+    /// The topic where people say it: a code, a verb; empty for what they name in words.
+    pub(crate) written: String,
     pub(crate) name: String,
     pub(crate) permanence: String,
     pub(crate) class: &'static str,
@@ -23,10 +25,17 @@ pub(crate) fn short(topic: Topic, frame: &Frame) -> Short {
     Short {
         href: frame.href(Page::Entry(topic)),
         topic: topic.to_string(),
+        written: written(topic, frame.language),
         permanence: permanence(&entry, frame.language),
         class: class(entry.facts.permanence),
         name: entry.name,
     }
+}
+
+/// A topic as it is written, where sentences call it so.
+pub(crate) fn written(topic: Topic, language: Language) -> String {
+    let written = topic.to_string();
+    if topic_in_words(topic, language) == written { written } else { String::new() }
 }
 
 /// The permanence in words; nothing where it depends.
