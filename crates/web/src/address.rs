@@ -83,7 +83,7 @@ impl Page {
 }
 
 /// The folder that a topic's page stands in.
-const fn folder(topic: Topic) -> &'static str {
+pub(crate) const fn folder(topic: Topic) -> &'static str {
     match topic {
         Topic::Code(_) | Topic::Enhanced(_) | Topic::Pattern(_) | Topic::Foreign(_) => "codes",
         Topic::Cause(_) => "causes",

@@ -13,11 +13,10 @@ use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use reply::Language;
 use reply::compare::compare;
 use reply::explain::entry::{Entry, Topic, entry};
-use reply::facts::keyword::Keyword;
 use reply::heard::{Heard, read_any};
-use reply::{Cause, Language, Stage};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -186,27 +185,32 @@ async fn one(Path(name): Path<String>, request: Request) -> Result<Response, Pro
     Ok(answer(&entry(topic, language), Keep::AnHour))
 }
 
-fn entries(
-    topics: impl IntoIterator<Item = Topic>,
-    request: &Request,
-) -> Result<Response, Problem> {
+/// Every entry of a folder; made once for each language.
+fn entries(site: &Site, folder: &str, request: &Request) -> Result<Response, Problem> {
     let language = language(&given(request), request.headers())?;
-    let entries: Vec<Entry> = topics.into_iter().map(|topic| entry(topic, language)).collect();
-    Ok(answer(&entries, Keep::AnHour))
+    let is_in = |topic: &Topic| address::folder(*topic) == folder;
+    let all = || {
+        let topics = address::topics().into_iter().filter(is_in);
+        let entries: Vec<Entry> = topics.map(|topic| entry(topic, language)).collect();
+        serde_json::to_string(&entries).unwrap_or_default()
+    };
+    let octets = site.rendered("", &format!("{folder} {language}"), all);
+    Ok((fields(JSON, Keep::AnHour), Body::from(octets)).into_response())
 }
 
-async fn all_codes(request: Request) -> Result<Response, Problem> {
-    let is_code = |topic: &Topic| address::Page::Entry(*topic).path().starts_with("codes/");
-    entries(address::topics().into_iter().filter(is_code), &request)
+async fn all_codes(State(site): State<Arc<Site>>, request: Request) -> Result<Response, Problem> {
+    entries(&site, "codes", &request)
 }
 
-async fn all_causes(request: Request) -> Result<Response, Problem> {
-    entries(Cause::ALL.iter().map(|cause| Topic::Cause(*cause)), &request)
+async fn all_causes(State(site): State<Arc<Site>>, request: Request) -> Result<Response, Problem> {
+    entries(&site, "causes", &request)
 }
 
-async fn all_commands(request: Request) -> Result<Response, Problem> {
-    let commands = Stage::ALL.iter().map(|stage| Topic::Command(*stage));
-    entries(commands.chain(Keyword::all().map(Topic::Keyword)), &request)
+async fn all_commands(
+    State(site): State<Arc<Site>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    entries(&site, "commands", &request)
 }
 
 /// `GET /search/de`: everything that can be found, for results as one types.

@@ -1,6 +1,8 @@
 //! The search: topics by their names and words, in one language. The same index goes to
 //! the browser as JSON, for results as one types.
 
+use std::sync::OnceLock;
+
 use reply::Language;
 use reply::explain::entry::{Topic, entry};
 use serde::Serialize;
@@ -24,14 +26,17 @@ pub(crate) struct Found {
     pub(crate) name: String,
 }
 
-/// Everything that can be found in `language`.
-pub(crate) fn index(language: Language) -> Vec<Found> {
+/// Everything that can be found in `language`; made when first asked for.
+pub(crate) fn index(language: Language) -> &'static [Found] {
+    const LANGUAGES: usize = Language::COMPLETE.len();
+    static MADE: [OnceLock<Vec<Found>>; LANGUAGES] = [const { OnceLock::new() }; LANGUAGES];
     let found = |topic: Topic| Found {
         href: Page::Entry(topic).href(language),
         topic: topic.to_string(),
         name: entry(topic, language).name,
     };
-    topics().into_iter().map(found).collect()
+    let at = Language::COMPLETE.iter().position(|one| *one == language).unwrap_or_default();
+    MADE[at].get_or_init(|| topics().into_iter().map(found).collect())
 }
 
 /// What fits `query`, the best first: by its beginning, then by what its name holds.
@@ -40,16 +45,14 @@ pub(crate) fn search(query: &str, language: Language) -> Vec<Found> {
     if words.is_empty() {
         return Vec::new();
     }
-    let mut ranked: Vec<(usize, Found)> = index(language)
-        .into_iter()
-        .filter_map(|found| Some((rank(&found, &words)?, found)))
-        .collect();
+    let mut ranked: Vec<(usize, &Found)> =
+        index(language).iter().filter_map(|found| Some((rank(found, &words)?, found))).collect();
     // Codes stand in their order; of names that fit as well, a short one is likelier meant.
     ranked.sort_by_key(|(rank, found)| {
         let by_name = *rank > words.len();
         (*rank, if by_name { found.name.chars().count() } else { 0 })
     });
-    ranked.into_iter().map(|(_, found)| found).take(MOST).collect()
+    ranked.into_iter().map(|(_, found)| found.clone()).take(MOST).collect()
 }
 
 /// How well it fits, 0 best; nothing where a word is missing.

@@ -40,11 +40,11 @@ pub struct Site {
     kept: RwLock<Kept>,
 }
 
-/// Rendered pages, by language and address.
+/// Rendered pages, by the site's public address, which stands in them, and their own.
 #[derive(Debug, Default)]
 struct Kept {
     octets: usize,
-    pages: HashMap<(Language, Page), Bytes>,
+    pages: HashMap<String, HashMap<String, Bytes>>,
 }
 
 impl Site {
@@ -55,20 +55,30 @@ impl Site {
         Site { origin, clock: Clock::start(), rates, kept }
     }
 
-    /// The page as it was rendered, or as `render` makes it now.
-    fn kept(&self, key: (Language, Page), render: impl FnOnce() -> String) -> Bytes {
+    /// The page at `path` as it was rendered, if it was.
+    fn kept(&self, origin: &str, path: &str) -> Option<Bytes> {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(page) = kept.pages.get(&key) {
-            return page.clone();
+        kept.pages.get(origin)?.get(path).cloned()
+    }
+
+    /// The page at `path`, kept or as `render` makes it now.
+    pub(crate) fn rendered(
+        &self,
+        origin: &str,
+        path: &str,
+        render: impl FnOnce() -> String,
+    ) -> Bytes {
+        if let Some(page) = self.kept(origin, path) {
+            return page;
         }
-        drop(kept);
         let page = Bytes::from(render());
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         if kept.octets + page.len() > KEPT_OCTETS {
             *kept = Kept::default();
         }
         kept.octets += page.len();
-        kept.pages.insert(key, page.clone());
+        let pages = kept.pages.entry(origin.to_owned()).or_default();
+        pages.insert(path.to_owned(), page.clone());
         page
     }
 
@@ -137,6 +147,10 @@ pub(crate) fn origin(site: &Site, headers: &HeaderMap) -> String {
 async fn page(State(site): State<Arc<Site>>, request: Request) -> Response {
     let headers = request.headers();
     let origin = origin(&site, headers);
+    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if let Some(html) = site.kept(&origin, request.uri().path()).filter(|_| only_reads) {
+        return (fields(HTML, Keep::AnHour), Body::from(html)).into_response();
+    }
     let path = request.uri().path().trim_start_matches('/').to_owned();
     if let Some(xml) = sitemap::at(&path, &origin) {
         return (fields("application/xml", Keep::AnHour), xml).into_response();
@@ -151,11 +165,12 @@ async fn page(State(site): State<Arc<Site>>, request: Request) -> Response {
     let frame = Frame { language, page: Some(page), origin };
     match page {
         Page::Search | Page::Compare | Page::Explain => asked_for(page, frame, site, request).await,
-        _ if !matches!(*request.method(), Method::GET | Method::HEAD) => {
+        _ if !only_reads => {
             (StatusCode::METHOD_NOT_ALLOWED, fields(HTML, Keep::Never)).into_response()
         }
         _ => {
-            let html = site.kept((language, page), || pages::render(page, &frame));
+            let render = || pages::render(page, &frame);
+            let html = site.rendered(&frame.origin, &page.href(language), render);
             (fields(HTML, Keep::AnHour), Body::from(html)).into_response()
         }
     }

@@ -110,3 +110,12 @@ fn sitemaps_and_assets_are_served() {
         (200, Some("text/css; charset=utf-8"))
     );
 }
+
+#[test]
+fn the_name_that_one_reader_asks_for_is_in_no_other_readers_page() {
+    let server = Server::start_at(None);
+    for host in ["gremlins.test", "replies.test", "gremlins.test"] {
+        let canonical = format!("<link rel=\"canonical\" href=\"http://{host}/en/codes/450\">");
+        assert!(server.get_from(host, "/en/codes/450", "").body.contains(&canonical), "{host}");
+    }
+}

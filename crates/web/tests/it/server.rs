@@ -31,33 +31,44 @@ impl Answer {
 }
 
 impl Server {
-    /// Starts a site.
+    /// Starts a site that knows its public address.
     pub(crate) fn start() -> Server {
+        Server::start_at(Some("https://replies.test".into()))
+    }
+
+    /// Starts a site at that public address, or at whatever readers call it.
+    pub(crate) fn start_at(origin: Option<String>) -> Server {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        let site = Arc::new(secondpost_web::Site::new(Some("https://replies.test".into())));
+        let site = Arc::new(secondpost_web::Site::new(origin));
         runtime.spawn(secondpost_web::serve(listener, site, std::future::pending()));
         Server { address, _runtime: runtime }
     }
 
     /// `GET path`, with further header lines.
     pub(crate) fn get(&self, path: &str, fields: &str) -> Answer {
-        self.send(format!("GET {path} HTTP/1.1\r\n{fields}").as_bytes(), b"")
+        self.get_from("127.0.0.1", path, fields)
+    }
+
+    /// The same of a host of that name.
+    pub(crate) fn get_from(&self, host: &str, path: &str, fields: &str) -> Answer {
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}").as_bytes(), b"")
     }
 
     /// `POST path` with a body of that type.
     pub(crate) fn post(&self, path: &str, kind: &str, body: &[u8]) -> Answer {
         let length = body.len();
-        let head =
-            format!("POST {path} HTTP/1.1\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n"
+        );
         self.send(head.as_bytes(), body)
     }
 
     fn send(&self, head: &[u8], body: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        let fixed = b"Host: 127.0.0.1\r\nConnection: close\r\n\r\n";
+        let fixed = b"Connection: close\r\n\r\n";
         // A server that has read enough may close before all is written.
         drop(stream.write_all(&[head, fixed.as_slice(), body].concat()));
         let mut octets = Vec::new();
