@@ -76,7 +76,8 @@ fn a_reply_is_read_from_arguments_from_a_file_and_from_standard_input() {
 #[test]
 fn the_json_of_a_reply_is_its_verdict_with_kind_recipient_and_path() {
     let verdict = json(&["explain", "--json", "550 5.1.1 <b@example.net> no such user"]);
-    let names: Vec<&str> = verdict.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut names: Vec<&str> = verdict.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
     let expected = "action alternatives arrival cause code confidence diagnostic enhanced_code \
                     evidence kind message_id path permanence recipient remote_mta \
                     retry_after_seconds retry_at sender unreadable whose_move";
