@@ -43,7 +43,7 @@ pub(crate) fn units() -> impl Iterator<Item = &'static str> {
 /// Whether a digit follows the mark at `at`, and before it stands what may be the end of
 /// `retry`, `after`, `wait`, `in`.
 pub(crate) fn is_before_value_of_tag(octets: &[u8], at: usize) -> bool {
-    let before = octets[..at].iter().rfind(|octet| **octet != b' ');
+    let before = octets[..at].iter().rfind(|octet| !b" \"".contains(octet));
     let after = octets[at + 1..].iter().find(|octet| !b" \"'(<".contains(octet));
     before.is_some_and(|octet| b"yrtn".contains(octet)) && after.is_some_and(u8::is_ascii_digit)
 }
@@ -54,8 +54,11 @@ fn tag<'a>(text: &'a str, tokens: &Tokens<'a>) -> Option<(Hint, &'a str)> {
     let marks = (1..all.len()).filter(|at| matches!(all[*at].mark(), Some('=' | ':')));
     marks.into_iter().find_map(|at| {
         let mut name = at - 1;
+        if all[name].mark() == Some('"') {
+            name = name.checked_sub(1)?;
+        }
         if all[name].is_any(&["after", "in", "delay"]) {
-            let joint = usize::from(name > 0 && all[name - 1].mark() == Some('-'));
+            let joint = usize::from(name > 0 && matches!(all[name - 1].mark(), Some('-' | '_')));
             let first = name.checked_sub(1 + joint);
             name = first.filter(|first| all[*first].is_any(TAGS)).unwrap_or(name);
         }
@@ -141,6 +144,10 @@ mod tests {
         check("300 seconds before you may retry", 300);
         check("in 300 seconds", 300);
         check("Please retry, retry=00:00:00", 0);
+        check("deferred, retry_after=300", 300);
+        check("throttled {\"retryAfter\": 120}", 120);
+        check("retry no sooner than 5 minutes", 300);
+        check("Greylisted [300 seconds remaining]", 300);
     }
 
     #[test]
@@ -154,6 +161,14 @@ mod tests {
         check("повторите через 5 минут", 300);
         check("5分後にもう一度お試しください", 300);
         check("请在10分钟后重试", 600);
+        check("请稍等30秒", 30);
+        check("5분 후에 다시 시도하십시오", 300);
+        check("veuillez patienter 5 minutes", 300);
+        check("riprovare tra un'ora", 3600);
+        check("повторите попытку через час", 3600);
+        check("proszę czekać 10 minut", 600);
+        check("wacht 5 minuten", 300);
+        check("yritä uudelleen 5 minuutin kuluttua", 300);
     }
 
     #[test]
@@ -166,6 +181,10 @@ mod tests {
         check("connection timed out after 30 seconds", None);
         check("unable to deliver in 840 minutes", None);
         check("idle for 300 seconds; closing", None);
+        check("we will retry for 3 days", None);
+        check("we will keep trying for 5 days", None);
+        check("no more than 5 messages in 10 minutes", None);
+        check("user 7's hour is over, retry", None);
         check("mailbox is full: 105 MB of 100 MB (90 %), port 25, try again", None);
         check("service 192.0.2.25 4m123abc.5 unavailable", None);
         check("[AM0 2024-06-24T08:58:06.389Z 08DC93087F48F48A] try again", None);

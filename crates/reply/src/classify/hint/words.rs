@@ -190,6 +190,13 @@ const RETURN_STEMS: &[&str] = &[
     "다시",
     "حاول",
     "пробуйте",
+    "patient",
+    "czek",
+    "wacht",
+    "uudelleen",
+    "稍",
+    "等",
+    "후",
 ];
 
 /// Words before a time that make it another: a rate's, or one that is over.
@@ -271,6 +278,10 @@ impl<'a> Tokens<'a> {
         if before.last().is_some_and(|token| token.is_any(&["at", "um", "since", "seit"])) {
             return false;
         }
+        if is_how_long_it_is_tried(before) {
+            return false;
+        }
+        let before = without_no_sooner_than(before);
         let prepositions = before.iter().rev().take_while(|token| token.is_preposition()).count();
         let words = &before[..before.len() - prepositions];
         let returns = |token: &Token<'_>| token.begins_with_any(RETURN_STEMS);
@@ -303,6 +314,27 @@ impl<'a> Tokens<'a> {
         };
         let cut = self.0[start..at].iter().rposition(ends).map_or(start, |found| start + found + 1);
         &self.0[cut..at]
+    }
+}
+
+/// `will retry for`, `keep trying for`: the queue's lifetime, and no time to come back.
+fn is_how_long_it_is_tried(before: &[Token<'_>]) -> bool {
+    let [words @ .., attempt, until] = before else { return false };
+    let goes_on = |token: &Token<'_>| token.is_any(&["will", "keep", "continue", "be"]);
+    until.is_any(&["for"])
+        && attempt.begins_with_any(&["retr", "try"])
+        && words.iter().rev().take(3).any(goes_on)
+}
+
+/// Without `sooner than`, which would read as a limit.
+fn without_no_sooner_than<'a, 'b>(before: &'b [Token<'a>]) -> &'b [Token<'a>] {
+    match before {
+        [words @ .., sooner, than]
+            if than.is_any(&["than"]) && sooner.is_any(&["sooner", "earlier"]) =>
+        {
+            words
+        }
+        _ => before,
     }
 }
 
@@ -405,6 +437,7 @@ const UNITS: &[(&str, u64)] = &[
     ("minutter", 60),
     ("minuty", 60),
     ("minutę", 60),
+    ("minuutin", 60),
     ("minuuttia", 60),
     ("mn", 60),
     ("másodperc", 1),
@@ -436,6 +469,7 @@ const UNITS: &[(&str, u64)] = &[
     ("sekunder", 1),
     ("sekundy", 1),
     ("sekunnin", 1),
+    ("sekuntia", 1),
     ("std", 3600),
     ("stunde", 3600),
     ("stunden", 3600),
@@ -446,6 +480,7 @@ const UNITS: &[(&str, u64)] = &[
     ("timmar", 3600),
     ("timme", 3600),
     ("tunnin", 3600),
+    ("tuntia", 3600),
     ("uren", 3600),
     ("uur", 3600),
     ("óra", 3600),
@@ -595,19 +630,27 @@ fn part(all: &[Token<'_>], at: usize) -> Option<(f64, usize, u64)> {
         return Some(half);
     }
     let token = all.get(at)?;
+    if at > 0 && all[at - 1].is_any(&["через"]) {
+        // One hour and one minute go without a number there.
+        if let Some(seconds) = unit(token.text) {
+            return Some((seconds as f64, at + 1, seconds));
+        }
+    }
     let is_of_a_name = at > 0
         && all[at - 1].end == token.start
         && !all[at - 1].is_cjk_word()
-        && !matches!(all[at - 1].mark(), Some('(' | '"' | '\'' | '=' | '~'));
+        && !matches!(all[at - 1].mark(), Some('(' | '[' | '"' | '\'' | '=' | '~'));
     if is_of_a_name
         && !(at >= 1 && unit(all[at - 1].text).is_some() && at >= 2 && all[at - 2].is_number())
     {
         return None;
     }
     // Most words are followed by no unit: asked first, since it is asked quickly.
-    let is_before_unit = || all.get(at + 1).is_some_and(|next| unit(next.text).is_some());
+    let apostrophe = matches!(all.get(at + 1).and_then(Token::mark), Some('\'' | '’'));
+    let elided = usize::from(apostrophe && !token.is_number());
+    let mut next = at + 1 + elided;
+    let is_before_unit = || all.get(next).is_some_and(|name| unit(name.text).is_some());
     let value = if token.is_number() || is_before_unit() { number(token)? } else { return None };
-    let mut next = at + 1;
     let range = matches!(all.get(next).and_then(Token::mark), Some('-' | '–'))
         || all.get(next).is_some_and(|token| token.is_any(&["to", "bis", "à"]));
     let upper = if range {
