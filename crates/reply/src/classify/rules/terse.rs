@@ -46,14 +46,14 @@ pub(super) const RULES: &[Rule] = &[
           "can't relay", "unable to relay", "rcpthosts", "rcpt hosts", "hosts rcpt", "anfitrioes rcpt",
           "reencaminhamento ~ negad*", "retransmissao ~ negad*", "unauthorized relay", "relay traffic", "relay is not",
           "relay ~ prohibited", "non local domain", "not our domain", "not a local domain", "not hosted here",
-          "domain is not hosted", "not handle that domain", "not in our list of domains"],
+          "domain is not hosted", "not handle that domain", "not in our list of domains", "non local address*"],
         &["550 relay is disabled", "553 não está na minha lista de hosts rcpt", "554 we do not relay mail"],
     ).permanent(),
 
     // ── rates and counts ─────────────────────────────────────────────────────────────
     rule(
         "quota-of-sending", Provider, RateLimited, &[PolicyRefused],
-        &["sending quota", "sent quota", "outgoing quota", "outbound quota", "monthly quota", "weekly quota",
+        &["sending quota", "sent quota", "outgoing quota", "outbound quota", "monthly quota", "weekly quota", "outbound ~ quota", "outgoing ~ quota",
           "quota ~ sending", "quota of mails", "quota ~ per day", "quota ~ per hour",
           "quota ~ per month", "send quota", "recipients quota", "rate quota", "credits exceeded", "maximum credits", "out of credits", "credits are used"],
         &["550 your monthly quota is used up", "552 quota exceeded, 100 mails per day"],
@@ -68,7 +68,7 @@ pub(super) const RULES: &[Rule] = &[
         "count-of-recipients", Clear, TooManyRecipients, &[RateLimited],
         &["number of rcpt*", "rcpt numbers", "rcpt count", "number of recipients", "recipient count", "count of recipients",
           "allowed rcpt", "max rcpt", "maximum rcpt", "rcpt limit", "max recipients", "maximum recipients",
-          "many rcpt", "limit of recipients", "recipients limit", "recipient limit"],
+          "split transaction", "one recipient at a time", "many rcpt", "limit of recipients", "recipients limit", "recipient limit"],
         &["452 the number of RCPT commands is over it", "550 max recipients: 50"],
     ),
     rule(
@@ -132,7 +132,7 @@ pub(super) const RULES: &[Rule] = &[
     ).transient(),
     rule(
         "account-not-allowed", Clear, MailboxDisabled, &[PolicyRefused, MailboxUnknown],
-        &["account is not allowed", "account not allowed", "account is not permitted"],
+        &["account is not allowed", "account not allowed", "account is not permitted", "cannot receive email", "can't receive mail", "can't receive email"],
         &["550 the account is not allowed here"],
     ).permanent(),
     rule(
@@ -175,7 +175,7 @@ pub(super) const RULES: &[Rule] = &[
         &["database*", "ldap", "mysql", "postgresql", "sqlite", "out of memory", "memory exhausted", "cannot allocate", "i/o error",
           "permission denied", "core dump*", "segmentation fault", "exit status", "command output", "traceback", "exception",
           "script error", "not configured", "misconfigur*", "configuration error", "configuration problem",
-          "can't open mailbox", "cannot open mailbox", "technical difficulties", "temporary lookup", "lookup failure"],
+          "not ready", "error processing", "error while processing", "error during processing", "can't open mailbox", "cannot open mailbox", "technical difficulties", "temporary lookup", "lookup failure"],
         &["450 the database says no", "451 LDAP is away"],
     ).transient(),
     rule(
@@ -201,6 +201,33 @@ pub(super) const RULES: &[Rule] = &[
         &["550 blocked: not in the list of approved"],
     ).permanent(),
 
+    rule(
+        "part-of-the-server-is-late", Clear, ServerFault, &[ServerBusy, ConnectionLost],
+        &["plugin timeout", "backend timeout", "filter timeout", "script timeout", "scanner timeout", "milter timeout",
+          "plugin timed out", "backend timed out", "filter timed out", "service timed out"],
+        &["451 a filter timed out"],
+    ).transient(),
+    rule(
+        "queue-at-its-limit", Clear, ServerBusy, &[ServerFull, RateLimited],
+        &["queue capacity", "queue is full", "queue full", "queue limit", "capacity threshold", "queue threshold"],
+        &["451 the queue is full, retry later"],
+    ),
+    rule(
+        "next-host-not-reached", Clear, HostUnreachable, &[DnsFailed, ConnectionLost],
+        &["could be contacted", "could be reached", "not be contacted", "not be reached", "can be reached", "unable to reach"],
+        &["451 none of its hosts could be reached"],
+    ),
+    rule(
+        "other-end-hung-up", Clear, ConnectionLost, &[ServerBusy],
+        &["hung up", "hangup", "dropped the connection", "went away"],
+        &["451 the other end hung up"],
+    ).transient(),
+    rule(
+        "turned-gray", Likely, Greylisted, &[PolicyTemporary],
+        &["to gray", "to grey", "on grey", "on gray", "is grey", "is gray"],
+        &["450 4.2.0 the sender is grey"],
+    ).transient(),
+
     // ── the session ──────────────────────────────────────────────────────────────────
     rule(
         "probes-addresses", Exact, SessionAbuse, &[ReputationPoor, HostBlocklisted],
@@ -224,8 +251,19 @@ pub(super) const RULES: &[Rule] = &[
         &["500 wrong sequence"],
     ).permanent(),
     rule(
+        "address-too-long", Exact, SyntaxError, &[LineTooLong, SenderRefused],
+        &["address is too long", "address too long", "local part too long", "local part is too long", "path too long",
+          "path is too long"],
+        &["501 the sender's address is too long"],
+    ),
+    rule(
+        "terse-utf8", Clear, Utf8NotSupported, &[ConversionNeeded],
+        &["international* ~ unsupported", "international* ~ not supported", "internationali*", "smtputf8"],
+        &["550 international senders are unsupported"],
+    ).permanent(),
+    rule(
         "terse-syntax-error", Clear, SyntaxError, &[MailboxUnknown],
-        &["address required", "user required", "bad chars", "illegal chars", "invalid chars", "line parse", "parse fail*", "bad characters"],
+        &["address required", "user required", "bad chars", "illegal chars", "invalid chars", "line parse", "parse fail*", "bad characters", "restricted characters", "forbidden characters", "disallowed characters", "unexpected characters"],
         &["553 an address required", "501 bad chars in it"],
     ).permanent(),
     rule(

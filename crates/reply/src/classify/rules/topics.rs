@@ -18,7 +18,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "about-loops", Likely, MailLoop, &[],
-        &["received:", "received lines", "loop count", "hops"],
+        &["received:", "received lines", "loop count", "hops", "loop", "looping", "loops"],
         &["554 count of hops"],
     ),
     rule(
