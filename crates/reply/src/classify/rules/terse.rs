@@ -169,6 +169,13 @@ pub(super) const RULES: &[Rule] = &[
         &["554 the count of Received: lines exceeds its maximum"],
     ).permanent(),
 
+    rule(
+        "nothing-in-it", Clear, MessageMalformed, &[ContentRefused, PolicyRefused],
+        &["no subject", "without subject", "without a subject", "empty subject", "empty body", "no body", "blank subject",
+          "blank body", "message is empty", "empty message"],
+        &["550 mail with an empty body"],
+    ).permanent(),
+
     // ── the server ───────────────────────────────────────────────────────────────────
     rule(
         "terse-server-fault", Likely, ServerFault, &[ServerBusy],
@@ -197,7 +204,7 @@ pub(super) const RULES: &[Rule] = &[
     ).permanent(),
     rule(
         "not-on-a-list-of-approved", Clear, PolicyRefused, &[MailboxPrivate, HostBlocklisted],
-        &["not in approved list", "not in ~ approved", "not on ~ approved", "not an approved"],
+        &["not in approved list", "not in ~ approved", "not on ~ approved", "not an approved", "no permit"],
         &["550 blocked: not in the list of approved"],
     ).permanent(),
 
