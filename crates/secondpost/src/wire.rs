@@ -228,6 +228,8 @@ async fn run(
     storage: &Storage,
     out: &mut dyn io::Write,
 ) -> Result<(), Failure> {
+    // Before anybody can know that it runs: who does may stop it.
+    let mut signals = Signals::catch()?;
     let mut sockets = Sockets::bind(config, data_dir)?;
     let reception = reception(config, data_dir, clock, storage)?;
     let (stop, stopped) = watch::channel(false);
@@ -255,7 +257,6 @@ async fn run(
     serve_pages(std::mem::take(web), config, &stopped, &mut tasks);
     listen(sockets, config, &reception, &connections, &stopped, &mut tasks);
     pick_up(data_dir, administration).await;
-    let mut signals = Signals::catch()?;
     until_stopped(config, &reception, storage, &stop, &mut signals).await;
     drop(admin);
     tokio::select! {

@@ -51,6 +51,16 @@ fn sigterm_says_421_and_exits_cleanly() {
     assert_eq!(dialog.hear(), "");
 }
 
+/// The banner is out before the listeners are: who reads it may stop the server at once.
+#[test]
+fn a_signal_as_soon_as_the_banner_is_read_ends_the_server_cleanly() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for start in 1..=8 {
+        let (status, log) = Daemon::start(folder.path(), &[]).terminate();
+        assert!(status.success(), "start {start}: {status}\n{log}");
+    }
+}
+
 #[test]
 fn a_message_under_way_is_told_421_when_the_server_stops() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -66,7 +66,7 @@ fn one_life(data_dir: &Path, call: &str, index: usize) -> bool {
         assert_eq!(count, 1, "{subject} arrived {count} times");
     }
     let (status, log) = daemon.terminate();
-    assert!(status.success() && !log.contains("damaged"), "{call} {index}: {log}");
+    assert!(status.success() && !log.contains("damaged"), "{call} {index}: {status}\n{log}");
     died
 }
 
