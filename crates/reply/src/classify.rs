@@ -263,6 +263,9 @@ impl Heard<'_> {
     fn words(&self, range: std::ops::Range<usize>) -> String {
         let words = &self.text[range.start..text::end_of_word(self.text, range.end)];
         let words = &words[..text::floor_char_boundary(words, MAX_EVIDENCE_OCTETS)];
+        if is_one_line(words) {
+            return words.to_owned();
+        }
         let mut line = String::with_capacity(words.len());
         for word in words.split_whitespace() {
             line.push_str(if line.is_empty() { "" } else { " " });
@@ -279,7 +282,11 @@ impl Heard<'_> {
 
     fn by_basic_code(&self, stage: Option<Stage>) -> Option<Candidate> {
         let code = self.code?;
-        let (rank, cause, also) = codes::by_basic_code(code, stage, self.text.contains('@'))?;
+        let (rank, cause, also) = codes::by_basic_code(
+            code,
+            stage,
+            memchr::memchr(b'@', self.text.as_bytes()).is_some(),
+        )?;
         Some(Candidate { rank, cause, also, source: Source::Code(code, rank == Rank::Stage) })
     }
 
@@ -321,6 +328,17 @@ impl Heard<'_> {
     }
 }
 
+/// Whether `words` are of ASCII, with one space between them.
+fn is_one_line(words: &str) -> bool {
+    let mut last = b' ';
+    let stays = |octet: u8| {
+        let stays = octet.is_ascii_graphic() || (octet == b' ' && last != b' ');
+        last = octet;
+        stays
+    };
+    words.bytes().all(stays) && last != b' '
+}
+
 /// Where no code says it: causes that pass, or that a postmaster removes while the mail waits.
 fn is_usually_transient(cause: Cause) -> bool {
     let slow = [Cause::RateLimited, Cause::ServerFull, Cause::ServerFault, Cause::TlsFailed];
@@ -348,7 +366,7 @@ fn policy_of_class(cause: Cause, class: Option<Class>) -> Cause {
 fn alternatives(candidates: &[Candidate], class: Option<Class>) -> Vec<Cause> {
     let Some(best) = candidates.first() else { return Vec::new() };
     let others = candidates.iter().skip(1).map(|candidate| candidate.cause);
-    let mut fair = Vec::with_capacity(MAX_ALTERNATIVES);
+    let mut fair = Vec::new();
     for cause in best.also.iter().copied().chain(others) {
         let cause = policy_of_class(cause, class);
         if cause != best.cause && !fair.contains(&cause) && fair.len() < MAX_ALTERNATIVES {

@@ -90,21 +90,24 @@ struct Pattern {
     before: Vec<Mark>,
 }
 
-/// What an earlier part of a pattern was seen as: a literal, or one of a class of them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Mark {
-    /// The number of the pattern and the place of the part.
-    Part(u32, u32),
-    Class(u32),
-}
+/// What an earlier part of a pattern was seen as: a class of literals has its number, the
+/// literal of a part one that is greater.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Mark(u32);
 
 impl Mark {
+    fn class(class: usize) -> Mark {
+        Mark(class as u32)
+    }
+
+    fn part(number: u32) -> Mark {
+        Mark(CLASSES.len() as u32 + 1 + number)
+    }
+
     /// One bit, which few others share: a class has its own among the lower half.
     fn bit(self) -> u64 {
-        match self {
-            Mark::Class(class) => 1 << (class % 32),
-            Mark::Part(pattern, _) => 1 << (32 + pattern % 32),
-        }
+        let is_class = self.0 as usize <= CLASSES.len();
+        1 << (self.0 % 32 + if is_class { 0 } else { 32 })
     }
 }
 
@@ -181,7 +184,7 @@ impl Matcher {
     fn new() -> Matcher {
         let mut parts: Vec<Part> = hint::units().map(|unit| Part::of(unit, What::Unit)).collect();
         for (class, (_, members)) in CLASSES.iter().enumerate() {
-            let mark = What::Mark(Mark::Class(class as u32));
+            let mark = What::Mark(Mark::class(class));
             parts.extend(members.iter().map(|member| Part::of(member, mark)));
         }
         let mut patterns = Vec::new();
@@ -200,7 +203,7 @@ impl Matcher {
         let (words, anywhere) = parts.into_iter().partition(|part| part.whole_start);
         let (words, anywhere) = (Literals::new(words), Literals::new(anywhere));
         let host_address = CLASSES.iter().position(|(name, _)| *name == HOST_ADDRESS);
-        let host_address = Mark::Class(host_address.unwrap_or(CLASSES.len()) as u32);
+        let host_address = Mark::class(host_address.unwrap_or(CLASSES.len()));
         Matcher { rules, patterns, host_address, end_with_address, words, anywhere }
     }
 }
@@ -218,8 +221,9 @@ impl Pattern {
                 literals.extend(Part::all_of(part, What::End(number, needs)));
                 break;
             }
-            let as_part = Mark::Part(number, before.len() as u32);
-            let mark = class(part).map_or(as_part, |class| Mark::Class(class as u32));
+            // No two parts share a number: each has added a literal at least.
+            let as_part = Mark::part(literals.len() as u32);
+            let mark = class(part).map_or(as_part, Mark::class);
             before.push(mark);
             literals.extend(Part::all_of(part, What::Mark(mark)));
         }
@@ -286,9 +290,10 @@ struct Search<'a, Counts> {
 
 impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
     fn run(&mut self) {
-        let octets = self.plain.text().as_bytes();
+        let (octets, len) = (self.plain.padded(), self.plain.text().len());
         let mut at = 0;
-        while let Some(octet) = octets.get(at) {
+        while at < len {
+            let octet = octets[at];
             if octet.is_ascii_alphanumeric() {
                 at = self.ascii_word(octets, at);
             } else if octet.is_ascii() {
@@ -308,10 +313,7 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
             self.host_address(octets, at);
         }
         self.enter(octets, at, true);
-        let end = octets[at + 1..].iter().take_while(|octet| IS_OF_A_WORD[**octet as usize]);
-        let end = at + 1 + end.count();
-        self.inside(octets, at + 1..end);
-        end
+        self.inside(octets, at + 1)
     }
 
     /// Notes the address of a host that begins at `at`.
@@ -326,44 +328,40 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
         self.saw_mark(matcher.host_address, &range);
     }
 
-    /// Looks for literals that may begin within a word.
-    fn inside(&mut self, octets: &[u8], range: Range<usize>) {
+    /// Looks for literals that may begin within a word, from `at` to the word's end.
+    fn inside(&mut self, octets: &[u8], mut at: usize) -> usize {
         let tree = &self.matcher.anywhere.tree;
-        let start = range.start;
-        for (offset, octet) in octets[range].iter().enumerate() {
-            if tree.may_begin_with(*octet) {
-                self.walk_anywhere(octets, start + offset);
+        while octets.get(at).is_some_and(|octet| IS_OF_A_WORD[*octet as usize]) {
+            if tree.may_begin(octets, at) {
+                self.walk_anywhere(octets, at);
             }
+            at += 1;
         }
+        at
     }
 
     /// A character beyond ASCII: is it the first of a word?
     fn beyond_ascii(&mut self, octets: &[u8], at: usize) -> usize {
-        let text = self.plain.text();
-        let width = text[at..].chars().next().map_or(1, char::len_utf8);
-        let before = text[..at].chars().next_back();
-        let inside =
-            before.is_some_and(is_of_a_word) && text[at..].chars().next().is_some_and(is_of_a_word);
+        let (before, rest) = self.plain.text().split_at(at);
+        let Some(c) = rest.chars().next() else { return octets.len() };
+        let is_letter = is_of_a_word(c);
+        let inside = is_letter && before.chars().next_back().is_some_and(is_of_a_word);
         self.enter(octets, at, !inside);
-        let at = at + width;
+        let at = at + c.len_utf8();
         // A letter of ASCII after one beyond goes on with its word.
-        let goes_on = text[..at].chars().next_back().is_some_and(is_of_a_word);
-        let rest = octets[at..].iter().take_while(|octet| goes_on && octet.is_ascii_alphanumeric());
-        let end = at + rest.count();
-        self.inside(octets, at..end);
-        end
+        if is_letter { self.inside(octets, at) } else { at }
     }
 
     /// Looks for literals at `at`, where a word begins or not.
     #[inline]
     fn enter(&mut self, octets: &[u8], at: usize, is_start: bool) {
         let matcher = self.matcher;
-        if is_start && matcher.words.tree.may_begin_with(octets[at]) {
+        if is_start && matcher.words.tree.may_begin(octets, at) {
             matcher.words.tree.walk(octets, at, |literal, end| {
                 self.saw(&matcher.words, literal, at..end);
             });
         }
-        if matcher.anywhere.tree.may_begin_with(octets[at]) {
+        if matcher.anywhere.tree.may_begin(octets, at) {
             self.walk_anywhere(octets, at);
         }
     }
@@ -403,15 +401,15 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
 
     /// Whether the word that `range` ends with goes on after it.
     fn goes_on_in_word(&self, range: &Range<usize>) -> bool {
-        let text = self.plain.text();
-        let octets = text.as_bytes();
-        let Some(next) = octets.get(range.end) else { return false };
-        if next.is_ascii() && !IS_OF_A_WORD[*next as usize] {
+        let octets = self.plain.padded();
+        let (last, next) = (octets[range.end - 1], octets[range.end]);
+        if next.is_ascii() && !IS_OF_A_WORD[next as usize] {
             return false;
         }
-        if next.is_ascii() && octets[range.end - 1].is_ascii() {
-            return IS_OF_A_WORD[octets[range.end - 1] as usize];
+        if next.is_ascii() && last.is_ascii() {
+            return IS_OF_A_WORD[last as usize];
         }
+        let text = self.plain.text();
         let last = text[range.clone()].chars().next_back();
         last.is_some_and(is_of_a_word) && text[range.end..].chars().next().is_some_and(is_of_a_word)
     }

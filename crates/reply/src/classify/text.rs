@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use super::tree::PADDING;
+
 /// Most octets of a reply's text that are looked at. A longer one has said it by then.
 pub(crate) const MAX_OCTETS: usize = 4096;
 /// Most host names and addresses of pages that are marked in one text.
@@ -12,7 +14,9 @@ const MAX_NAMES: usize = 8;
 /// A text made plain.
 #[derive(Debug, Default)]
 pub(crate) struct Plain {
+    /// With [`PADDING`] behind it.
     text: String,
+    len: usize,
     names: [(u16, u16); MAX_NAMES],
     named: usize,
     /// Where the plain text and its source go apart: from this octet of the plain text
@@ -36,12 +40,15 @@ impl Plain {
         let mut fold = Fold::new(source, self);
         self.named = 0;
         while fold.at < source.len() {
-            let start = fold.out.len();
+            let start = fold.len();
             if let Token::Name { .. } = fold.token() {
-                self.mark(start, fold.out.len());
+                self.mark(start, fold.len());
             }
             fold.delimiter();
         }
+        fold.flush();
+        self.len = fold.out.len();
+        fold.out.extend_from_slice(&[0; PADDING]);
         self.text = String::from_utf8(fold.out).unwrap_or_default();
         self.seams = fold.seams;
     }
@@ -56,7 +63,12 @@ impl Plain {
 
     /// The plain text.
     pub(crate) fn text(&self) -> &str {
-        &self.text
+        &self.text[..self.len]
+    }
+
+    /// The octets of the plain text, and [`PADDING`] octets of zero behind them.
+    pub(crate) fn padded(&self) -> &[u8] {
+        self.text.as_bytes()
     }
 
     /// Whether the octet `at` is one of a host name, or of the address of a page.
@@ -97,6 +109,9 @@ enum Token {
 struct Fold<'a> {
     source: &'a str,
     at: usize,
+    /// Where in the source begins what stays as it is but for its case, up to `at`: it is
+    /// copied when something changes, most often all at once.
+    kept: usize,
     out: Vec<u8>,
     /// How much longer the source is than the plain text up to here.
     shift: usize,
@@ -110,8 +125,13 @@ impl<'a> Fold<'a> {
         let mut seams = std::mem::take(&mut plain.seams);
         out.clear();
         seams.clear();
-        out.reserve(source.len() + 8);
-        Fold { source, at: 0, out, shift: 0, seams }
+        out.reserve(source.len() + PADDING);
+        Fold { source, at: 0, kept: 0, out, shift: 0, seams }
+    }
+
+    /// The octets of the plain text up to here.
+    fn len(&self) -> usize {
+        self.out.len() + (self.at - self.kept)
     }
 
     /// Reads up to the end of the token that begins here.
@@ -119,17 +139,14 @@ impl<'a> Fold<'a> {
         let (len, token) = token(&self.source.as_bytes()[self.at..]);
         let end = self.at + len;
         match token {
+            Token::Plain | Token::Name { is_plain: true } => self.at = end,
             Token::Address => {
+                self.flush();
                 self.out.push(b'@');
-                self.at = end;
+                (self.at, self.kept) = (end, end);
                 self.note_seam();
             }
-            Token::Plain | Token::Name { is_plain: true } => self.copy(end),
-            Token::Words | Token::Name { is_plain: false } => {
-                while self.at < end {
-                    self.step();
-                }
-            }
+            Token::Words | Token::Name { is_plain: false } => self.steps(end),
         }
         token
     }
@@ -137,19 +154,35 @@ impl<'a> Fold<'a> {
     /// Reads what ended a token: most often one that stays as it is.
     fn delimiter(&mut self) {
         match self.source.as_bytes().get(self.at) {
-            Some(octet) if octet.is_ascii_graphic() => self.out.push(*octet),
-            Some(b' ') if self.out.last().is_some_and(|last| *last != b' ') => self.out.push(b' '),
-            _ => return self.step(),
+            Some(octet) if octet.is_ascii_graphic() => self.at += 1,
+            Some(b' ') if self.last().is_some_and(|last| last != b' ') => self.at += 1,
+            _ => self.steps(self.at + 1),
         }
-        self.at += 1;
     }
 
-    /// Copies what changes at most its case.
-    fn copy(&mut self, end: usize) {
+    /// The last octet of the plain text up to here, perhaps in upper case.
+    fn last(&self) -> Option<u8> {
+        if self.at > self.kept {
+            return Some(self.source.as_bytes()[self.at - 1]);
+        }
+        self.out.last().copied()
+    }
+
+    /// Copies what stays as it is but for its case.
+    fn flush(&mut self) {
         let start = self.out.len();
-        self.out.extend_from_slice(&self.source.as_bytes()[self.at..end]);
+        self.out.extend_from_slice(&self.source.as_bytes()[self.kept..self.at]);
         self.out[start..].make_ascii_lowercase();
-        self.at = end;
+        self.kept = self.at;
+    }
+
+    /// Reads up to `end`, character by character.
+    fn steps(&mut self, end: usize) {
+        self.flush();
+        while self.at < end.min(self.source.len()) {
+            self.step();
+        }
+        self.kept = self.at;
     }
 
     /// Notes where the plain text and the source go apart.
@@ -275,21 +308,19 @@ fn token(octets: &[u8]) -> (usize, Token) {
         );
     }
     let (mut at_sign, mut has_dot, mut is_plain) = (0, false, true);
-    let mut len = 0;
-    while let Some(octet) = octets.get(len) {
-        let of_tokens = OF_TOKENS[*octet as usize];
-        if of_tokens == 0 {
-            len += 1;
-            continue;
-        }
-        match of_tokens {
-            ENDS => break,
-            AT_SIGN if at_sign == 0 => at_sign = len,
+    let mut len = octets.len();
+    for (at, octet) in octets.iter().enumerate() {
+        match OF_TOKENS[*octet as usize] {
+            0 => {}
+            ENDS => {
+                len = at;
+                break;
+            }
+            AT_SIGN if at_sign == 0 => at_sign = at,
             DOT => has_dot = true,
             CHANGES => is_plain = false,
             _ => {}
         }
-        len += 1;
     }
     let is_address = at_sign > 0 && at_sign + 1 < len;
     match () {

@@ -7,18 +7,21 @@ use std::ops::Range;
 
 /// Octets by which a literal is looked up at once; below, the tree goes on.
 const KEY: usize = 3;
+/// Most octets of a node's label: with its first one, they are compared as one number.
+const MAX_LABEL: usize = 7;
+/// Octets that stand behind a text that is walked, so that its end needs no look.
+pub(super) const PADDING: usize = MAX_LABEL + 1;
 
 /// The tree. A literal's number is its place in the order of all.
 pub(super) struct Tree {
     nodes: Vec<Node>,
     /// The first octets of the nodes' labels, by node: siblings stand together.
     keys: Vec<u8>,
-    /// The octets of the labels that follow the first ones.
-    labels: Vec<u8>,
     /// The nodes below the first three octets, by their hash: key and node.
     slots: Vec<(u32, u32)>,
-    /// Whether a literal begins with an octet.
-    firsts: [bool; 256],
+    /// Whether a literal begins with an octet, by a bit for the lower five bits of the
+    /// next one.
+    pairs: [u32; 256],
     /// Whether a literal may begin with three octets, by a bit for the lower five bits of
     /// each: small enough to stay at hand, while `slots` is not.
     begins: Vec<u32>,
@@ -26,11 +29,13 @@ pub(super) struct Tree {
 
 #[derive(Clone, Copy)]
 struct Node {
-    /// Where its label stands in `labels`.
-    label: u32,
+    /// The octets that follow the first one, the earliest lowest.
+    label: u64,
     first_child: u32,
     /// The literal that ends here, or [`NONE`].
     literal: u32,
+    /// Which octets its children may begin with, by their lower five bits.
+    below: u32,
     label_len: u8,
     children: u8,
 }
@@ -48,6 +53,12 @@ struct Open {
 /// The first three octets as one number: never 0, which marks an empty slot.
 fn key(octets: &[u8]) -> u32 {
     u32::from(octets[0]) | u32::from(octets[1]) << 8 | u32::from(octets[2]) << 16
+}
+
+/// The bit of `octet` where its lower five bits tell enough.
+#[inline]
+fn bit(octet: u8) -> u32 {
+    1 << (octet & 31)
 }
 
 /// Where the first three octets have their bit in [`Tree::begins`].
@@ -74,9 +85,8 @@ impl Tree {
         let mut tree = Tree {
             nodes: Vec::with_capacity(literals.len() * 2),
             keys: Vec::with_capacity(literals.len() * 2),
-            labels: Vec::with_capacity(literals.len() * 8),
             slots: vec![(0, 0); (beginnings(literals) * 2).next_power_of_two()],
-            firsts: [false; 256],
+            pairs: [0; 256],
             begins: vec![0; 1 << 10],
         };
         let mut open = Vec::new();
@@ -87,8 +97,10 @@ impl Tree {
         while let Some(Open { node, low, high, depth }) = open.pop() {
             let (first_child, before) = (tree.nodes.len(), open.len());
             tree.siblings(literals, low..high, depth, &mut open);
-            tree.nodes[node].first_child = first_child as u32;
-            tree.nodes[node].children = (open.len() - before) as u8;
+            let below = tree.keys[first_child..].iter().fold(0, |below, key| below | bit(*key));
+            let node = &mut tree.nodes[node];
+            (node.first_child, node.below) = (first_child as u32, below);
+            node.children = (open.len() - before) as u8;
         }
         tree
     }
@@ -99,7 +111,7 @@ impl Tree {
         if first.len() < KEY {
             return low + 1;
         }
-        self.firsts[first[0] as usize] = true;
+        self.pairs[first[0] as usize] |= bit(first[1]);
         let (word, bit) = place(first);
         self.begins[word] |= bit;
         let same = |literal: &&&str| literal.as_bytes().get(..KEY) == first.get(..KEY);
@@ -144,33 +156,37 @@ impl Tree {
         let (low, high) = (range.start, range.end);
         let (first, last) = (literals[low].as_bytes(), literals[high - 1].as_bytes());
         let shared = first.iter().zip(last).skip(depth).take_while(|(a, b)| a == b).count();
-        let end = depth + shared;
+        let end = depth + shared.min(MAX_LABEL + 1);
         let is_end = first.len() == end;
         let node = self.nodes.len();
         open.push(Open { node, low: low + usize::from(is_end), high, depth: end });
         self.keys.push(first[depth]);
         self.nodes.push(Node {
-            label: self.labels.len() as u32,
+            label: first[depth + 1..end]
+                .iter()
+                .rfold(0, |label, octet| label << 8 | u64::from(*octet)),
             first_child: 0,
             literal: if is_end { low as u32 } else { NONE },
-            label_len: (shared - 1) as u8,
+            below: 0,
+            label_len: (end - depth - 1) as u8,
             children: 0,
         });
-        self.labels.extend_from_slice(&first[depth + 1..end]);
     }
 
-    /// Whether some literal begins with `octet`.
+    /// Whether some literal may begin at `at` in `text`: seldom wrong.
     #[inline]
-    pub(super) fn may_begin_with(&self, octet: u8) -> bool {
-        self.firsts[octet as usize]
+    pub(super) fn may_begin(&self, text: &[u8], at: usize) -> bool {
+        let Some([first, second]) = text.get(at..at + 2) else { return false };
+        self.pairs[*first as usize] & bit(*second) != 0
     }
 
-    /// Tells every literal that stands at `at` in `text` and where it ends, the shortest first.
+    /// Tells every literal that stands at `at` in `text` and where it ends, the shortest
+    /// first. Behind the text stand [`PADDING`] octets that are in no literal.
     #[inline]
     pub(super) fn walk(&self, text: &[u8], at: usize, mut found: impl FnMut(u32, usize)) {
         let Some(start) = text.get(at..at + KEY) else { return };
-        let (word, bit) = place(start);
-        if self.begins[word] & bit == 0 {
+        let (word, bit_of_third) = place(start);
+        if self.begins[word] & bit_of_third == 0 {
             return;
         }
         let (key, mut next) = self.slots[self.slot(key(start))];
@@ -178,21 +194,25 @@ impl Tree {
             return;
         }
         let mut at = at + KEY;
-        while let Some(node) = self.nodes.get(next as usize) {
-            let label = node.label as usize;
-            for octet in &self.labels[label..label + node.label_len as usize] {
-                if text.get(at) != Some(octet) {
-                    return;
-                }
-                at += 1;
+        while let Some(node) = self.nodes.get(next as usize)
+            && let Some(ahead) = text.get(at..).and_then(|ahead| ahead.first_chunk())
+        {
+            let ahead = u64::from_le_bytes(*ahead);
+            let bits = u32::from(node.label_len) * 8;
+            if (ahead ^ node.label) & ((1 << bits) - 1) != 0 {
+                return;
             }
+            at += node.label_len as usize;
             if node.literal != NONE {
                 found(node.literal, at);
             }
-            let Some(key) = text.get(at) else { return };
+            let key = (ahead >> bits) as u8;
+            if node.below & bit(key) == 0 {
+                return;
+            }
             let first = node.first_child as usize;
             let children = &self.keys[first..first + node.children as usize];
-            let Some(child) = children.iter().position(|child| child == key) else { return };
+            let Some(child) = children.iter().position(|child| *child == key) else { return };
             next = (first + child) as u32;
             at += 1;
         }
@@ -205,11 +225,21 @@ mod tests {
 
     #[test]
     fn every_literal_at_a_place_is_found() {
-        let literals = ["unknown", "us", "use", "user", "user unknown", "é", "éa"];
+        let literals = [
+            "unknown",
+            "unknown to this server and to us",
+            "us",
+            "use",
+            "user",
+            "user unknown",
+            "é",
+            "éa",
+        ];
         let tree = Tree::new(&literals);
         let found = |text: &str, at: usize| {
             let mut found = Vec::new();
-            tree.walk(text.as_bytes(), at, |literal, end| {
+            let padded = [text.as_bytes(), &[0; PADDING]].concat();
+            tree.walk(&padded, at, |literal, end| {
                 assert_eq!(literals[literal as usize], &text[at..end]);
                 found.push(&text[at..end]);
             });
@@ -218,6 +248,9 @@ mod tests {
         assert_eq!(found("user unknown", 0), "use|user|user unknown");
         assert_eq!(found("user unknow", 0), "use|user");
         assert_eq!(found("user unknown", 5), "unknown");
+        let long = "unknown to this server and to us";
+        assert_eq!(found(long, 0), format!("unknown|{long}"));
+        assert_eq!(found("unknown to this server and to them", 0), "unknown");
         assert_eq!(found("éa", 0), "éa");
         assert_eq!(found("uzer", 0), "");
     }
