@@ -86,7 +86,7 @@ impl Ending {
 
     /// The diagnosis that `cause` came in the way; `text` says it in words.
     pub fn trouble(cause: Cause, permanence: Permanence, text: impl Into<String>) -> Ending {
-        let evidence = Evidence { rule: "attempt".to_owned(), text: text.into() };
+        let evidence = Evidence { rule: "attempt".into(), text: text.into() };
         Ending::diagnosed(verdict_of(cause, permanence, evidence))
     }
 

@@ -87,7 +87,7 @@ impl NoHost {
             NoHost::Ourselves | NoHost::NoAddress => (Cause::RouteUnusable, Permanence::Permanent),
             NoHost::Unresolved(_) => (Cause::DnsFailed, Permanence::Transient),
         };
-        let evidence = Evidence { rule: "route".to_owned(), text: self.to_string() };
+        let evidence = Evidence { rule: "route".into(), text: self.to_string() };
         verdict_of(cause, permanence, evidence)
     }
 }

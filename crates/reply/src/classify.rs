@@ -256,7 +256,7 @@ impl Heard<'_> {
             Source::Code(code, false) => ("code", code.to_string()),
             Source::Class => ("class", String::new()),
         };
-        Evidence { rule: rule.to_owned(), text }
+        Evidence { rule: rule.into(), text }
     }
 
     /// The text there as it was heard, its last word whole, in one line and not too long.

@@ -1,5 +1,6 @@
 //! What a reply means: a [`Verdict`].
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
@@ -35,7 +36,7 @@ impl Confidence {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
     /// The rule's stable name.
-    pub rule: String,
+    pub rule: Cow<'static, str>,
     /// The words, code or field that it saw; empty where only a code's class spoke.
     pub text: String,
 }

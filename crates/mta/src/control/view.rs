@@ -155,7 +155,7 @@ fn last_verdict(state: &RecipientState) -> Option<Verdict> {
     let context = Context { now: history.last_attempt, ..Context::default() };
     let read = Reply::parse(text.as_bytes()).map(|reply| classify(&reply, &context));
     let mut verdict = read.unwrap_or_else(|_| {
-        let evidence = Evidence { rule: "recorded".to_owned(), text: text.to_owned() };
+        let evidence = Evidence { rule: "recorded".into(), text: text.to_owned() };
         verdict_of(last.cause, last.permanence, evidence)
     });
     if verdict.cause != last.cause {
@@ -220,7 +220,7 @@ impl From<&Verdict> for VerdictView {
             retry_at: verdict.retry_at.map(|at| at.to_string()),
             alternatives: verdict.alternatives.iter().map(Cause::to_string).collect(),
             evidence: EvidenceView {
-                rule: verdict.evidence.rule.clone(),
+                rule: verdict.evidence.rule.to_string(),
                 text: verdict.evidence.text.clone(),
             },
             confidence: verdict.confidence.name().to_owned(),

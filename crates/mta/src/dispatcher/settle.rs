@@ -291,7 +291,7 @@ fn given_up(ending: &Ending, why: WhyGiveUp) -> Verdict {
         WhyGiveUp::Permanent => ending.verdict.clone(),
         WhyGiveUp::Expired => {
             let heard = &ending.verdict;
-            let rule = "lifetime".to_owned();
+            let rule = "lifetime".into();
             let evidence = Evidence { rule, text: ending.words.clone() };
             let verdict = verdict_of(Cause::Expired, Permanence::Permanent, evidence);
             Verdict { alternatives: vec![heard.cause], ..verdict }

@@ -395,8 +395,7 @@ fn odd_number(bare: &str) -> Option<Verdict> {
     if let Some(words) = by_words.filter(|verdict| verdict.confidence > Confidence::Low) {
         return Some(words);
     }
-    let evidence =
-        crate::Evidence { rule: "number-outside-smtp".to_owned(), text: digits.to_owned() };
+    let evidence = crate::Evidence { rule: "number-outside-smtp".into(), text: digits.to_owned() };
     let mut verdict = crate::verdict_of(cause, permanence, evidence);
     verdict.alternatives = also.to_vec();
     verdict.confidence = Confidence::Low;

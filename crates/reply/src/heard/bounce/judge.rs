@@ -75,7 +75,7 @@ fn nearer(said: Option<EnhancedCode>, status: Option<EnhancedCode>) -> Option<En
 /// A notice of success says no more than its action.
 fn delivered(verdict: Verdict, said: &Said<'_>) -> Verdict {
     let action = said.fields.and_then(|fields| fields.action.clone()).unwrap_or_default();
-    let evidence = crate::Evidence { rule: "action".to_owned(), text: action };
+    let evidence = crate::Evidence { rule: "action".into(), text: action };
     let enhanced_code = verdict.enhanced_code;
     let of_action = crate::verdict_of(Cause::Delivered, Permanence::Positive, evidence);
     let said = said.fields.and_then(|fields| Reply::parse(fields.diagnostic.as_bytes()).ok());
@@ -163,7 +163,7 @@ fn of_surroundings(text: &str, status: Option<EnhancedCode>) -> Vec<Judged> {
 
 /// Whether a rule decided by words, not a code.
 fn is_of_words(verdict: &Verdict) -> bool {
-    !["enhanced-code", "code-at-stage", "code", "class"].contains(&verdict.evidence.rule.as_str())
+    !["enhanced-code", "code-at-stage", "code", "class"].contains(&&*verdict.evidence.rule)
 }
 
 fn is_certain(judged: &Judged) -> bool {

@@ -68,7 +68,7 @@ fn field_code(entry: &LogEntry<'_>) -> Option<EnhancedCode> {
 fn unexplained(entry: &LogEntry<'_>) -> Option<Verdict> {
     let permanence = permanence(entry.status)?;
     let cause = if entry.status == Status::Sent { Cause::Delivered } else { Cause::Unknown };
-    let evidence = Evidence { rule: "log-status".to_owned(), text: entry.status.name().to_owned() };
+    let evidence = Evidence { rule: "log-status".into(), text: entry.status.name().to_owned() };
     let mut verdict = verdict_of(cause, permanence, evidence);
     verdict.code = entry.code;
     if cause == Cause::Unknown {

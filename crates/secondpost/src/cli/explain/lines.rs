@@ -59,7 +59,7 @@ fn of_line(line: &[u8]) -> Heard {
 
 /// A line in which nothing was heard has its object, too.
 fn nothing() -> Heard {
-    let evidence = Evidence { rule: "nothing-heard".to_owned(), text: String::new() };
+    let evidence = Evidence { rule: "nothing-heard".into(), text: String::new() };
     let mut verdict = verdict_of(Cause::Unknown, Permanence::Transient, evidence);
     verdict.confidence = Confidence::Low;
     Heard { verdict: Some(verdict), ..Heard::of(Kind::Reply) }
