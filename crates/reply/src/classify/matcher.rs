@@ -329,15 +329,19 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
     }
 
     /// Looks for literals that may begin within a word, from `at` to the word's end.
-    fn inside(&mut self, octets: &[u8], mut at: usize) -> usize {
+    fn inside(&mut self, octets: &[u8], at: usize) -> usize {
         let tree = &self.matcher.anywhere.tree;
-        while octets.get(at).is_some_and(|octet| IS_OF_A_WORD[*octet as usize]) {
-            if tree.may_begin(octets, at) {
-                self.walk_anywhere(octets, at);
+        let mut end = at;
+        for pair in octets[at..].windows(2) {
+            if !IS_OF_A_WORD[pair[0] as usize] {
+                break;
             }
-            at += 1;
+            if tree.may_begin_with(pair[0], pair[1]) {
+                self.walk_anywhere(octets, end);
+            }
+            end += 1;
         }
-        at
+        end
     }
 
     /// A character beyond ASCII: is it the first of a word?
@@ -355,17 +359,24 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
     /// Looks for literals at `at`, where a word begins or not.
     #[inline]
     fn enter(&mut self, octets: &[u8], at: usize, is_start: bool) {
-        let matcher = self.matcher;
-        if is_start && matcher.words.tree.may_begin(octets, at) {
-            matcher.words.tree.walk(octets, at, |literal, end| {
-                self.saw(&matcher.words, literal, at..end);
-            });
+        let Some([first, second, ..]) = octets.get(at..) else { return };
+        if is_start && self.matcher.words.tree.may_begin_with(*first, *second) {
+            self.walk_words(octets, at);
         }
-        if matcher.anywhere.tree.may_begin(octets, at) {
+        if self.matcher.anywhere.tree.may_begin_with(*first, *second) {
             self.walk_anywhere(octets, at);
         }
     }
 
+    #[inline(never)]
+    fn walk_words(&mut self, octets: &[u8], at: usize) {
+        let literals = &self.matcher.words;
+        literals.tree.walk(octets, at, |literal, end| {
+            self.saw(literals, literal, at..end);
+        });
+    }
+
+    #[inline(never)]
     fn walk_anywhere(&mut self, octets: &[u8], at: usize) {
         let literals = &self.matcher.anywhere;
         literals.tree.walk(octets, at, |literal, end| {

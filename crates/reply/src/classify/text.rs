@@ -11,6 +11,10 @@ pub(crate) const MAX_OCTETS: usize = 4096;
 /// Most host names and addresses of pages that are marked in one text.
 const MAX_NAMES: usize = 8;
 
+/// What stands behind a plain text.
+const ZEROS: &str = "\0\0\0\0\0\0\0\0";
+const _: () = assert!(ZEROS.len() == PADDING);
+
 /// A text made plain.
 #[derive(Debug, Default)]
 pub(crate) struct Plain {
@@ -48,8 +52,8 @@ impl Plain {
         }
         fold.flush();
         self.len = fold.out.len();
-        fold.out.extend_from_slice(&[0; PADDING]);
-        self.text = String::from_utf8(fold.out).unwrap_or_default();
+        fold.out.push_str(ZEROS);
+        self.text = fold.out;
         self.seams = fold.seams;
     }
 
@@ -112,7 +116,7 @@ struct Fold<'a> {
     /// Where in the source begins what stays as it is but for its case, up to `at`: it is
     /// copied when something changes, most often all at once.
     kept: usize,
-    out: Vec<u8>,
+    out: String,
     /// How much longer the source is than the plain text up to here.
     shift: usize,
     seams: Vec<(u16, u16)>,
@@ -121,7 +125,7 @@ struct Fold<'a> {
 impl<'a> Fold<'a> {
     /// Reads `source` into the room of `plain`, which is left empty.
     fn new(source: &'a str, plain: &mut Plain) -> Fold<'a> {
-        let mut out = std::mem::take(&mut plain.text).into_bytes();
+        let mut out = std::mem::take(&mut plain.text);
         let mut seams = std::mem::take(&mut plain.seams);
         out.clear();
         seams.clear();
@@ -142,7 +146,7 @@ impl<'a> Fold<'a> {
             Token::Plain | Token::Name { is_plain: true } => self.at = end,
             Token::Address => {
                 self.flush();
-                self.out.push(b'@');
+                self.out.push('@');
                 (self.at, self.kept) = (end, end);
                 self.note_seam();
             }
@@ -165,13 +169,13 @@ impl<'a> Fold<'a> {
         if self.at > self.kept {
             return Some(self.source.as_bytes()[self.at - 1]);
         }
-        self.out.last().copied()
+        self.out.as_bytes().last().copied()
     }
 
     /// Copies what stays as it is but for its case.
     fn flush(&mut self) {
         let start = self.out.len();
-        self.out.extend_from_slice(&self.source.as_bytes()[self.kept..self.at]);
+        self.out.push_str(&self.source[self.kept..self.at]);
         self.out[start..].make_ascii_lowercase();
         self.kept = self.at;
     }
@@ -198,12 +202,12 @@ impl<'a> Fold<'a> {
     fn step(&mut self) {
         let Some(octet) = self.source.as_bytes().get(self.at) else { return };
         match octet {
-            b'a'..=b'z' | b'0'..=b'9' => self.out.push(*octet),
-            b'A'..=b'Z' => self.out.push(octet.to_ascii_lowercase()),
+            b'a'..=b'z' | b'0'..=b'9' => self.out.push(char::from(*octet)),
+            b'A'..=b'Z' => self.out.push(char::from(octet.to_ascii_lowercase())),
             b'-' if is_hyphen_of_email(self.source, self.at) => {}
             b'-' | b'_' => self.space(),
-            b'`' => self.out.push(b'\''),
-            _ if octet.is_ascii_graphic() => self.out.push(*octet),
+            b'`' => self.out.push('\''),
+            _ if octet.is_ascii_graphic() => self.out.push(char::from(*octet)),
             _ if octet.is_ascii() => self.space(),
             _ => self.step_beyond_ascii(),
         }
@@ -217,7 +221,7 @@ impl<'a> Fold<'a> {
         match c {
             '\u{a0}' | '\u{2010}'..='\u{2015}' | '\u{3000}' => self.space(),
             '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{feff}' => {}
-            '\u{2018}' | '\u{2019}' | '\u{b4}' => self.out.push(b'\''),
+            '\u{2018}' | '\u{2019}' | '\u{b4}' => self.out.push('\''),
             '\u{ff01}'..='\u{ff5e}' => self.full_width(c),
             _ if c.is_whitespace() || c.is_control() => self.space(),
             _ => c.to_lowercase().for_each(|c| self.without_diacritic(c)),
@@ -226,18 +230,18 @@ impl<'a> Fold<'a> {
 
     /// The wide forms of ASCII that Japanese and Chinese texts are written with.
     fn full_width(&mut self, c: char) {
-        let narrow = u32::from(c) - 0xfee0;
-        self.out.extend(u8::try_from(narrow).ok().map(|octet| octet.to_ascii_lowercase()));
+        let narrow = char::from_u32(u32::from(c) - 0xfee0);
+        self.out.extend(narrow.map(|c| c.to_ascii_lowercase()));
     }
 
     fn space(&mut self) {
-        if self.out.last().is_some_and(|last| *last != b' ') {
-            self.out.push(b' ');
+        if self.out.as_bytes().last().is_some_and(|last| *last != b' ') {
+            self.out.push(' ');
         }
     }
 
     fn push(&mut self, c: char) {
-        self.out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        self.out.push(c);
     }
 
     fn without_diacritic(&mut self, c: char) {
@@ -308,26 +312,29 @@ fn token(octets: &[u8]) -> (usize, Token) {
         );
     }
     let (mut at_sign, mut has_dot, mut is_plain) = (0, false, true);
-    let mut len = octets.len();
-    for (at, octet) in octets.iter().enumerate() {
-        match OF_TOKENS[*octet as usize] {
-            0 => {}
-            ENDS => {
-                len = at;
-                break;
-            }
-            AT_SIGN if at_sign == 0 => at_sign = at,
+    let mut len = 0;
+    while let Some(plain) = octets[len..].iter().position(|o| OF_TOKENS[*o as usize] != 0) {
+        len += plain;
+        match OF_TOKENS[octets[len] as usize] {
+            ENDS => return (len, kind(&octets[..len], at_sign, has_dot, is_plain)),
+            AT_SIGN if at_sign == 0 => at_sign = len,
             DOT => has_dot = true,
             CHANGES => is_plain = false,
             _ => {}
         }
+        len += 1;
     }
-    let is_address = at_sign > 0 && at_sign + 1 < len;
+    (octets.len(), kind(octets, at_sign, has_dot, is_plain))
+}
+
+/// What `token` is, by what stands in it; `at_sign` is where its first one stands.
+fn kind(token: &[u8], at_sign: usize, has_dot: bool, is_plain: bool) -> Token {
+    let is_address = at_sign > 0 && at_sign + 1 < token.len();
     match () {
-        () if is_address => (len, Token::Address),
-        () if has_dot && is_host_name(&octets[..len]) => (len, Token::Name { is_plain }),
-        () if is_plain => (len, Token::Plain),
-        () => (len, Token::Words),
+        () if is_address => Token::Address,
+        () if has_dot && is_host_name(token) => Token::Name { is_plain },
+        () if is_plain => Token::Plain,
+        () => Token::Words,
     }
 }
 
@@ -406,13 +413,15 @@ const TOP_LEVEL: &[&str] = &[
 
 /// Whether `token` is the name of a host, perhaps with a path after it.
 fn is_host_name(token: &[u8]) -> bool {
-    let host = token.split(|octet| b"/?".contains(octet)).next().unwrap_or_default();
+    let path = token.iter().position(|octet| matches!(octet, b'/' | b'?'));
+    let host = &token[..path.unwrap_or(token.len())];
     let host = host.strip_suffix(b".").unwrap_or(host);
     let Some(dot) = host.iter().rposition(|octet| *octet == b'.') else { return false };
     let (before, last) = (&host[..dot], &host[dot + 1..]);
     let letters = (2..=10).contains(&last.len())
         && (last.iter().all(u8::is_ascii_lowercase) || last.iter().all(u8::is_ascii_uppercase));
-    let is_of_a_host = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.*".contains(octet);
+    let is_of_a_host =
+        |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | b'*');
     let is_known = || TOP_LEVEL.iter().any(|known| last.eq_ignore_ascii_case(known.as_bytes()));
     letters
         && !before.is_empty()

@@ -173,11 +173,10 @@ impl Tree {
         });
     }
 
-    /// Whether some literal may begin at `at` in `text`: seldom wrong.
+    /// Whether some literal may begin with the two octets: seldom wrong.
     #[inline]
-    pub(super) fn may_begin(&self, text: &[u8], at: usize) -> bool {
-        let Some([first, second]) = text.get(at..at + 2) else { return false };
-        self.pairs[*first as usize] & bit(*second) != 0
+    pub(super) fn may_begin_with(&self, first: u8, second: u8) -> bool {
+        self.pairs[first as usize] & bit(second) != 0
     }
 
     /// Tells every literal that stands at `at` in `text` and where it ends, the shortest

@@ -251,7 +251,7 @@ pub(super) struct Tokens<'a>(Vec<Token<'a>>);
 
 impl<'a> Tokens<'a> {
     pub(super) fn of(text: &'a str) -> Tokens<'a> {
-        let mut tokens = Vec::new();
+        let mut tokens = Vec::with_capacity(MAX_TOKENS.min(text.len() / 4 + 4));
         let mut at = 0;
         while at < text.len() && tokens.len() < MAX_TOKENS {
             let (kind, len) = piece(&text[at..]);
