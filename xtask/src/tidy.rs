@@ -161,6 +161,7 @@ fn may_hold_replies(path: &str) -> bool {
     path.ends_with("catalogue.rs")
         || path.contains("/classify/")
         || path.contains("/tests")
+        || path.contains("/benches/")
         || path.starts_with("crates/sim/")
         || path.starts_with("crates/fuzz/")
 }
