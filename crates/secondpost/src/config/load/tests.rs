@@ -125,6 +125,8 @@ fn wrong_values_of_every_type_are_refused() {
     check("routes.a.test=nowhere", "`host:port`, `mx`");
     check("domains=not a domain", "expected domains");
     check("hostname=a b", "expected a host name");
+    // RFC 6531 §3.7.1: the greeting and EHLO are ASCII.
+    check("hostname=b\u{fc}ch.test", "in ASCII");
     check("vrfy=true", "expected `off`, `noncommittal` or `on`");
     check("own_networks=192.0.2.0/99", "expected networks");
     check("rate.client=100", "expected a rate");

@@ -32,22 +32,28 @@ impl HostName {
             return self.0.clone();
         }
         let name = rustix::system::uname().nodename().to_string_lossy().to_lowercase();
-        if is_domain(&name) { name } else { "localhost".to_owned() }
+        if is_host(&name) { name } else { "localhost".to_owned() }
     }
 }
 
 impl Setting for HostName {
-    const EXPECTED: &'static str = "a host name such as `mail.example.org`";
+    const EXPECTED: &'static str =
+        "a host name such as `mail.example.org`, in ASCII (`xn--…` for other letters)";
 
     fn read(given: &Given<'_>) -> Result<HostName, Fault> {
         let name = text::<HostName>(given)?.to_lowercase();
-        let right = name.is_empty() || is_domain(&name);
+        let right = name.is_empty() || is_host(&name);
         right.then_some(HostName(name)).ok_or_else(|| wrong::<HostName>(given))
     }
 
     fn show(&self) -> String {
         toml_string(&self.0)
     }
+}
+
+/// We give our name before it is known what the other side reads (RFC 6531 §3.7.1).
+fn is_host(name: &str) -> bool {
+    name.is_ascii() && is_domain(name)
 }
 
 /// Domains, in lower case.
