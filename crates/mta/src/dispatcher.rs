@@ -24,7 +24,7 @@ use queue::schedule::{Lease, Limits, Mode, Schedule};
 use queue::{Hold, Message, QueueId};
 use reply::{Cause, Permanence, Timestamp};
 use smtp::envelope::Envelope;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
@@ -35,7 +35,7 @@ use crate::resolver::Resolver;
 use crate::route_to::{NoHost, Ourselves, hosts_of};
 use crate::router::{Destination, Router};
 
-pub use backlog::Backlog;
+pub use backlog::{Backlog, Haste, Written};
 pub use commands::{ActError, BY_ADMINISTRATOR};
 pub use notice::Voice;
 
@@ -109,13 +109,33 @@ struct Went {
     tried: bool,
     /// The first time at which one of its hosts may be tried again, where none was reached.
     not_before: Option<Timestamp>,
+    /// How soon its end is to be on disk, if that is what came of it.
+    haste: Haste,
 }
 
 impl Went {
     /// To where nobody has to be reached.
     fn here(endings: Vec<Ending>) -> Went {
-        Went { endings, reached: true, tried: true, not_before: None }
+        Went { endings, reached: true, tried: true, not_before: None, haste: Haste::Synced }
     }
+}
+
+/// An attempt that is to be settled.
+struct Work {
+    id: QueueId,
+    destination: String,
+    /// The recipients that were tried, by their place in the message.
+    tried: Vec<usize>,
+    /// One for each of them.
+    endings: Vec<Ending>,
+    haste: Haste,
+}
+
+/// What a settled attempt means for the schedule.
+struct Settlement {
+    pace: Pace,
+    /// The message has left the queue.
+    is_done: bool,
 }
 
 /// What an attempt led to, for the schedule.
@@ -182,26 +202,17 @@ impl Dispatcher {
     }
 
     /// A message has come into the spool, and is as it came: it takes its place in the
-    /// schedule. Blocks where it is to be held, which is written down.
-    ///
-    /// # Errors
-    /// Where that cannot be written.
-    pub fn came(&self, message: &Message) -> io::Result<()> {
-        self.adopt(message)
-    }
-
-    /// Deletes the stories of messages that ended longer than `keep` ago (`history.keep`);
-    /// once a day is enough. Returns how many days' files it deleted. Blocks.
-    ///
-    /// # Errors
-    /// Where the spool or the stories cannot be read.
-    pub fn prune_stories(&self, keep: Duration) -> io::Result<usize> {
-        let mut live = HashSet::new();
-        self.parts.backlog.scan(&mut |message| {
-            live.insert(message.id);
-        })?;
-        let now = self.parts.clock.now();
-        self.parts.events.stories().prune(now, keep, |id| live.contains(&id))
+    /// schedule. What has to be written for it, where it is to be held, is not waited for:
+    /// the message is safe, and found again at a start.
+    pub fn take(self: &Arc<Self>, message: Message) {
+        let Err(reason) = self.schedule_places(&message) else { return };
+        let this = self.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = this.hold_for(&message, reason) {
+                let id = message.id;
+                tracing::error!(%id, %error, "a queued message waits for the next start");
+            }
+        });
     }
 
     fn load(&self) -> io::Result<()> {
@@ -218,12 +229,23 @@ impl Dispatcher {
     /// Puts a message into the schedule, under each of its destinations; holds it where
     /// none of them can be gone to.
     fn adopt(&self, message: &Message) -> io::Result<()> {
+        match self.schedule_places(message) {
+            Ok(()) => Ok(()),
+            Err(reason) => self.hold_for(message, reason),
+        }
+    }
+
+    /// Puts a message that is not held into the schedule.
+    ///
+    /// # Errors
+    /// Why it has nowhere to go.
+    fn schedule_places(&self, message: &Message) -> Result<(), String> {
         if message.hold.is_held() {
             return Ok(());
         }
         let places = self.places(message);
         if let Some(reason) = self.stuck(message, &places) {
-            return self.hold_for(message, reason);
+            return Err(reason);
         }
         // A due time further away than any plan comes from a clock that was wrong.
         let latest = self.parts.clock.now() + self.options.retry.slow.longest_pause;
@@ -266,7 +288,7 @@ impl Dispatcher {
     fn hold_for(&self, message: &Message, reason: String) -> io::Result<()> {
         let held = Message { hold: Hold::Because(reason.clone()), ..message.clone() };
         self.parts.backlog.update(message, &held)?;
-        self.tell(message.id, &Event::Held { reason });
+        self.tell(message.id, Event::Held { reason });
         Ok(())
     }
 
@@ -314,8 +336,7 @@ impl Dispatcher {
     /// One message, one destination, once.
     async fn attempt(self: &Arc<Self>, lane: &mut Lane, lease: &Lease) -> Outcome {
         let (id, name) = (lease.id, self.schedule().name(lease.destination).to_owned());
-        let this = self.clone();
-        let message = match blocking(move || this.parts.backlog.get(id)).await {
+        let message = match self.look_up(id).await {
             Ok(Some(message)) if !message.hold.is_held() => message,
             Ok(_) => return Outcome { again: None, pace: None },
             Err(error) => {
@@ -341,9 +362,34 @@ impl Dispatcher {
             let again = self.places(&message).remove(&name);
             return Outcome { again, pace: Some(Pace::SlowDown { until }) };
         }
-        let pace = self.settle(id, &name, tried, went).await;
-        let again = self.again(id, &name).await;
-        Outcome { again, pace: pace.filter(|_| lease.mode == Mode::Deliver) }
+        self.settled(id, name, tried, went, lease.mode).await
+    }
+
+    /// Settles an attempt: how message and destination go on.
+    async fn settled(
+        self: &Arc<Self>,
+        id: QueueId,
+        name: String,
+        tried: Vec<usize>,
+        mut went: Went,
+        mode: Mode,
+    ) -> Outcome {
+        let (endings, haste) = (std::mem::take(&mut went.endings), went.haste);
+        let work = Work { id, destination: name.clone(), tried, endings, haste };
+        let Some(Settlement { pace, is_done }) = self.settle(work, &went).await else {
+            return Outcome { again: None, pace: None };
+        };
+        let again = if is_done { None } else { self.again(id, &name).await };
+        Outcome { again, pace: Some(pace).filter(|_| mode == Mode::Deliver) }
+    }
+
+    /// The message, from memory where it is there.
+    async fn look_up(self: &Arc<Self>, id: QueueId) -> io::Result<Option<Message>> {
+        if let Some(message) = self.parts.backlog.recall(id) {
+            return Ok(Some(message));
+        }
+        let this = self.clone();
+        blocking(move || this.parts.backlog.get(id)).await
     }
 
     /// The recipients of `message` at the destination whose time has come: where none is
@@ -378,7 +424,10 @@ impl Dispatcher {
                 let ending = self.deliver_locally(message, mailbox.clone(), body).await;
                 return Went::here(all(ending));
             }
-            Destination::Discard => return Went::here(all(discarded())),
+            Destination::Discard => {
+                // Dropped twice is dropped.
+                return Went { haste: Haste::WithOthers, ..Went::here(all(discarded())) };
+            }
             Destination::Held(why) => {
                 let (cause, permanence) = (Cause::RouteUnusable, Permanence::Transient);
                 return Went::here(all(Ending::trouble(cause, permanence, why.to_string())));
@@ -390,7 +439,7 @@ impl Dispatcher {
             Ok(endpoints) => endpoints,
             Err(none) => {
                 let endings = all(Ending::diagnosed(none.verdict()));
-                return Went { endings, reached: false, tried: true, not_before: None };
+                return Went { reached: false, ..Went::here(endings) };
             }
         };
         let by_dns = matches!(destination, Destination::Domain(_));
@@ -400,7 +449,7 @@ impl Dispatcher {
         log_notes(message.id, &attempted.notes);
         self.wake_up(&attempted.revived);
         let Attempted { endings, reached, tried, not_before, .. } = attempted;
-        Went { endings, reached, tried, not_before }
+        Went { endings, reached, tried, not_before, haste: Haste::Synced }
     }
 
     /// Destinations whose host is back go on at once.
@@ -495,18 +544,10 @@ impl Dispatcher {
     }
 
     /// Settles an attempt; `None` where the message is gone.
-    async fn settle(
-        self: &Arc<Self>,
-        id: QueueId,
-        name: &str,
-        tried: Vec<usize>,
-        went: Went,
-    ) -> Option<Pace> {
-        let Went { endings, reached, not_before, .. } = went;
-        let work = Arc::new((name.to_owned(), tried, endings));
+    async fn settle(self: &Arc<Self>, work: Work, went: &Went) -> Option<Settlement> {
+        let (id, work) = (work.id, Arc::new(work));
         let settled = loop {
-            let (this, work) = (self.clone(), work.clone());
-            match blocking(move || this.prepare(id, &work.0, &work.1, &work.2)).await {
+            match self.prepared(&work).await {
                 Ok(settled) => break Arc::new(settled?),
                 Err(error) => tracing::error!(%id, %error, "the spool cannot be read"),
             }
@@ -514,60 +555,135 @@ impl Dispatcher {
         };
         // A state that cannot be written is written again until it can: the recipients
         // who have the message must not get it twice.
-        loop {
-            let (this, work, settled) = (self.clone(), work.clone(), settled.clone());
-            match blocking(move || this.finish(&settled, &work.1)).await {
-                Ok(()) => break,
+        let is_done = loop {
+            match self.finished(&settled, &work).await {
+                Ok(is_done) => break is_done,
                 Err(error) => tracing::error!(%id, %error, "a state cannot be written"),
             }
             tokio::time::sleep(WRITE_AGAIN).await;
-        }
-        Some(match (settled.pace_where(reached, &work.2), not_before) {
+        };
+        let pace = match (settled.pace_where(went.reached, &work.endings), went.not_before) {
             (Pace::Unreachable, Some(until)) => Pace::SlowDown { until },
             (pace, _) => pace,
-        })
+        };
+        Some(Settlement { pace, is_done })
+    }
+
+    /// [`Dispatcher::prepare`]; a thread that may block is asked only where it may.
+    async fn prepared(self: &Arc<Self>, work: &Arc<Work>) -> io::Result<Option<settle::Settled>> {
+        if let Some(message) = self.parts.backlog.recall(work.id) {
+            let settled = self.think(&message, work, self.parts.clock.now());
+            if settled.lessons.is_empty() && settled.notices.is_empty() {
+                return Ok(Some(settled));
+            }
+        }
+        let (this, work) = (self.clone(), work.clone());
+        blocking(move || this.prepare(&work)).await
     }
 
     /// What an attempt leads to, with its notifications in the queue; nothing is written
     /// down yet. `None` where the message is gone.
-    fn prepare(
-        &self,
-        id: QueueId,
-        name: &str,
-        tried: &[usize],
-        endings: &[Ending],
-    ) -> io::Result<Option<settle::Settled>> {
+    fn prepare(&self, work: &Work) -> io::Result<Option<settle::Settled>> {
         let now = self.parts.clock.now();
-        let Some(message) = self.parts.backlog.get(id)? else { return Ok(None) };
-        let window = self.parts.learned.window(name, now);
-        let options = &self.options.retry;
-        let mut settled = settle::settle(&message, tried, endings, window, options, now);
-        self.learn(name, &settled.lessons, now);
+        let Some(message) = self.parts.backlog.get(work.id)? else { return Ok(None) };
+        let mut settled = self.think(&message, work, now);
+        self.learn(&work.destination, &settled.lessons, now);
         self.notify(&mut settled, now);
         Ok(Some(settled))
     }
 
-    /// Writes down the recipients that were tried, and tells what happened. Those of other
-    /// destinations, and a hold, may have changed meanwhile and are left as they are, but
-    /// for a clock that was set back. A message that nothing waits for leaves the queue.
-    fn finish(&self, settled: &settle::Settled, tried: &[usize]) -> io::Result<()> {
-        let id = settled.message.id;
-        let _one_writer = lock(self.stripe(id));
-        let Some(was) = self.parts.backlog.get(id)? else { return Ok(()) };
-        let mut message = was.clone();
-        message.set_back(self.parts.clock.now());
-        for index in tried {
-            message.recipients[*index] = settled.message.recipients[*index].clone();
-        }
-        match message.is_done() {
-            true => self.parts.backlog.remove(id)?,
-            false => self.parts.backlog.update(&was, &message)?,
-        }
-        settled.events.iter().for_each(|event| self.tell(id, event));
-        if message.is_done() {
-            self.tell(id, &Event::Ended);
+    fn think(&self, message: &Message, work: &Work, now: Timestamp) -> settle::Settled {
+        let window = self.parts.learned.window(&work.destination, now);
+        settle::settle(message, &work.tried, &work.endings, window, &self.options.retry, now)
+    }
+
+    /// [`Dispatcher::finish`] for the reactor. Whether the message has left the queue.
+    async fn finished(
+        self: &Arc<Self>,
+        settled: &Arc<settle::Settled>,
+        work: &Arc<Work>,
+    ) -> io::Result<bool> {
+        let (send, receive) = oneshot::channel();
+        let written: Written = Box::new(move |written| drop(send.send(written)));
+        let submitted = match self.submit_at_hand(settled, work, written) {
+            Ok(is_done) => Some(is_done),
+            Err(written) => {
+                let (this, settled, work) = (self.clone(), settled.clone(), work.clone());
+                blocking(move || this.submit(&settled, &work, written)).await?
+            }
+        };
+        let Some(is_done) = submitted else { return Ok(true) };
+        receive.await.unwrap_or_else(|_| Err(io::Error::other("the spool is closed")))?;
+        self.tell_all(settled, is_done);
+        Ok(is_done)
+    }
+
+    /// Writes down the recipients that were tried, and tells what happened. A message that
+    /// nothing waits for leaves the queue. Blocks.
+    fn finish(&self, settled: &settle::Settled, work: &Work) -> io::Result<()> {
+        let (written, wait) = backlog::awaited();
+        if let Some(is_done) = self.submit(settled, work, written)? {
+            wait()?;
+            self.tell_all(settled, is_done);
         }
         Ok(())
+    }
+
+    /// Submits what an attempt came to. Whether the message leaves the queue with that;
+    /// `None` where it is gone: then `written` hears of nothing. Blocks.
+    fn submit(
+        &self,
+        settled: &settle::Settled,
+        work: &Work,
+        written: Written,
+    ) -> io::Result<Option<bool>> {
+        let _one_writer = lock(self.stripe(work.id));
+        let was = self.parts.backlog.get(work.id)?;
+        Ok(was.map(|was| self.submit_over(&was, settled, work, written)))
+    }
+
+    /// The same where it does not block; else gives `written` back.
+    fn submit_at_hand(
+        &self,
+        settled: &settle::Settled,
+        work: &Work,
+        written: Written,
+    ) -> Result<bool, Written> {
+        let Ok(_one_writer) = self.stripe(work.id).try_lock() else { return Err(written) };
+        match self.parts.backlog.recall(work.id) {
+            Some(was) => Ok(self.submit_over(&was, settled, work, written)),
+            None => Err(written),
+        }
+    }
+
+    /// The recipients of other destinations, and a hold, may have changed meanwhile and are
+    /// left as they are, but for a clock that was set back.
+    fn submit_over(
+        &self,
+        was: &Message,
+        settled: &settle::Settled,
+        work: &Work,
+        written: Written,
+    ) -> bool {
+        let mut message = was.clone();
+        message.set_back(self.parts.clock.now());
+        for index in &work.tried {
+            message.recipients[*index] = settled.message.recipients[*index].clone();
+        }
+        let is_done = message.is_done();
+        match is_done {
+            true => self.parts.backlog.submit_removal(work.id, work.haste, written),
+            false => self.parts.backlog.submit_update(was, &message, written),
+        }
+        is_done
+    }
+
+    fn tell_all(&self, settled: &settle::Settled, is_done: bool) {
+        let id = settled.message.id;
+        settled.events.iter().for_each(|event| self.tell(id, event.clone()));
+        if is_done {
+            self.tell(id, Event::Ended);
+        }
     }
 
     fn learn(&self, name: &str, lessons: &[settle::Lesson], now: Timestamp) {
@@ -606,7 +722,7 @@ impl Dispatcher {
                     let came = Message::new(id, notification.received, octets);
                     let notification = Some(id.to_string());
                     settled.events.push(Event::Notified { kind, recipients, notification });
-                    if let Err(error) = self.came(&came) {
+                    if let Err(error) = self.adopt(&came) {
                         tracing::error!(%id, %error, "a notification waits for the next start");
                     }
                 }
@@ -637,7 +753,7 @@ impl Dispatcher {
         })
     }
 
-    fn tell(&self, id: QueueId, event: &Event) {
+    fn tell(&self, id: QueueId, event: Event) {
         self.parts.events.tell(self.parts.clock.now(), id, event);
     }
 

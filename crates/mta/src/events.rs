@@ -7,7 +7,9 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
 
 use queue::QueueId;
 use queue::history::{Line, Stories};
@@ -24,7 +26,7 @@ pub const FOLDER_NAME: &str = "history";
 /// RFC 3339 in UTC.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-#[allow(clippy::large_enum_variant)] // made one at a time, told at once, never kept
+#[allow(clippy::large_enum_variant)] // kept for the moment until it is told, and in no number
 pub enum Event {
     /// It was taken and is on disk.
     Received {
@@ -100,44 +102,109 @@ pub enum Event {
     Ended,
 }
 
-/// Tells events to the log and to the stories.
+/// How many events may wait to be told; then who has another one waits.
+const MOST_WAITING: usize = 8 * 1024;
+/// How many events are written at once.
+const TOLD_AT_ONCE: usize = 512;
+
+/// Tells events to the log and to the stories, from a thread of its own: neither a session
+/// nor a delivery waits for a terminal or a disk to take their lines. Dropped, it tells
+/// what it has.
 #[derive(Debug)]
 pub struct Events {
-    stories: Stories,
-    failing: AtomicBool,
+    stories: Arc<Stories>,
+    /// Taken when it is dropped.
+    teller: Option<(SyncSender<Told>, JoinHandle<()>)>,
+}
+
+type Happened = (Timestamp, QueueId, Event);
+
+#[allow(clippy::large_enum_variant)] // nearly all are events
+enum Told {
+    Event(Happened),
+    /// What came before was told: says so.
+    Flush(SyncSender<()>),
 }
 
 impl Events {
     /// Tells the stories of `data_dir`.
     ///
     /// # Errors
-    /// Where the folder cannot be made.
+    /// Where the folder or the thread cannot be made.
     pub fn open(data_dir: &Path) -> io::Result<Events> {
-        let stories = Stories::open(data_dir.join(FOLDER_NAME))?;
-        Ok(Events { stories, failing: AtomicBool::new(false) })
+        let stories = Arc::new(Stories::open(data_dir.join(FOLDER_NAME))?);
+        let (send, receive) = sync_channel(MOST_WAITING);
+        let of_thread = Arc::clone(&stories);
+        let thread = thread::Builder::new().name("events".to_owned());
+        let thread = thread.spawn(move || tell_all(&of_thread, &receive))?;
+        Ok(Events { stories, teller: Some((send, thread)) })
     }
 
-    /// Tells one event. A story that cannot be written is no reason to stop mail: it is
-    /// logged, once until it works again.
-    pub fn tell(&self, at: Timestamp, id: QueueId, event: &Event) {
-        log(id, event);
-        let told = match serde_json::to_value(event) {
-            Ok(Value::Object(fields)) => self.stories.tell(at, id, fields),
-            // An enum of structs is always an object.
-            _ => Ok(()),
-        };
-        match told {
-            Ok(()) => self.failing.store(false, Ordering::Relaxed),
-            Err(error) if !self.failing.swap(true, Ordering::Relaxed) => {
-                tracing::warn!(%error, "the story of messages cannot be written");
-            }
-            Err(_) => {}
+    /// Tells one event, soon.
+    pub fn tell(&self, at: Timestamp, id: QueueId, event: Event) {
+        self.send(Told::Event((at, id, event)));
+    }
+
+    /// Waits until what was told before can be read. Blocks.
+    pub fn flush(&self) {
+        let (done, told) = sync_channel(1);
+        self.send(Told::Flush(done));
+        // An error is the thread's end, and it has said why.
+        let _ = told.recv();
+    }
+
+    fn send(&self, told: Told) {
+        if let Some((send, _)) = &self.teller {
+            // As above.
+            let _ = send.send(told);
         }
     }
 
     /// The stories, to prune them.
-    pub const fn stories(&self) -> &Stories {
+    pub fn stories(&self) -> &Stories {
         &self.stories
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        if let Some((send, thread)) = self.teller.take() {
+            drop(send);
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Tells what comes, in order, as much as there is at once.
+fn tell_all(stories: &Stories, receive: &Receiver<Told>) {
+    let mut failing = false;
+    while let Ok(first) = receive.recv() {
+        let (mut events, mut waiting) = (Vec::new(), Vec::new());
+        for told in [first].into_iter().chain(receive.try_iter()).take(TOLD_AT_ONCE) {
+            match told {
+                Told::Event(event) => events.push(event),
+                Told::Flush(done) => waiting.push(done),
+            }
+        }
+        events.iter().for_each(|(_, id, event)| log(*id, event));
+        write_down(stories, &events, &mut failing);
+        for done in waiting {
+            // Who asked may have gone.
+            let _ = done.send(());
+        }
+    }
+}
+
+/// A story that cannot be written is no reason to stop mail: it is logged, once until it
+/// works again.
+fn write_down(stories: &Stories, events: &[Happened], failing: &mut bool) {
+    match stories.tell(events) {
+        Err(error) if !*failing => {
+            *failing = true;
+            tracing::warn!(%error, "the story of messages cannot be written");
+        }
+        told => *failing = told.is_err(),
     }
 }
 
@@ -196,12 +263,22 @@ mod tests {
         let at = id.arrived();
         let events = Events::open(dir.path()).unwrap();
         let told = [Event::Held { reason: "by the administrator".into() }, Event::Released];
-        told.iter().for_each(|event| events.tell(at, id, event));
+        told.iter().for_each(|event| events.tell(at, id, event.clone()));
+        events.flush();
         let unknown = serde_json::json!({ "event": "from-the-future" });
-        let unknown = unknown.as_object().unwrap().clone();
-        events.stories().tell(at, id, unknown).unwrap();
+        events.stories().tell(&[(at, id, unknown)]).unwrap();
         let read: Vec<Event> = story(dir.path(), id).unwrap().into_iter().map(|(_, e)| e).collect();
         assert_eq!(read, told);
+    }
+
+    #[test]
+    fn what_waits_is_told_when_it_is_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let id: QueueId = "3bq8fz4k0000".parse().unwrap();
+        let events = Events::open(dir.path()).unwrap();
+        (0..1000).for_each(|_| events.tell(id.arrived(), id, Event::Hastened));
+        drop(events);
+        assert_eq!(story(dir.path(), id).unwrap().len(), 1000);
     }
 
     #[test]

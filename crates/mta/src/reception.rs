@@ -109,6 +109,17 @@ impl Reception {
         decided.decision
     }
 
+    /// Whether answering may block: a mailbox of this machine is looked at.
+    pub fn may_block(&self, query: &Query) -> bool {
+        match query {
+            Query::Recipient { path, .. } => {
+                matches!(self.router.destination(path), Destination::Local(_))
+            }
+            Query::Verify { .. } | Query::Expand { .. } => true,
+            Query::Connect | Query::Hello { .. } | Query::Mail { .. } => false,
+        }
+    }
+
     /// What is known of the recipient that a question is about.
     fn recipient_of(&self, query: &Query, now: Timestamp) -> Option<RecipientFacts> {
         match query {
@@ -241,14 +252,9 @@ impl Reception {
         let closed = || Err(SpoolError::Fault("the spool is closed".into()));
         let committed = receive.await.unwrap_or_else(|_| closed());
         let committed = committed.map_err(|error| refusal(&error))?;
-        let (this, id) = (self.clone(), committed.id());
-        // Not waited for: the message is safe, and found again at a start.
-        tokio::task::spawn_blocking(move || {
-            this.events.tell(received.at, id, &told(&received, octets));
-            if let Err(error) = this.dispatcher.came(&Message::new(id, received, octets)) {
-                tracing::error!(%id, %error, "a queued message waits for the next start");
-            }
-        });
+        let id = committed.id();
+        self.events.tell(received.at, id, told(&received, octets));
+        self.dispatcher.take(Message::new(id, received, octets));
         Ok(committed)
     }
 }

@@ -210,9 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if let Query::Hello { name, stage } = &query {
             self.client.hello = Some((name.clone(), *stage));
         }
-        let blocks =
-            matches!(query, Query::Recipient { .. } | Query::Verify { .. } | Query::Expand { .. });
-        let decision = if blocks {
+        let decision = if self.reception.may_block(&query) {
             self.ask_elsewhere(query).await?
         } else {
             self.reception.decide(&query, &self.client)

@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reply::Timestamp;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::QueueId;
@@ -26,6 +27,15 @@ pub struct Line {
     pub id: QueueId,
     /// The event's own fields.
     pub event: Map<String, Value>,
+}
+
+/// A line as it is written.
+#[derive(Serialize)]
+struct Written<'a, E> {
+    at: u64,
+    id: String,
+    #[serde(flatten)]
+    event: &'a E,
 }
 
 /// Writes the stories. One writer a folder.
@@ -51,29 +61,34 @@ impl Stories {
         Ok(Stories { folder, today: Mutex::new(None) })
     }
 
-    /// Adds an event to a message's story.
+    /// Adds events to the stories of their messages, each an object of its own fields, in
+    /// their order; those of one day with one write.
     ///
     /// # Errors
-    /// The operating system's; the story then lacks the line.
-    pub fn tell(&self, at: Timestamp, id: QueueId, event: Map<String, Value>) -> io::Result<()> {
-        let mut fields = Map::new();
-        fields.insert("at".to_owned(), at.as_millis().into());
-        fields.insert("id".to_owned(), id.to_string().into());
-        fields.extend(event);
-        let mut line = Value::Object(fields).to_string().into_bytes();
-        line.push(b'\n');
-        self.append(&day(at), &line)
+    /// The operating system's; the stories then lack lines.
+    pub fn tell<E: Serialize>(&self, told: &[(Timestamp, QueueId, E)]) -> io::Result<()> {
+        let mut lines = Vec::new();
+        for of_a_day in told.chunk_by(|(a, ..), (b, ..)| day_number(*a) == day_number(*b)) {
+            lines.clear();
+            for (at, id, event) in of_a_day {
+                let line = Written { at: at.as_millis(), id: id.to_string(), event };
+                serde_json::to_writer(&mut lines, &line)?;
+                lines.push(b'\n');
+            }
+            self.append(&day(of_a_day[0].0), &lines)?;
+        }
+        Ok(())
     }
 
-    fn append(&self, day: &str, line: &[u8]) -> io::Result<()> {
+    fn append(&self, day: &str, lines: &[u8]) -> io::Result<()> {
         let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((open, file)) = today.as_mut()
             && open == day
         {
-            return file.write_all(line);
+            return file.write_all(lines);
         }
         let mut file = open_day(&self.folder.join(format!("{day}{SUFFIX}")))?;
-        file.write_all(line)?;
+        file.write_all(lines)?;
         *today = Some((day.to_owned(), file));
         Ok(())
     }
@@ -145,6 +160,10 @@ fn contains(line: &[u8], wanted: &[u8]) -> bool {
 /// The date of `at` in UTC, as in `2026-11-24`.
 fn day(at: Timestamp) -> String {
     at.to_string().split('T').next().unwrap_or_default().to_owned()
+}
+
+fn day_number(at: Timestamp) -> u64 {
+    at.as_millis() / 86_400_000
 }
 
 fn day_of(path: &Path) -> &str {

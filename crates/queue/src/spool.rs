@@ -23,6 +23,7 @@ mod body;
 pub mod check;
 mod draft;
 mod driver;
+mod fresh;
 mod index;
 mod records;
 mod recover;
@@ -40,6 +41,7 @@ pub use upkeep::Upkeep;
 
 use crate::message::encoding::{decode_changes, decode_state};
 use crate::{Hold, Message, QueueId, Received};
+use fresh::Fresh;
 use index::{Index, Noted, Standing};
 use records::kind;
 
@@ -152,6 +154,7 @@ pub struct Summary {
 struct Inner<D: Disk> {
     log: Log<D>,
     index: Mutex<Index>,
+    fresh: Mutex<Fresh>,
     upkeep: Mutex<upkeep::Work>,
 }
 
@@ -200,7 +203,8 @@ impl<D: Disk> Spool<D> {
         let is_read_only = options.read_only;
         let (log, writer, index, report) = recover::open(disk, options)?;
         let (index, upkeep) = (Mutex::new(index), Mutex::default());
-        let spool = Spool(Arc::new(Inner { log, index, upkeep }));
+        let fresh = Mutex::default();
+        let spool = Spool(Arc::new(Inner { log, index, fresh, upkeep }));
         if !is_read_only {
             report.unfinished.iter().for_each(|message| spool.bury(*message));
         }
@@ -249,6 +253,14 @@ impl<D: Disk> Spool<D> {
             }
             Ok(message)
         })
+    }
+
+    /// The message as [`Spool::get`] gives it, where that needs no look at the disk: it came
+    /// a moment ago, and nothing was noted of it yet.
+    pub fn recall(&self, id: QueueId) -> Option<Message> {
+        let octets = self.index().unchanged(id)?;
+        let received = self.fresh().get(id)?;
+        Some(Message::new(id, (*received).clone(), octets))
     }
 
     /// Puts a state into the message that it is of. A damaged one is passed over: then an
@@ -354,6 +366,7 @@ impl<D: Disk> Spool<D> {
             index.state_submitted(id, place, &head);
         }
         drop(index);
+        self.fresh().forget(id);
         teller.submitted(submitted, durability);
     }
 
@@ -378,6 +391,7 @@ impl<D: Disk> Spool<D> {
             index.removal_ended(id, false);
         }
         drop(index);
+        self.fresh().forget(id);
         teller.submitted(submitted, durability);
     }
 
@@ -391,28 +405,6 @@ impl<D: Disk> Spool<D> {
         let class = Class::Reserve;
         let urgency = durability.urgency();
         self.0.log.submit(&Submission { kind, payload, class, urgency, generation: None }, done)
-    }
-
-    /// The same and waits for it: for threads that may block, while another one runs the
-    /// writer.
-    ///
-    /// # Errors
-    /// As told to `done`.
-    pub fn update_now(
-        &self,
-        was: &Message,
-        now: &Message,
-        durability: Durability,
-    ) -> Result<(), SpoolError> {
-        wait(|done| self.update(was, now, durability, done))
-    }
-
-    /// As [`Spool::update_now`].
-    ///
-    /// # Errors
-    /// As told to `done`.
-    pub fn remove_now(&self, id: QueueId, durability: Durability) -> Result<(), SpoolError> {
-        wait(|done| self.remove(id, durability, done))
     }
 
     /// A whole message at once, and waits for it.
@@ -458,6 +450,10 @@ impl<D: Disk> Spool<D> {
     fn index(&self) -> MutexGuard<'_, Index> {
         self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn fresh(&self) -> MutexGuard<'_, Fresh> {
+        self.0.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Tells a submitter once, whoever comes first to it.
@@ -484,11 +480,4 @@ impl Teller {
             Ok(_) => {}
         }
     }
-}
-
-/// Calls `submit` with a completion and waits for it.
-fn wait(submit: impl FnOnce(Done)) -> Result<(), SpoolError> {
-    let (send, receive) = sync_channel(1);
-    submit(Box::new(move |result| drop(send.send(result))));
-    receive.recv().unwrap_or_else(|_| Err(LogError::Closed.into()))
 }

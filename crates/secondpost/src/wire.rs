@@ -259,13 +259,15 @@ async fn run(
     pick_up(data_dir, administration).await;
     until_stopped(config, &reception, storage, &stop, &mut signals).await;
     drop(admin);
-    tokio::select! {
+    let ended = tokio::select! {
         ended = end(tasks, dispatcher) => ended,
         () = signals.stop() => {
             tracing::warn!("told to stop once more: what is under way is broken off");
             Ok(())
         }
-    }
+    };
+    tokio::task::block_in_place(|| reception.events.flush());
+    ended
 }
 
 /// Lets what is under way come to its end, for as long as it may take.

@@ -1,6 +1,7 @@
 //! What the dispatcher needs of the spool, and no more.
 
 use std::io;
+use std::sync::mpsc::sync_channel;
 
 use queue::spool::Durability;
 use queue::{Message, QueueId, Received, Spool, SpoolError};
@@ -8,7 +9,12 @@ use store::Disk;
 
 use crate::delivery::body::ReadMessage;
 
-/// The messages that wait. Every method blocks and is called on a thread that may.
+/// Told once of what was submitted: that it survives a power cut, or why it could not be
+/// written; then the earlier state stands. From any thread, also at once: to be brief.
+pub type Written = Box<dyn FnOnce(io::Result<()>) + Send>;
+
+/// The messages that wait. Methods that return an [`io::Result`] block, and are called on
+/// a thread that may.
 pub trait Backlog: ReadMessage {
     /// Shows every message that is not done, oldest first.
     ///
@@ -22,12 +28,15 @@ pub trait Backlog: ReadMessage {
     /// Where the spool cannot be read.
     fn get(&self, id: QueueId) -> io::Result<Option<Message>>;
 
-    /// Writes down what differs between the message as it `was` got and `now`: the state
-    /// of its recipients and whether it is held. When it returns, it survives a power cut.
-    ///
-    /// # Errors
-    /// Where it could not be written; the earlier state stands.
-    fn update(&self, was: &Message, now: &Message) -> io::Result<()>;
+    /// What [`Backlog::get`] gives, where that needs no look at the disk.
+    fn recall(&self, id: QueueId) -> Option<Message>;
+
+    /// Submits what differs between the message as it `was` got and `now`: the state of its
+    /// recipients and whether it is held. Read back from now on.
+    fn submit_update(&self, was: &Message, now: &Message, written: Written);
+
+    /// Submits the end of a message; it is gone from now on.
+    fn submit_removal(&self, id: QueueId, haste: Haste, written: Written);
 
     /// Puts a message into the queue, synced.
     ///
@@ -35,11 +44,42 @@ pub trait Backlog: ReadMessage {
     /// Where it could not be kept; nothing of it is in the queue.
     fn put(&self, received: Received, octets: &[u8]) -> io::Result<QueueId>;
 
-    /// Takes a message out for good.
+    /// As [`Backlog::submit_update`], and waits until it is written.
+    ///
+    /// # Errors
+    /// Where it could not be written; the earlier state stands.
+    fn update(&self, was: &Message, now: &Message) -> io::Result<()> {
+        let (written, wait) = awaited();
+        self.submit_update(was, now, written);
+        wait()
+    }
+
+    /// As [`Backlog::submit_removal`], and waits until it is written.
     ///
     /// # Errors
     /// Where that could not be written; it may come back at the next start.
-    fn remove(&self, id: QueueId) -> io::Result<()>;
+    fn remove(&self, id: QueueId) -> io::Result<()> {
+        let (written, wait) = awaited();
+        self.submit_removal(id, Haste::Synced, written);
+        wait()
+    }
+}
+
+/// When the end of a message is to be on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Haste {
+    /// As soon as can be: a second delivery would be noticed.
+    Synced,
+    /// With what else is written, at most a moment later: nobody would notice.
+    WithOthers,
+}
+
+/// What is told, and what waits for it; that blocks.
+pub(super) fn awaited() -> (Written, impl FnOnce() -> io::Result<()>) {
+    let (send, receive) = sync_channel(1);
+    let written: Written = Box::new(move |written| drop(send.send(written)));
+    let closed = |_| Err(io::Error::other("the spool is closed"));
+    (written, move || receive.recv().unwrap_or_else(closed))
 }
 
 impl<D: Disk> ReadMessage for Spool<D> {
@@ -71,16 +111,26 @@ impl<D: Disk> Backlog for Spool<D> {
         }
     }
 
-    fn update(&self, was: &Message, now: &Message) -> io::Result<()> {
-        self.update_now(was, now, Durability::Synced).map_err(as_io)
+    fn recall(&self, id: QueueId) -> Option<Message> {
+        Spool::recall(self, id)
+    }
+
+    fn submit_update(&self, was: &Message, now: &Message, written: Written) {
+        let told = Box::new(|result: Result<_, _>| written(result.map_err(as_io)));
+        Spool::update(self, was, now, Durability::Synced, told);
+    }
+
+    fn submit_removal(&self, id: QueueId, haste: Haste, written: Written) {
+        let durability = match haste {
+            Haste::Synced => Durability::Synced,
+            Haste::WithOthers => Durability::Written,
+        };
+        let told = Box::new(|result: Result<_, _>| written(result.map_err(as_io)));
+        Spool::remove(self, id, durability, told);
     }
 
     fn put(&self, received: Received, octets: &[u8]) -> io::Result<QueueId> {
         self.put_now(received, octets).map(|committed| committed.id()).map_err(as_io)
-    }
-
-    fn remove(&self, id: QueueId) -> io::Result<()> {
-        self.remove_now(id, Durability::Synced).map_err(as_io)
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use queue::{Hold, Message, QueueId, RecipientState};
 use reply::{Answer, Cause, Permanence, Stage};
 
-use super::{Dispatcher, lock};
+use super::{Dispatcher, Haste, Work, lock};
 use crate::control::{Action, HOST_LEFT_ALONE, QueuedMessage, QueuedRecipient};
 use crate::delivery::Ending;
 use crate::events::Event;
@@ -114,7 +114,7 @@ impl Dispatcher {
             schedule.insert(id, destination, now);
         }
         drop(schedule);
-        self.tell(id, &Event::Hastened);
+        self.tell(id, Event::Hastened);
         self.wake.notify_one();
         Ok(())
     }
@@ -141,7 +141,7 @@ impl Dispatcher {
             return Err(ActError::StaysHeld(why));
         }
         self.parts.backlog.update(&message, &released)?;
-        self.tell(id, &Event::Released);
+        self.tell(id, Event::Released);
         self.adopt(&released)?;
         Ok(())
     }
@@ -161,11 +161,11 @@ impl Dispatcher {
         let waiting: Vec<usize> = (0..message.recipients.len())
             .filter(|index| message.recipients[*index].status.due().is_some())
             .collect();
-        self.tell(id, &Event::Bounced);
+        self.tell(id, Event::Bounced);
         let endings = waiting.iter().map(|index| given_up(&message.recipients[*index]));
-        let endings: Vec<Ending> = endings.collect();
-        match self.prepare(id, "", &waiting, &endings)? {
-            Some(settled) => Ok(self.finish(&settled, &waiting)?),
+        let work = by_hand(id, waiting.clone(), endings.collect());
+        match self.prepare(&work)? {
+            Some(settled) => Ok(self.finish(&settled, &work)?),
             None => Err(ActError::NoSuchMessage(id)),
         }
     }
@@ -180,9 +180,9 @@ impl Dispatcher {
         let indices: Vec<usize> = refused.iter().map(|(index, _)| *index).collect();
         let ending = |answer| Ending { stage: Some(Stage::Rcpt), ..Ending::answered(answer, now) };
         let endings = refused.iter().map(|(_, answer)| ending(answer));
-        let endings: Vec<Ending> = endings.collect();
-        let settled = self.prepare(id, "", &indices, &endings)?;
-        self.finish(&settled.ok_or(ActError::NoSuchMessage(id))?, &indices)?;
+        let work = by_hand(id, indices, endings.collect());
+        let settled = self.prepare(&work)?;
+        self.finish(&settled.ok_or(ActError::NoSuchMessage(id))?, &work)?;
         let _one_writer = lock(self.stripe(id));
         let Some(held) = self.parts.backlog.get(id)? else { return Ok(()) };
         let message = Message { hold: Hold::No, ..held.clone() };
@@ -205,8 +205,8 @@ impl Dispatcher {
             io::ErrorKind::NotFound => ActError::NoSuchMessage(id),
             _ => ActError::Fault(error),
         })?;
-        self.tell(id, &Event::Removed { reason: BY_ADMINISTRATOR.to_owned() });
-        self.tell(id, &Event::Ended);
+        self.tell(id, Event::Removed { reason: BY_ADMINISTRATOR.to_owned() });
+        self.tell(id, Event::Ended);
         Ok(())
     }
 
@@ -236,6 +236,11 @@ impl Dispatcher {
         let ways = waiting.map(|state| self.destination(message, &state.recipient.path));
         ways.filter(|way| !matches!(way, Destination::Held(_))).map(|way| way.to_string()).collect()
     }
+}
+
+/// What nobody was gone to for.
+fn by_hand(id: QueueId, tried: Vec<usize>, endings: Vec<Ending>) -> Work {
+    Work { id, destination: String::new(), tried, endings, haste: Haste::Synced }
 }
 
 /// What a recipient heard last is why it is given up; without that nobody knows a cause.

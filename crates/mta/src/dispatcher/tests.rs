@@ -51,11 +51,19 @@ impl Backlog for Memory {
         Ok(lock(&self.messages).get(&id).map(|(message, _)| message.clone()))
     }
 
-    fn update(&self, _: &Message, message: &Message) -> io::Result<()> {
+    fn recall(&self, _: QueueId) -> Option<Message> {
+        None
+    }
+
+    fn submit_update(&self, _: &Message, message: &Message, written: Written) {
         let mut messages = lock(&self.messages);
-        let (stored, _) = messages.get_mut(&message.id).ok_or(io::ErrorKind::NotFound)?;
-        *stored = message.clone();
-        Ok(())
+        let stored = messages.get_mut(&message.id).ok_or(io::ErrorKind::NotFound.into());
+        written(stored.map(|(stored, _)| *stored = message.clone()));
+    }
+
+    fn submit_removal(&self, id: QueueId, _: Haste, written: Written) {
+        lock(&self.messages).remove(&id);
+        written(Ok(()));
     }
 
     fn put(&self, received: Received, octets: &[u8]) -> io::Result<QueueId> {
@@ -78,11 +86,6 @@ impl Backlog for Memory {
         };
         lock(&self.messages).insert(id, (message, octets.to_vec()));
         Ok(id)
-    }
-
-    fn remove(&self, id: QueueId) -> io::Result<()> {
-        lock(&self.messages).remove(&id);
-        Ok(())
     }
 }
 
@@ -188,7 +191,7 @@ impl World {
 
     fn send(&self, from: &str, to: &[&str]) -> QueueId {
         let id = self.queue.put(received(from, to, self.clock.now()), MESSAGE).unwrap();
-        self.dispatcher.came(&self.queue.get(id).unwrap().unwrap()).unwrap();
+        self.dispatcher.take(self.queue.get(id).unwrap().unwrap());
         id
     }
 
@@ -700,7 +703,7 @@ async fn a_recipient_does_not_wait_for_a_clock_that_was_set_back_to_come_again()
     message.recipients[1].history = tried;
     message.recipients[1].status = Status::Waiting { due: tomorrow + Duration::from_secs(60) };
     world.queue.update(&message, &message).unwrap();
-    world.dispatcher.came(&message).unwrap();
+    world.dispatcher.take(message);
     let attempts =
         |world: &World| world.queue.get(id).unwrap().unwrap().recipients[1].history.attempts;
     world.until("an attempt for the second", |world| attempts(world) > 0).await;

@@ -27,11 +27,11 @@ fn a_story_is_read_back_in_order_across_days_and_restarts() {
     let folder = tempfile::tempdir().unwrap();
     let (mine, other) = (id(start()), id(start() + Duration::from_secs(1)));
     let stories = Stories::open(folder.path()).unwrap();
-    stories.tell(start(), mine, event("accepted")).unwrap();
-    stories.tell(start(), other, event("accepted")).unwrap();
+    stories.tell(&[(start(), mine, event("accepted"))]).unwrap();
+    stories.tell(&[(start(), other, event("accepted"))]).unwrap();
     drop(stories);
     let stories = Stories::open(folder.path()).unwrap();
-    stories.tell(start() + DAY, mine, event("delivered")).unwrap();
+    stories.tell(&[(start() + DAY, mine, event("delivered"))]).unwrap();
     assert_eq!(names(folder.path(), mine), ["accepted", "delivered"]);
     assert_eq!(days(folder.path()).unwrap().len(), 2);
 }
@@ -40,11 +40,11 @@ fn a_story_is_read_back_in_order_across_days_and_restarts() {
 fn torn_and_foreign_lines_cost_only_themselves() {
     let folder = tempfile::tempdir().unwrap();
     let mine = id(start());
-    Stories::open(folder.path()).unwrap().tell(start(), mine, event("accepted")).unwrap();
+    Stories::open(folder.path()).unwrap().tell(&[(start(), mine, event("accepted"))]).unwrap();
     let path = &days(folder.path()).unwrap()[0];
     let mut file = OpenOptions::new().append(true).open(path).unwrap();
     file.write_all(format!("\0garbage\n[]\n{{\"at\":1,\"id\":\"{mine}\",\"ev").as_bytes()).unwrap();
-    Stories::open(folder.path()).unwrap().tell(start(), mine, event("attempt")).unwrap();
+    Stories::open(folder.path()).unwrap().tell(&[(start(), mine, event("attempt"))]).unwrap();
     assert_eq!(names(folder.path(), mine), ["accepted", "attempt"]);
 }
 
@@ -59,10 +59,10 @@ fn a_story_is_kept_whole_until_its_end_is_old() {
     let stories = Stories::open(folder.path()).unwrap();
     let (long, short, live) =
         (id(start()), id(start() + Duration::from_secs(1)), id(start() + DAY));
-    stories.tell(start(), long, event("accepted")).unwrap();
-    stories.tell(start() + DAY, live, event("accepted")).unwrap();
-    stories.tell(start() + DAY * 2, short, event("delivered")).unwrap();
-    stories.tell(start() + DAY * 9, long, event("bounced")).unwrap();
+    stories.tell(&[(start(), long, event("accepted"))]).unwrap();
+    stories.tell(&[(start() + DAY, live, event("accepted"))]).unwrap();
+    stories.tell(&[(start() + DAY * 2, short, event("delivered"))]).unwrap();
+    stories.tell(&[(start() + DAY * 9, long, event("bounced"))]).unwrap();
     let now = start() + DAY * 12;
     // Day 0 tells of `long`, which ended three days ago; day 1 of `live`; day 2 is over.
     assert_eq!(stories.prune(now, DAY * 7, |id| id == live).unwrap(), 1);

@@ -146,7 +146,7 @@ impl<D: Disk> Draft<D> {
         };
         let payload = records::message_head(&head, &received);
         let buffer = std::mem::take(&mut self.buffer);
-        let (sender, spool) = (self.keeper(head), self.spool.clone());
+        let (sender, spool) = (self.keeper(head, received), self.spool.clone());
         let mut told: Option<log::Done> = Some(Box::new(move |result| {
             done(sender.end(&spool, result));
         }));
@@ -157,8 +157,8 @@ impl<D: Disk> Draft<D> {
     }
 
     /// Hands the chunks, with their pins, to what waits for the sync.
-    fn keeper(&mut self, head: MessageHead) -> Keeper {
-        Keeper { head, chunks: std::mem::take(&mut self.chunks) }
+    fn keeper(&mut self, head: MessageHead, received: Received) -> Keeper {
+        Keeper { head, received, chunks: std::mem::take(&mut self.chunks) }
     }
 }
 
@@ -173,6 +173,7 @@ impl<D: Disk> Drop for Draft<D> {
 /// Keeps what the index needs until the message's record is synced.
 struct Keeper {
     head: MessageHead,
+    received: Received,
     chunks: Vec<Place>,
 }
 
@@ -188,6 +189,8 @@ impl Keeper {
         let segments = self.chunks.iter().map(|chunk| chunk.segment);
         let first = segments.chain([place.segment]).min().unwrap_or(place.segment);
         index.insert(&self.head, place, self.chunks, first);
+        drop(index);
+        spool.fresh().insert(self.head.id, self.received);
         Ok(Committed { id: self.head.id })
     }
 }

@@ -159,6 +159,12 @@ impl Index {
         Some(Standing { message, states, chunks, held })
     }
 
+    /// The size of a message that nothing was noted of since it came.
+    pub(super) fn unchanged(&self, id: QueueId) -> Option<u64> {
+        let entry = self.entry(id).filter(|entry| entry.states.is_empty())?;
+        Some(entry.octets)
+    }
+
     pub(super) fn summaries(
         &self,
         after: Option<QueueId>,

@@ -16,7 +16,7 @@ mod decay;
 mod torture;
 mod world;
 
-fn received(seconds: u64) -> Received {
+pub(super) fn received(seconds: u64) -> Received {
     let path = ForwardPath::Mailbox("b@example.org".parse().unwrap());
     let recipient = Recipient { path, parameters: RecipientParameters::default() };
     Received {
@@ -127,4 +127,24 @@ fn ids_grow_over_restarts_and_clocks_that_go_back() {
     drop((spool, writer));
     let (spool, _, _) = open(folder.path());
     assert!(spool.begin(received(1)).id() > first);
+}
+
+#[test]
+fn a_new_message_is_recalled_as_it_is_read_until_something_is_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (spool, mut writer, _) = open(folder.path());
+    let (changed, ended) = (commit(&spool, &mut writer, b"1"), commit(&spool, &mut writer, b"2"));
+    for id in [changed, ended] {
+        assert_eq!(spool.recall(id), Some(spool.get(id).unwrap()));
+    }
+    let was = spool.get(changed).unwrap();
+    let held = Message { hold: Hold::Because("by hand".into()), ..was.clone() };
+    spool.update(&was, &held, Durability::Synced, done());
+    spool.remove(ended, Durability::Synced, done());
+    assert_eq!((spool.recall(changed), spool.recall(ended)), (None, None));
+    while writer.step() {}
+    let new = commit(&spool, &mut writer, b"3");
+    drop((spool, writer));
+    let (spool, _, _) = open(folder.path());
+    assert_eq!(spool.recall(new), None, "it was read, but not kept");
 }

@@ -166,6 +166,8 @@ impl Handler for Administration {
     fn act(&self, action: Action, id: &str) -> Result<(), Refused> {
         let parsed: QueueId = id.parse().map_err(|_| no_such_id(id))?;
         let acted = self.reception.dispatcher.act(action, parsed);
+        // Who asked may ask `why` next.
+        self.reception.events.flush();
         acted.map_err(|error| match error {
             ActError::NoSuchMessage(_) => no_such_id(id),
             ActError::UnderWay(_) | ActError::StaysHeld(_) => {
