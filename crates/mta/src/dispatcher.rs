@@ -418,20 +418,34 @@ impl Dispatcher {
         insist: bool,
     ) -> Went {
         let all = |ending: Ending| vec![ending; tried.len()];
-        let body = Body::queued(self.parts.backlog.clone(), message.id, message.octets);
-        let endpoints = match destination {
+        match destination {
             Destination::Local(mailbox) => {
-                let ending = self.deliver_locally(message, mailbox.clone(), body).await;
-                return Went::here(all(ending));
+                Went::here(all(self.deliver_locally(message, mailbox.clone()).await))
             }
             Destination::Discard => {
                 // Dropped twice is dropped.
-                return Went { haste: Haste::WithOthers, ..Went::here(all(discarded())) };
+                Went { haste: Haste::WithOthers, ..Went::here(all(discarded())) }
             }
             Destination::Held(why) => {
                 let (cause, permanence) = (Cause::RouteUnusable, Permanence::Transient);
-                return Went::here(all(Ending::trouble(cause, permanence, why.to_string())));
+                Went::here(all(Ending::trouble(cause, permanence, why.to_string())))
             }
+            // Boxed: it is much larger than what mail for this machine needs.
+            elsewhere => Box::pin(self.go(lane, message, tried, elsewhere, insist)).await,
+        }
+    }
+
+    /// Goes to another host, or to a socket of this one.
+    async fn go(
+        self: &Arc<Self>,
+        lane: &mut Lane,
+        message: &Message,
+        tried: &[usize],
+        destination: &Destination,
+        insist: bool,
+    ) -> Went {
+        let all = |ending: Ending| vec![ending; tried.len()];
+        let endpoints = match destination {
             Destination::Lmtp(path) => Ok(vec![Endpoint::Unix(path.clone())]),
             elsewhere => self.endpoints(elsewhere, message.id).await,
         };
@@ -443,7 +457,7 @@ impl Dispatcher {
             }
         };
         let by_dns = matches!(destination, Destination::Domain(_));
-        let job = self.job(message, tried, body, destination.to_string());
+        let job = self.job(message, tried, self.body(message), destination.to_string());
         let job = Job { by_dns, insist, ..job };
         let attempted = self.sender.send(lane, &endpoints, &job).await;
         log_notes(message.id, &attempted.notes);
@@ -462,6 +476,13 @@ impl Dispatcher {
         }
     }
 
+    fn body(&self, message: &Message) -> Body {
+        match self.parts.backlog.recall_data(message.id) {
+            Some(data) => Body::in_memory(data),
+            None => Body::queued(self.parts.backlog.clone(), message.id, message.octets),
+        }
+    }
+
     fn job(&self, message: &Message, tried: &[usize], body: Body, destination: String) -> Job {
         let states = tried.iter().map(|index| &message.recipients[*index]);
         let from = states.clone().find_map(same_address);
@@ -474,9 +495,8 @@ impl Dispatcher {
         self: &Arc<Self>,
         message: &Message,
         mailbox: smtp::syntax::Mailbox,
-        body: Body,
     ) -> Ending {
-        let (this, now) = (self.clone(), self.parts.clock.now());
+        let (this, now, body) = (self.clone(), self.parts.clock.now(), self.body(message));
         let (id, reverse_path) = (message.id, message.received.envelope.reverse_path.clone());
         let delivered = blocking(move || {
             let message = LocalMessage { id, reverse_path: &reverse_path, body: &body };
@@ -706,8 +726,7 @@ impl Dispatcher {
             return;
         }
         let message = &settled.message;
-        let body = Body::queued(self.parts.backlog.clone(), message.id, message.octets);
-        let original = body.read(0, ORIGINAL_OCTETS).unwrap_or_default();
+        let original = self.body(message).read(0, ORIGINAL_OCTETS).unwrap_or_default();
         let voice = &self.options.voice;
         let due = notice::notifications(message, &settled.notices, &original, voice, now);
         for notification in due {

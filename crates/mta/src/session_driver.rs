@@ -4,24 +4,25 @@
 //! No protocol here: what to say and when is the session's. Questions that may block go
 //! to a blocking thread; when an answer takes long, what was said before leaves first.
 
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use queue::Committed;
 use smtp::query::{Decision, Query};
 use smtp::server::{Ended, Options, Session, Step};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::reception::{Client, Intake, Reception};
 
-/// Octets that are read at once at least: an idle session, or one whose message comes in
-/// drops, costs no more.
-const LEAST_OCTETS: usize = 4 * 1024;
-/// Octets that are read at once at most, where a message comes in fast.
-const MOST_OCTETS: usize = 64 * 1024;
+/// Octets that are read at once at most.
+const READ_OCTETS: usize = 64 * 1024;
 /// An answer that takes longer lets the replies before it leave first.
 const SLOW: Duration = Duration::from_millis(20);
 /// How long a peer may take to take what we say.
@@ -41,12 +42,10 @@ struct Driver<S> {
     reception: Arc<Reception>,
     client: Client,
     message: Option<Intake>,
-    /// Octets that were read, and how many of them the session has taken: a thousand
-    /// commands of one packet are not moved a thousand times.
+    /// Octets that were read and not taken at once, and how many of them the session has
+    /// taken since: a thousand commands of one packet are not moved a thousand times.
     input: Vec<u8>,
     taken: usize,
-    /// How much is read at once.
-    room: usize,
     stop: watch::Receiver<bool>,
     /// When patience with a message ends, once the server stops.
     break_off_at: Option<Instant>,
@@ -72,16 +71,32 @@ pub async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
         message: None,
         input: Vec::new(),
         taken: 0,
-        room: LEAST_OCTETS,
         stop,
         break_off_at: None,
     };
     driver.run().await
 }
 
-/// A message that fills its room gets more of it, one that comes in drops the least.
-fn room_after(read: usize, room: usize, in_message: bool) -> usize {
-    if in_message && read >= room { (room * 4).min(MOST_OCTETS) } else { LEAST_OCTETS }
+thread_local! {
+    /// Where octets are read to. The session takes most of them at once: one that is idle
+    /// has no buffer.
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_OCTETS].into());
+}
+
+/// Reads what has come and gives it to `take`; nothing at the end of input.
+async fn read_with<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    mut take: impl FnMut(&[u8]),
+) -> io::Result<()> {
+    poll_fn(|context| {
+        READ.with_borrow_mut(|octets| {
+            let mut buffer = ReadBuf::new(octets);
+            ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer))?;
+            take(buffer.filled());
+            Poll::Ready(Ok(()))
+        })
+    })
+    .await
 }
 
 /// Says that we send no more, then reads on for a moment: a connection that is closed
@@ -156,18 +171,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let now = self.reception.clock.steady();
         self.taken += self.session.receive(&self.input[self.taken..], now);
         if self.taken == self.input.len() {
-            self.forget_input();
+            (self.input, self.taken) = (Vec::new(), 0);
         }
         Ok(())
-    }
-
-    /// All was taken. Much memory is not kept for what may never come.
-    fn forget_input(&mut self) {
-        self.taken = 0;
-        match self.input.capacity() > self.room {
-            true => self.input = Vec::new(),
-            false => self.input.clear(),
-        }
     }
 
     /// Waits for octets, the end of patience, or the server's stop.
@@ -175,7 +181,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let clock = self.reception.clock;
         let patience = self.session.poll_timeout().map_or(WRITE_PATIENCE, |at| clock.until(at));
         let break_off_at = self.break_off_at;
-        self.input.reserve_exact(self.room);
+        let (session, input) = (&mut self.session, &mut self.input);
+        let read = read_with(&mut self.stream, |octets| match octets {
+            [] => session.end_of_input(),
+            octets => {
+                let taken = session.receive(octets, clock.steady());
+                input.extend_from_slice(&octets[taken..]);
+            }
+        });
         tokio::select! {
             biased;
             stopped = self.stop.wait_for(|stop| *stop), if break_off_at.is_none() => {
@@ -186,13 +199,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             () = sleep_until(break_off_at.unwrap_or_else(Instant::now)), if break_off_at.is_some() => {
                 self.session.break_off();
             }
-            read = self.stream.read_buf(&mut self.input) => match read? {
-                0 => self.session.end_of_input(),
-                octets => {
-                    let in_message = self.session.is_mid_message();
-                    self.room = room_after(octets, self.room, in_message);
-                }
-            },
+            read = read => read?,
             () = sleep(patience) => self.session.handle_timeout(clock.steady()),
         }
         Ok(())

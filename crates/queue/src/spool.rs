@@ -259,8 +259,13 @@ impl<D: Disk> Spool<D> {
     /// a moment ago, and nothing was noted of it yet.
     pub fn recall(&self, id: QueueId) -> Option<Message> {
         let octets = self.index().unchanged(id)?;
-        let received = self.fresh().get(id)?;
-        Some(Message::new(id, (*received).clone(), octets))
+        let recent = self.fresh().get(id)?;
+        Some(Message::new(id, (*recent.received).clone(), octets))
+    }
+
+    /// All data of such a message, where they are few.
+    pub fn recall_data(&self, id: QueueId) -> Option<Arc<Vec<u8>>> {
+        self.fresh().get(id)?.data
     }
 
     /// Puts a state into the message that it is of. A damaged one is passed over: then an

@@ -26,7 +26,7 @@ pub struct Body {
 #[derive(Clone)]
 enum Source {
     Queued { reader: Arc<dyn ReadMessage>, id: QueueId },
-    Memory(Arc<[u8]>),
+    Memory(Arc<Vec<u8>>),
 }
 
 /// What is read at once where a whole message is looked at.
@@ -48,9 +48,9 @@ impl Body {
     }
 
     /// A message in memory.
-    pub fn in_memory(octets: Vec<u8>) -> Body {
+    pub fn in_memory(octets: Arc<Vec<u8>>) -> Body {
         let length = octets.len() as u64;
-        Body { source: Source::Memory(octets.into()), octets: length }
+        Body { source: Source::Memory(octets), octets: length }
     }
 
     /// Its length.
@@ -127,7 +127,7 @@ impl Body {
         let all = usize::try_from(self.octets).map_err(|_| Unconverted::TooBig)?;
         let octets = self.read(0, all).map_err(Unconverted::Unreadable)?;
         let converted = convert::convert(&octets).map_err(Unconverted::Impossible)?;
-        Ok(Body::in_memory(converted))
+        Ok(Body::in_memory(Arc::new(converted)))
     }
 }
 
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(body.read(10, 4).unwrap(), b"");
         assert_eq!(body.read(99, 4).unwrap(), b"");
         assert!(queued(b"0123", 10).read(0, 8).is_err());
-        assert_eq!(Body::in_memory(b"0123456789".to_vec()).read(8, 4).unwrap(), b"89");
+        assert_eq!(Body::in_memory(Arc::new(b"0123456789".to_vec())).read(8, 4).unwrap(), b"89");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the dispatcher needs of the spool, and no more.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use queue::spool::Durability;
@@ -30,6 +31,9 @@ pub trait Backlog: ReadMessage {
 
     /// What [`Backlog::get`] gives, where that needs no look at the disk.
     fn recall(&self, id: QueueId) -> Option<Message>;
+
+    /// All data of a message, where that needs no look at the disk.
+    fn recall_data(&self, id: QueueId) -> Option<Arc<Vec<u8>>>;
 
     /// Submits what differs between the message as it `was` got and `now`: the state of its
     /// recipients and whether it is held. Read back from now on.
@@ -113,6 +117,10 @@ impl<D: Disk> Backlog for Spool<D> {
 
     fn recall(&self, id: QueueId) -> Option<Message> {
         Spool::recall(self, id)
+    }
+
+    fn recall_data(&self, id: QueueId) -> Option<Arc<Vec<u8>>> {
+        Spool::recall_data(self, id)
     }
 
     fn submit_update(&self, was: &Message, now: &Message, written: Written) {

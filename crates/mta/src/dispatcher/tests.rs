@@ -55,6 +55,10 @@ impl Backlog for Memory {
         None
     }
 
+    fn recall_data(&self, _: QueueId) -> Option<Arc<Vec<u8>>> {
+        None
+    }
+
     fn submit_update(&self, _: &Message, message: &Message, written: Written) {
         let mut messages = lock(&self.messages);
         let stored = messages.get_mut(&message.id).ok_or(io::ErrorKind::NotFound.into());
@@ -191,7 +195,7 @@ impl World {
 
     fn send(&self, from: &str, to: &[&str]) -> QueueId {
         let id = self.queue.put(received(from, to, self.clock.now()), MESSAGE).unwrap();
-        self.dispatcher.take(self.queue.get(id).unwrap().unwrap());
+        self.dispatcher.adopt(&self.queue.get(id).unwrap().unwrap()).unwrap();
         id
     }
 
@@ -213,6 +217,7 @@ impl World {
     }
 
     fn events(&self, id: QueueId) -> Vec<(Timestamp, Event)> {
+        self.dispatcher.parts.events.flush();
         crate::events::story(self.folder.path(), id).unwrap()
     }
 
@@ -506,8 +511,14 @@ async fn mailboxes_of_this_machine_answer_like_any_other_host() {
 #[tokio::test(start_paused = true)]
 async fn what_may_not_leave_is_held_with_the_setting_that_would_let_it() {
     let world = World::new(vec![]);
-    let id = world.send("a@example.org", &["b@example.com"]);
-    let message = world.queue.get(id).unwrap().unwrap();
+    let id = world
+        .queue
+        .put(received("a@example.org", &["b@example.com"], world.clock.now()), MESSAGE)
+        .unwrap();
+    world.dispatcher.take(world.queue.get(id).unwrap().unwrap());
+    let message = |world: &World| world.queue.get(id).unwrap().unwrap();
+    world.until("a hold", |world| message(world).hold.is_held()).await;
+    let message = message(&world);
     assert!(message.hold.reason().unwrap().contains("`relay`"));
     let refused = world.dispatcher.act(Action::Release, id).unwrap_err();
     assert!(matches!(refused, ActError::StaysHeld(_)), "{refused}");

@@ -1,6 +1,7 @@
 //! A message on its way into the spool.
 
 use std::fmt;
+use std::sync::Arc;
 
 use store::Disk;
 use store::log::{self, Class, LogError, Place, Submission, Urgency};
@@ -12,6 +13,8 @@ use crate::{QueueId, Received};
 /// What is gathered before it goes into the log as a chunk. A message that is smaller
 /// goes whole into one record.
 const CHUNK_OCTETS: usize = 64 << 10;
+/// What a draft has room for from its first octet on: most messages are no larger.
+const FIRST_OCTETS: usize = 8 << 10;
 /// From this many chunks on they are four times as large: the list of them stays short.
 const SMALL_CHUNKS: usize = 16;
 const LARGE_CHUNK_OCTETS: usize = 4 * CHUNK_OCTETS;
@@ -82,6 +85,9 @@ impl<D: Disk> Draft<D> {
     /// # Errors
     /// Where they cannot be kept; the draft is then only to be dropped.
     pub fn append(&mut self, mut octets: &[u8]) -> Result<(), SpoolError> {
+        if self.buffer.capacity() == 0 {
+            self.buffer.reserve(FIRST_OCTETS);
+        }
         while !octets.is_empty() {
             let large = self.chunks.len() >= SMALL_CHUNKS;
             let limit = if large { LARGE_CHUNK_OCTETS } else { CHUNK_OCTETS };
@@ -145,20 +151,21 @@ impl<D: Disk> Draft<D> {
             held: received.held.is_some(),
         };
         let payload = records::message_head(&head, &received);
-        let buffer = std::mem::take(&mut self.buffer);
-        let (sender, spool) = (self.keeper(head, received), self.spool.clone());
+        let data = Arc::new(std::mem::take(&mut self.buffer));
+        let keeper = Keeper {
+            head,
+            received,
+            data: self.chunks.is_empty().then(|| Arc::clone(&data)),
+            chunks: std::mem::take(&mut self.chunks),
+        };
+        let spool = self.spool.clone();
         let mut told: Option<log::Done> = Some(Box::new(move |result| {
-            done(sender.end(&spool, result));
+            done(keeper.end(&spool, result));
         }));
-        let submitted = self.submit(kind::MESSAGE, &[&payload, &buffer], Urgency::Now, &mut told);
+        let submitted = self.submit(kind::MESSAGE, &[&payload, &data], Urgency::Now, &mut told);
         if let (Err(error), Some(told)) = (submitted, told) {
             told(Err(error));
         }
-    }
-
-    /// Hands the chunks, with their pins, to what waits for the sync.
-    fn keeper(&mut self, head: MessageHead, received: Received) -> Keeper {
-        Keeper { head, received, chunks: std::mem::take(&mut self.chunks) }
     }
 }
 
@@ -170,10 +177,12 @@ impl<D: Disk> Drop for Draft<D> {
     }
 }
 
-/// Keeps what the index needs until the message's record is synced.
+/// Keeps what is needed once the message's record is synced; the chunks with their pins.
 struct Keeper {
     head: MessageHead,
     received: Received,
+    /// All data of a message without chunks.
+    data: Option<Arc<Vec<u8>>>,
     chunks: Vec<Place>,
 }
 
@@ -190,7 +199,7 @@ impl Keeper {
         let first = segments.chain([place.segment]).min().unwrap_or(place.segment);
         index.insert(&self.head, place, self.chunks, first);
         drop(index);
-        spool.fresh().insert(self.head.id, self.received);
+        spool.fresh().insert(self.head.id, self.received, self.data);
         Ok(Committed { id: self.head.id })
     }
 }

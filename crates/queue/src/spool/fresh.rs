@@ -1,7 +1,8 @@
-//! How the newest messages came: most leave at once, and need not be read for it.
+//! The newest messages, in memory: most leave at once, and need not be read for it.
 //!
-//! Only what never changes is kept, and of the messages that nothing was noted of yet it is
-//! all there is to know. A bounded number; those with many recipients are left to the log.
+//! Only what never changes is kept, how a message came and its data; until something is
+//! noted of it that is all there is to know. Bounded in number and octets; messages with
+//! many recipients are left to the log, and the data of large ones.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,38 +11,59 @@ use crate::{QueueId, Received};
 
 /// How many messages are kept.
 const KEPT: usize = 1024;
+/// How many octets of their data.
+const KEPT_OCTETS: usize = 8 << 20;
 /// The most recipients that one of them may have.
 const MOST_RECIPIENTS: usize = 16;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Fresh {
-    received: HashMap<QueueId, Arc<Received>>,
-    /// As they came; some are gone from `received`.
+    recent: HashMap<QueueId, Recent>,
+    /// As they came; some are gone from `recent`.
     order: VecDeque<QueueId>,
+    /// Octets that the data in `recent` take.
+    octets: usize,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub(super) struct Recent {
+    pub(super) received: Arc<Received>,
+    /// All data, where they stand in one record.
+    pub(super) data: Option<Arc<Vec<u8>>>,
+}
+
+impl Recent {
+    fn octets(&self) -> usize {
+        self.data.as_ref().map_or(0, |data| data.capacity())
+    }
 }
 
 impl Fresh {
-    pub(super) fn insert(&mut self, id: QueueId, received: Received) {
+    pub(super) fn insert(&mut self, id: QueueId, received: Received, data: Option<Arc<Vec<u8>>>) {
         if received.envelope.recipients.len() > MOST_RECIPIENTS {
             return;
         }
-        if self.order.len() >= KEPT
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.received.remove(&oldest);
-        }
+        let recent = Recent { received: Arc::new(received), data };
+        self.octets += recent.octets();
         self.order.push_back(id);
-        self.received.insert(id, Arc::new(received));
+        self.recent.insert(id, recent);
+        while self.order.len() > KEPT || self.octets > KEPT_OCTETS {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.forget(oldest);
+        }
     }
 
-    pub(super) fn get(&self, id: QueueId) -> Option<Arc<Received>> {
-        self.received.get(&id).cloned()
+    pub(super) fn get(&self, id: QueueId) -> Option<Recent> {
+        self.recent.get(&id).cloned()
     }
 
     /// It is gone, or something was noted of it.
     pub(super) fn forget(&mut self, id: QueueId) {
-        self.received.remove(&id);
+        if let Some(recent) = self.recent.remove(&id) {
+            self.octets -= recent.octets();
+        }
     }
 }
 
@@ -54,19 +76,36 @@ mod tests {
         QueueId::from_number(number).unwrap()
     }
 
+    fn kept(fresh: &Fresh, numbers: std::ops::RangeInclusive<u64>) -> Vec<u64> {
+        numbers.filter(|number| fresh.get(id(*number)).is_some()).collect()
+    }
+
     #[test]
     fn the_newest_are_kept_and_no_more() {
         let mut fresh = Fresh::default();
-        let numbers = 1..=3 * KEPT as u64;
-        for number in numbers.clone() {
-            fresh.insert(id(number), received(number));
+        for number in 1..=3 * KEPT as u64 {
+            fresh.insert(id(number), received(number), None);
             if number % 2 == 0 {
                 fresh.forget(id(number));
             }
         }
-        let kept: Vec<u64> = numbers.filter(|number| fresh.get(id(*number)).is_some()).collect();
+        let kept = kept(&fresh, 1..=3 * KEPT as u64);
         assert_eq!(kept.len(), KEPT / 2);
         assert!(kept.iter().all(|number| *number > 2 * KEPT as u64));
-        assert_eq!((fresh.order.len(), fresh.received.len()), (KEPT, KEPT / 2));
+        assert_eq!((fresh.order.len(), fresh.recent.len()), (KEPT, KEPT / 2));
+    }
+
+    #[test]
+    fn their_data_are_bounded_too_and_what_is_forgotten_makes_room() {
+        let mut fresh = Fresh::default();
+        let half = || Some(Arc::new(vec![b'x'; KEPT_OCTETS / 2]));
+        (1..=3).for_each(|number| fresh.insert(id(number), received(number), half()));
+        assert_eq!(kept(&fresh, 1..=3), [2, 3]);
+        fresh.forget(id(3));
+        fresh.insert(id(4), received(4), half());
+        assert_eq!(kept(&fresh, 1..=4), [2, 4]);
+        fresh.forget(id(2));
+        fresh.forget(id(4));
+        assert_eq!(fresh.octets, 0);
     }
 }

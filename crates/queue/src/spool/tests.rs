@@ -136,6 +136,7 @@ fn a_new_message_is_recalled_as_it_is_read_until_something_is_noted() {
     let (changed, ended) = (commit(&spool, &mut writer, b"1"), commit(&spool, &mut writer, b"2"));
     for id in [changed, ended] {
         assert_eq!(spool.recall(id), Some(spool.get(id).unwrap()));
+        assert_eq!(*spool.recall_data(id).unwrap(), body(&spool, id));
     }
     let was = spool.get(changed).unwrap();
     let held = Message { hold: Hold::Because("by hand".into()), ..was.clone() };

@@ -70,6 +70,7 @@ impl Decoder {
     /// Takes octets up to the end of data and appends the message's own to `out`, which
     /// grows by at most twice the input and two.
     pub fn decode(&mut self, input: &[u8], out: &mut Vec<u8>) -> Decoded {
+        out.reserve(input.len());
         let mut used = 0;
         while used < input.len() {
             if self.at == At::Middle {

@@ -107,7 +107,7 @@ fn job(message: &[u8], recipients: usize) -> Job {
             mail: MailParameters::default(),
             recipients: (0..recipients).map(recipient).collect(),
         },
-        body: Body::in_memory(message.to_vec()),
+        body: Body::in_memory(Arc::new(message.to_vec())),
         from: None,
         destination: "mx:example.net".to_owned(),
         by_dns: false,
@@ -367,7 +367,7 @@ async fn a_part_with_a_utf8_header_goes_only_where_smtputf8_is_offered() {
     assert_eq!(accepted(&send(&[new], &job).await), 1);
     assert_eq!(count(&heard, "MAIL FROM:<a@example.org> BODY=8BITMIME SMTPUTF8"), 1);
     let (old, heard) = host("old.test", eight).await;
-    job.body = Body::in_memory(multipart("Content-Type: text/plain\r\n\r\nGrüße"));
+    job.body = Body::in_memory(Arc::new(multipart("Content-Type: text/plain\r\n\r\nGrüße")));
     assert_eq!(accepted(&send(&[old], &job).await), 1);
     assert_eq!(count(&heard, "MAIL FROM:<a@example.org> BODY=8BITMIME"), 1);
 }
