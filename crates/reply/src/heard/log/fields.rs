@@ -19,7 +19,7 @@ pub(super) fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let end = match rest.as_bytes().first()? {
         b'<' => rest.find('>')? + 1,
         b'"' => return rest[1..].find('"').map(|end| &rest[1..1 + end]),
-        _ => rest.find([',', ' ']).unwrap_or(rest.len()),
+        _ => memchr::memchr2(b',', b' ', rest.as_bytes()).unwrap_or(rest.len()),
     };
     Some(&rest[..end])
 }
@@ -27,16 +27,11 @@ pub(super) fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 /// Where the value of `key=` begins.
 pub(super) fn after_key(text: &str, key: &str) -> Option<usize> {
     let octets = text.as_bytes();
-    let mut from = 0;
-    while let Some(at) = text[from..].find(key).map(|at| from + at) {
-        let end = at + key.len();
-        let begins = at == 0 || matches!(octets[at - 1], b' ' | b',' | b';' | b'(' | b'{');
-        if begins && octets.get(end) == Some(&b'=') {
-            return Some(end + 1);
-        }
-        from = end;
-    }
-    None
+    let ends_key = |equals: &usize| {
+        let Some(before) = octets[..*equals].strip_suffix(key.as_bytes()) else { return false };
+        before.last().is_none_or(|octet| matches!(octet, b' ' | b',' | b';' | b'(' | b'{'))
+    };
+    memchr::memchr_iter(b'=', octets).find(ends_key).map(|equals| equals + 1)
 }
 
 /// The address in `<a@example.net>`, also without the brackets.

@@ -6,10 +6,12 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use foldhash::fast::RandomState;
+
 #[derive(Clone, Debug)]
 pub(super) struct Generations<K, V> {
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
+    young: HashMap<K, V, RandomState>,
+    old: HashMap<K, V, RandomState>,
     half: usize,
     forgotten: u64,
 }
@@ -18,7 +20,7 @@ impl<K: Hash + Eq, V> Generations<K, V> {
     /// A table of at most `capacity` entries.
     pub(super) fn new(capacity: usize) -> Generations<K, V> {
         let half = (capacity / 2).max(1);
-        Generations { young: HashMap::new(), old: HashMap::new(), half, forgotten: 0 }
+        Generations { young: HashMap::default(), old: HashMap::default(), half, forgotten: 0 }
     }
 
     /// How many entries were forgotten for want of room.

@@ -7,20 +7,50 @@ const ID_OCTETS: usize = 9;
 /// Shortest number that is no code and no time to wait.
 const LONG_NUMBER_OCTETS: usize = 6;
 
+/// What an octet is in a run.
+const NONE: u8 = 0;
+const WORD: u8 = 1;
+const DIGIT: u8 = 2;
+const DOT: u8 = 4;
+const AT: u8 = 8;
+
+const KINDS: [u8; 256] = kinds();
+
+const fn kinds() -> [u8; 256] {
+    let mut kinds = [NONE; 256];
+    let mut octet = 0u8;
+    while octet < 128 {
+        kinds[octet as usize] = match octet {
+            b'0'..=b'9' => DIGIT,
+            b'.' => DOT,
+            b'@' => AT,
+            b'_' | b'-' | b'+' | b'=' | b'a'..=b'z' | b'A'..=b'Z' => WORD,
+            _ => NONE,
+        };
+        octet += 1;
+    }
+    kinds
+}
+
 /// Writes `text` to `masked`.
 pub(super) fn mask(text: &str, masked: &mut Vec<u8>) {
     masked.clear();
     let octets = text.as_bytes();
     let mut at = host_octets(text);
     while at < octets.len() {
-        let run = octets[at..].iter().take_while(|octet| is_of_run(**octet)).count();
-        if run == 0 {
-            masked.push(octets[at]);
+        let start = at;
+        let mut kinds = NONE;
+        while let Some(octet) = octets.get(at)
+            && KINDS[*octet as usize] != NONE
+        {
+            kinds |= KINDS[*octet as usize];
             at += 1;
-            continue;
         }
-        push_run(&octets[at..at + run], masked);
-        at += run;
+        push_run(&octets[start..at], kinds, masked);
+        let between = octets[at..].iter().take_while(|octet| KINDS[**octet as usize] == NONE);
+        let end = at + between.count();
+        masked.extend_from_slice(&octets[at..end]);
+        at = end;
     }
 }
 
@@ -33,21 +63,15 @@ fn host_octets(text: &str) -> usize {
     rest.find(['[', ' ']).map_or(0, |end| kind + end)
 }
 
-const fn is_of_run(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'@' | b'_' | b'-' | b'+' | b'=')
-}
-
-/// A run without a space: an address, a number, an id, a word.
-fn push_run(run: &[u8], masked: &mut Vec<u8>) {
-    if memchr::memchr(b'@', run).is_some() {
+/// A run without a space: an address, a number, an id, a word. `kinds` are those in it.
+fn push_run(run: &[u8], kinds: u8, masked: &mut Vec<u8>) {
+    if kinds & AT != 0 {
         return masked.push(b'@');
     }
-    let digits = run.iter().filter(|octet| octet.is_ascii_digit()).count();
-    if digits == 0 {
+    if kinds & DIGIT == 0 {
         return masked.extend_from_slice(run);
     }
-    let dots = run.iter().filter(|octet| **octet == b'.').count();
-    if dots == 3 && digits + dots == run.len() {
+    if kinds == DIGIT | DOT && run.iter().filter(|octet| **octet == b'.').count() == 3 {
         return masked.push(b'4');
     }
     for part in run.split(|octet| matches!(octet, b'.' | b'-' | b'_')) {

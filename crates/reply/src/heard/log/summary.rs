@@ -2,7 +2,9 @@
 //! size, and reads no clock; how it is laid out is the shell's.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
 
 use super::generations::Generations;
 use super::top::{Tally, Top};
@@ -58,7 +60,7 @@ impl Default for Meanings {
     fn default() -> Meanings {
         Meanings {
             known: Generations::new(MAX_MEANINGS),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             masked: Vec::new(),
         }
     }

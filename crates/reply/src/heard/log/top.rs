@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::Status;
 
 /// Longest name that is kept.
@@ -57,7 +59,7 @@ impl Tally {
 /// The most frequent names, each with its tally.
 #[derive(Clone, Debug)]
 pub struct Top {
-    tallies: HashMap<Box<str>, Tally>,
+    tallies: HashMap<Box<str>, Tally, RandomState>,
     capacity: usize,
     fell_out: u64,
     at_most_missed: u64,
@@ -66,7 +68,8 @@ pub struct Top {
 impl Top {
     /// A table that ranks at least `capacity` / 2 names.
     pub(super) fn new(capacity: usize) -> Top {
-        Top { tallies: HashMap::new(), capacity: capacity.max(2), fell_out: 0, at_most_missed: 0 }
+        let tallies = HashMap::default();
+        Top { tallies, capacity: capacity.max(2), fell_out: 0, at_most_missed: 0 }
     }
 
     /// Adds to a name, in lower case.

@@ -14,18 +14,28 @@ const MAX_SPANS: usize = 1024;
 pub struct Trend {
     hours: u64,
     spans: BTreeMap<u64, u64>,
+    /// The span that was added to last, and what is not yet in `spans`: lines of one hour
+    /// follow one another.
+    latest: (u64, u64),
 }
 
 impl Default for Trend {
     fn default() -> Trend {
-        Trend { hours: 1, spans: BTreeMap::new() }
+        Trend { hours: 1, spans: BTreeMap::new(), latest: (0, 0) }
     }
 }
 
 impl Trend {
     pub(super) fn add(&mut self, at: Timestamp, times: u64) {
         let span = at.as_secs() / HOUR_SECS / self.hours;
-        *self.spans.entry(span).or_default() += times;
+        if span == self.latest.0 {
+            self.latest.1 += times;
+            return;
+        }
+        let (before, count) = std::mem::replace(&mut self.latest, (span, times));
+        if count > 0 {
+            *self.spans.entry(before).or_default() += count;
+        }
         while self.spans.len() > MAX_SPANS {
             self.coarsen();
         }
@@ -33,6 +43,7 @@ impl Trend {
 
     fn coarsen(&mut self) {
         self.hours *= 2;
+        self.latest.0 /= 2;
         let fine = std::mem::take(&mut self.spans);
         for (span, count) in fine {
             *self.spans.entry(span / 2).or_default() += count;
@@ -50,7 +61,8 @@ impl Trend {
         }
         let count = (last - first) / hours + 1;
         let mut counts = vec![0u64; usize::try_from(count).unwrap_or(0)];
-        for (span, seen) in &self.spans {
+        let latest = Some((&self.latest.0, &self.latest.1)).filter(|(_, seen)| **seen > 0);
+        for (span, seen) in self.spans.iter().chain(latest) {
             let at = (span * self.hours).saturating_sub(first) / hours;
             if let Some(count) = usize::try_from(at).ok().and_then(|at| counts.get_mut(at)) {
                 *count += seen;
