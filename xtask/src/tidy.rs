@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secondpost-mta", &["reply", "smtp", "store", "policy", "queue"]),
     ("secondpost-sim", &["reply", "smtp", "store", "policy", "queue", "mta"]),
     ("secondpost-fuzz", &["reply", "smtp", "store", "queue"]),
+    ("secondpost-bench", &["reply", "smtp", "store", "policy", "queue"]),
     ("secondpost-web", &["reply", "queue", "mta"]),
     ("secondpost", &["reply", "smtp", "store", "policy", "queue", "mta", "web"]),
     ("xtask", &[]),
@@ -164,6 +165,7 @@ fn may_hold_replies(path: &str) -> bool {
         || path.contains("/benches/")
         || path.starts_with("crates/sim/")
         || path.starts_with("crates/fuzz/")
+        || path.starts_with("crates/bench/")
 }
 
 /// Whether a line of code holds a string literal that begins like a reply.

@@ -1,0 +1,141 @@
+//! The disk itself: how fast it is at what a spool asks of it, and what it was asked.
+//!
+//! Raw disk means: a zeroed file is overwritten from its beginning to its end and again,
+//! in writes of one batch, with an fdatasync after each. No server that tells the truth
+//! can be faster with batches of that size.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::{fdatasync, major, minor};
+
+use crate::clock;
+use crate::statistics::Latencies;
+
+const FILE_OCTETS: u64 = 64 << 20;
+
+/// A zeroed file to be overwritten.
+#[derive(Debug)]
+pub(crate) struct RawDisk {
+    file: File,
+    offset: u64,
+}
+
+/// What the disk did.
+#[derive(Debug)]
+pub(crate) struct Batches {
+    /// Batches a second.
+    pub(crate) rate: f64,
+    /// How long a write and its sync took.
+    pub(crate) latencies: Latencies,
+}
+
+impl RawDisk {
+    /// Lays the file out in `folder`.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn new(folder: &Path) -> Result<RawDisk, String> {
+        let path = folder.join("raw-disk");
+        let made = RawDisk::zeroed(&path);
+        made.map_err(|error| format!("error: {}: {error}", path.display()))
+    }
+
+    fn zeroed(path: &Path) -> io::Result<RawDisk> {
+        let file = File::options().create(true).truncate(true).write(true).open(path)?;
+        let zeros = vec![0; 1 << 20];
+        for offset in (0..FILE_OCTETS).step_by(zeros.len()) {
+            file.write_all_at(&zeros, offset)?;
+        }
+        file.sync_all()?;
+        Ok(RawDisk { file, offset: 0 })
+    }
+
+    /// Writes and syncs batches of `octets` for a time.
+    ///
+    /// # Errors
+    /// Where the disk fails.
+    pub(crate) fn run(&mut self, octets: usize, time: Duration) -> Result<Batches, String> {
+        let batch = vec![0x55; octets];
+        let (start, mut latencies, mut count) = (clock::now(), Latencies::default(), 0.0);
+        while start.elapsed() < time {
+            let began = clock::now();
+            self.write(&batch).map_err(|error| format!("error: raw disk: {error}"))?;
+            latencies.add(began.elapsed());
+            count += 1.0;
+        }
+        Ok(Batches { rate: count / start.elapsed().as_secs_f64(), latencies })
+    }
+
+    fn write(&mut self, batch: &[u8]) -> io::Result<()> {
+        if self.offset + batch.len() as u64 > FILE_OCTETS {
+            self.offset = 0;
+        }
+        self.file.write_all_at(batch, self.offset)?;
+        self.offset += batch.len() as u64;
+        Ok(fdatasync(&self.file)?)
+    }
+}
+
+/// What a block device was asked so far, by everybody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DeviceWrites {
+    /// Writes that were completed.
+    pub(crate) writes: u64,
+    /// Octets in them.
+    pub(crate) octets: u64,
+}
+
+impl DeviceWrites {
+    /// Of the device under `folder`; nothing where the system does not say.
+    pub(crate) fn so_far(folder: &Path) -> Option<DeviceWrites> {
+        let device = fs::metadata(folder).ok()?.dev();
+        let path = format!("/sys/dev/block/{}:{}/stat", major(device), minor(device));
+        DeviceWrites::read(&fs::read_to_string(path).ok()?)
+    }
+
+    /// The fields are in the kernel's Documentation/block/stat.rst.
+    fn read(stat: &str) -> Option<DeviceWrites> {
+        let mut fields = stat.split_whitespace().map(str::parse::<u64>);
+        let writes = fields.nth(4)?.ok()?;
+        let sectors = fields.nth(1)?.ok()?;
+        Some(DeviceWrites { writes, octets: sectors * 512 })
+    }
+
+    /// What was asked since `before`.
+    pub(crate) fn since(self, before: DeviceWrites) -> DeviceWrites {
+        DeviceWrites {
+            writes: self.writes.saturating_sub(before.writes),
+            octets: self.octets.saturating_sub(before.octets),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_raw_disk_goes_round_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut disk = RawDisk::new(folder.path()).unwrap();
+        disk.offset = FILE_OCTETS - 4096;
+        for offset in [FILE_OCTETS, 4096, 8192] {
+            disk.write(&[1; 4096]).unwrap();
+            assert_eq!(disk.offset, offset);
+        }
+        assert_eq!(disk.file.metadata().unwrap().len(), FILE_OCTETS);
+    }
+
+    #[test]
+    fn a_devices_writes_are_read() {
+        let stat = " 45 0 2512 28 1207 3 19552 4107 0 560 4135 0 0 0 0\n";
+        let read = DeviceWrites::read(stat).unwrap();
+        assert_eq!(read, DeviceWrites { writes: 1207, octets: 19552 * 512 });
+        assert_eq!(read.since(DeviceWrites { writes: 1200, octets: 512 }).writes, 7);
+        assert_eq!(DeviceWrites::read("1 2 3"), None);
+    }
+}

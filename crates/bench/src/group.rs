@@ -1,0 +1,141 @@
+//! A control group for each server: what its processes use is counted, also of those that
+//! ended and that nobody waited for, and none of them outlives the bench.
+//!
+//! Needs cgroup version 2, mounted anywhere, and root.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use crate::clock;
+
+/// How often it is looked whether a server is still at work.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// A server that uses less than this share of a core has nothing to do.
+const IDLE_SHARE: f64 = 0.04;
+/// How many looks in a row must find it idle.
+const IDLE_LOOKS: u32 = 3;
+/// How long a server may work off what it took.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A group. Dropped, its processes are killed.
+#[derive(Debug)]
+pub(crate) struct Group {
+    path: PathBuf,
+}
+
+impl Group {
+    /// A new group.
+    ///
+    /// # Errors
+    /// Where there are no control groups, or not for us.
+    pub(crate) fn new(name: &str) -> Result<Group, String> {
+        let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+        let root = mount_point(&mounts).ok_or("error: no cgroup2 is mounted")?;
+        let path = root.join(format!("secondpost-bench-{}-{name}", std::process::id()));
+        match fs::create_dir(&path) {
+            Ok(()) => Ok(Group { path }),
+            Err(error) => Err(format!("error: {}: {error}\nhelp: be root", path.display())),
+        }
+    }
+
+    /// A command that runs within the group, with all that it starts.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new("/bin/sh");
+        let enter = "echo $$ > \"$0\" && exec \"$@\"";
+        command.args(["-c", enter]).arg(self.path.join("cgroup.procs")).arg(program);
+        command
+    }
+
+    /// What its processes used of the processors so far.
+    pub(crate) fn cpu(&self) -> Duration {
+        let stat = fs::read_to_string(self.path.join("cpu.stat")).unwrap_or_default();
+        Duration::from_micros(usage_micros(&stat).unwrap_or_default())
+    }
+
+    /// Its processes.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        let list = fs::read_to_string(self.path.join("cgroup.procs")).unwrap_or_default();
+        list.lines().filter_map(|line| line.parse().ok()).collect()
+    }
+
+    /// Octets that its processes hold in memory.
+    pub(crate) fn resident_octets(&self) -> u64 {
+        let pages = self.processes().into_iter().filter_map(resident_pages);
+        pages.sum::<u64>() * rustix::param::page_size() as u64
+    }
+
+    /// Waits until it has nothing more to do; for how long.
+    ///
+    /// # Errors
+    /// Where it works for longer than two minutes.
+    pub(crate) fn settle(&self) -> Result<Duration, String> {
+        let start = clock::now();
+        let mut last_busy = start;
+        let mut idle_looks = 0;
+        while idle_looks < IDLE_LOOKS {
+            let before = self.cpu();
+            thread::sleep(LOOK_EVERY);
+            let used = self.cpu().saturating_sub(before);
+            let is_idle = used < LOOK_EVERY.mul_f64(IDLE_SHARE);
+            idle_looks = if is_idle { idle_looks + 1 } else { 0 };
+            if !is_idle {
+                last_busy = clock::now();
+            }
+            if start.elapsed() > PATIENCE {
+                return Err("error: a server does not come to rest".into());
+            }
+        }
+        Ok(last_busy - start)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // Only what was started within the group is in it.
+        let _ = fs::write(self.path.join("cgroup.kill"), "1");
+        for _ in 0..100 {
+            if self.processes().is_empty() {
+                break;
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        let _ = fs::remove_dir(&self.path);
+    }
+}
+
+fn mount_point(mounts: &str) -> Option<PathBuf> {
+    let mut lines = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let line = lines.find(|words| words.get(2) == Some(&"cgroup2"))?;
+    Some(Path::new(line.get(1)?).to_owned())
+}
+
+fn usage_micros(stat: &str) -> Option<u64> {
+    stat.lines().find_map(|line| line.strip_prefix("usage_usec ")?.parse().ok())
+}
+
+fn resident_pages(process: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
+    stat.split(' ').nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_group_is_made_where_version_2_is_mounted() {
+        let mounts = "cgroup /sys/fs/cgroup/cpu cgroup rw 0 0\n\
+                      cgroup2 /sys/fs/cgroup/unified cgroup2 rw,relatime 0 0\n";
+        assert_eq!(mount_point(mounts).unwrap(), Path::new("/sys/fs/cgroup/unified"));
+        assert_eq!(mount_point("proc /proc proc rw 0 0\n"), None);
+    }
+
+    #[test]
+    fn what_was_used_is_read_from_its_statistics() {
+        assert_eq!(usage_micros("usage_usec 1234\nuser_usec 1000\n"), Some(1234));
+        assert_eq!(usage_micros(""), None);
+    }
+}

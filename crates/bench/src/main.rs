@@ -1,0 +1,133 @@
+//! Measures Secondpost beside the servers that people trust: `cargo xtask bench`.
+//!
+//! Each part is a file of [`parts`]. [`load`] makes the load, [`servers`] starts what is
+//! measured, [`rounds`] goes from one to the other, [`report`] writes what was found.
+//! docs/benchmarks.md says how to run it, what is measured, and what was.
+
+mod clock;
+mod disk;
+mod group;
+mod load;
+mod machine;
+mod parts;
+mod report;
+mod rounds;
+mod servers;
+mod statistics;
+mod system_calls;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::{Map, Value, json};
+
+use machine::Machine;
+use parts::{Part, Setup};
+use report::{Report, put_into};
+use servers::Programs;
+
+/// Measures Secondpost beside the servers that people trust, on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    /// What to measure; everything where nothing is named
+    parts: Vec<Part>,
+    /// How often each server has its turn
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Also write the raw figures there
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Only see that it works: one short round, fewer messages, nothing kept
+    #[arg(long)]
+    quick: bool,
+    /// Our binary
+    #[arg(long, value_name = "FILE")]
+    secondpost: PathBuf,
+    /// The folder that Exim's packages were unpacked into
+    #[arg(long, value_name = "FOLDER")]
+    exim: Option<PathBuf>,
+    /// Where spools and raw figures are
+    #[arg(long, value_name = "FOLDER")]
+    folder: PathBuf,
+    /// The page whose tables are to be renewed
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), String> {
+    raise_descriptors()?;
+    let parts = match arguments.parts.as_slice() {
+        [] => Part::value_variants().to_vec(),
+        named => named.to_vec(),
+    };
+    let Arguments { rounds, quick, secondpost, exim, folder, .. } = arguments;
+    fs::create_dir_all(&folder).map_err(|error| format!("error: {}: {error}", folder.display()))?;
+    let spools = tempfile::Builder::new().prefix("spools-").tempdir_in(&folder);
+    let spools = spools.map_err(|error| format!("error: {}: {error}", folder.display()))?;
+    let setup = Setup {
+        programs: Programs { secondpost, exim },
+        folder: spools.path().to_owned(),
+        rounds: if quick { 1 } else { rounds.max(1) },
+        quick,
+    };
+    let machine = Machine::describe(&setup.programs, &folder);
+    println!("{}", machine.markdown());
+    let mut all = Map::new();
+    for part in parts {
+        let report = part.run(&setup)?;
+        println!("## {}\n\n{}", part.name(), report.markdown());
+        let raw = raw(&machine, &setup, &report);
+        keep(&folder.join(format!("{}.json", part.name())), &raw)?;
+        all.insert(part.name().to_owned(), raw);
+        if let Some(page) = arguments.page.as_ref().filter(|_| !quick) {
+            renew(page, part.name(), &report.markdown())?;
+            renew(page, "machine", &machine.markdown())?;
+        }
+    }
+    arguments.json.map_or(Ok(()), |path| keep(&path, &Value::Object(all)))
+}
+
+/// The raw figures of a part and what they were measured on.
+fn raw(machine: &Machine, setup: &Setup, report: &Report) -> Value {
+    json!({
+        "machine": machine,
+        "rounds": setup.rounds,
+        "seconds": setup.time().as_secs_f64(),
+        "targets": report.targets,
+        "figures": report.raw,
+    })
+}
+
+fn keep(path: &Path, figures: &Value) -> Result<(), String> {
+    let text = serde_json::to_string_pretty(figures).map_err(|error| format!("error: {error}"))?;
+    fs::write(path, text + "\n").map_err(|error| format!("error: {}: {error}", path.display()))
+}
+
+fn renew(page: &Path, name: &str, content: &str) -> Result<(), String> {
+    let failed = |what: String| format!("error: {}: {what}", page.display());
+    let text = fs::read_to_string(page).map_err(|error| failed(error.to_string()))?;
+    let text = put_into(&text, name, content)?;
+    fs::write(page, text).map_err(|error| failed(error.to_string()))
+}
+
+/// As many as the system allows, for ourselves and for the servers that we start: one for
+/// each session.
+fn raise_descriptors() -> Result<(), String> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+        .map_err(|error| format!("error: the limit of descriptors cannot be raised: {error}"))
+}
