@@ -1,8 +1,10 @@
-//! Chores of the repository: `cargo xtask test`, `tidy`, `docs`, `fuzz`, `scoreboard`.
+//! Chores of the repository: `cargo xtask test`, `tidy`, `docs`, `fuzz`, `bench`,
+//! `scoreboard`.
 //!
 //! Each chore is a file. None of this is part of the product.
 
 mod axe;
+mod bench;
 mod coverage;
 mod docs;
 mod fuzz;
@@ -22,6 +24,8 @@ const USAGE: &str = "usage: cargo xtask <chore>
   docs                          write the generated pages of docs/reference/
   fuzz [-s SECONDS] [--canary] [TARGET ...]
                                 octets that nobody should send, into every reader
+  bench [PART ...] [--rounds N] [--json FILE] [--quick]
+                                measure us beside Postfix and Exim; docs/benchmarks.md
   scoreboard                    how much of the corpus is understood, with every miss";
 
 fn main() -> ExitCode {
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
         Some("tidy") => tidy::run(&root()),
         Some("docs") => docs::run(&root()),
         Some("fuzz") => fuzz::run(&root(), &arguments[1..]),
+        Some("bench") => bench::run(&root(), &arguments[1..]),
         Some("scoreboard") => scoreboard::run(&root()),
         Some("-h" | "--help" | "help") => {
             println!("{USAGE}");

@@ -30,6 +30,17 @@ const NEEDS: &[Need] = &[
 const ENGINE_NEEDS: &[Need] =
     &[Need { program: "g++", package: "g++", what_for: "the engine of the fuzz targets" }];
 
+/// What the bench measures beside us, and what it counts system calls with.
+const PEERS: &[Need] = &[
+    Need { program: "postfix", package: "postfix", what_for: "a server to be measured" },
+    Need { program: "postgrey", package: "postgrey", what_for: "a greylist to be measured" },
+    Need { program: "strace", package: "strace", what_for: "counting system calls" },
+];
+
+/// What Exim is linked with and a small system may lack.
+const LIBRARIES_OF_EXIM: &[&str] =
+    &["libdb5.3", "libgnutls-dane0", "libidn12", "libidn2-0", "libnsl2", "libpcre2-8-0"];
+
 /// Installs what the tests need and is missing, or says what is.
 pub(crate) fn provide(install: bool) -> Result<(), String> {
     provide_all(NEEDS, install)
@@ -40,21 +51,36 @@ pub(crate) fn provide_engine() -> Result<(), String> {
     provide_all(ENGINE_NEEDS, true)
 }
 
+/// Installs what the bench measures beside us.
+pub(crate) fn provide_peers() -> Result<(), String> {
+    provide_all(PEERS, true)
+}
+
+/// Installs what an Exim that was unpacked needs to run.
+pub(crate) fn provide_libraries_of_exim() -> Result<(), String> {
+    match apt_get(LIBRARIES_OF_EXIM)? {
+        true => Ok(()),
+        false => Err("error: apt-get could not install the libraries of Exim".into()),
+    }
+}
+
 fn provide_all(needs: &[Need], install: bool) -> Result<(), String> {
     let missing: Vec<&Need> = needs.iter().filter(|need| !is_there(need.program)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     if !install || !is_there("apt-get") {
-        return Err(complaint(&missing, "install it, then run the tests again"));
+        return Err(complaint(&missing, "install it, then try again"));
     }
     let wants_postfix = missing.iter().any(|need| need.package == "postfix");
     if let (true, Some(other)) = (wants_postfix, other_mail_server()) {
         let help = format!("`{other}` is installed and Postfix would replace it");
         return Err(complaint(&missing, &help));
     }
-    apt_get(&missing)?;
-    match missing.iter().all(|need| is_there(need.program)) {
+    let mut packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    packages.dedup();
+    let is_installed = apt_get(&packages)?;
+    match is_installed && missing.iter().all(|need| is_there(need.program)) {
         true => Ok(()),
         false => Err(complaint(&missing, "apt-get could not install it")),
     }
@@ -87,9 +113,8 @@ fn other_mail_server() -> Option<String> {
         .map(str::to_owned)
 }
 
-fn apt_get(missing: &[&Need]) -> Result<(), String> {
-    let mut packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
-    packages.dedup();
+/// Whether these packages could be installed.
+fn apt_get(packages: &[&str]) -> Result<bool, String> {
     eprintln!("installing {}", packages.join(" "));
     // "No configuration": the tests bring their own, and no Postfix is to start.
     let quiet = "echo 'postfix postfix/main_mailer_type select No configuration' \
@@ -102,13 +127,10 @@ fn apt_get(missing: &[&Need]) -> Result<(), String> {
     let status = command
         .env("DEBIAN_FRONTEND", "noninteractive")
         .args(["-c", quiet, "install"])
-        .args(&packages)
+        .args(packages)
         .status()
         .map_err(|error| format!("error: cannot run apt-get: {error}"))?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(complaint(missing, "apt-get could not install it")),
-    }
+    Ok(status.success())
 }
 
 fn is_root() -> bool {
