@@ -63,8 +63,7 @@ impl Group {
 
     /// Octets that its processes hold in memory.
     pub(crate) fn resident_octets(&self) -> u64 {
-        let pages = self.processes().into_iter().filter_map(resident_pages);
-        pages.sum::<u64>() * rustix::param::page_size() as u64
+        self.processes().into_iter().map(resident_octets).sum()
     }
 
     /// Waits until it has nothing more to do; for how long.
@@ -116,9 +115,15 @@ fn usage_micros(stat: &str) -> Option<u64> {
     stat.lines().find_map(|line| line.strip_prefix("usage_usec ")?.parse().ok())
 }
 
-fn resident_pages(process: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
-    stat.split(' ').nth(1)?.parse().ok()
+/// Octets that this process holds in memory.
+pub(crate) fn own_memory() -> u64 {
+    resident_octets(std::process::id())
+}
+
+fn resident_octets(process: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
+    let pages: Option<u64> = stat.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+    pages.unwrap_or_default() * rustix::param::page_size() as u64
 }
 
 #[cfg(test)]

@@ -4,11 +4,13 @@
 //! measured, [`rounds`] goes from one to the other, [`report`] writes what was found.
 //! docs/benchmarks.md says how to run it, what is measured, and what was.
 
+mod child;
 mod clock;
 mod disk;
 mod group;
 mod load;
 mod machine;
+mod mail;
 mod parts;
 mod report;
 mod rounds;
@@ -24,6 +26,7 @@ use clap::{Parser, ValueEnum};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Map, Value, json};
 
+use child::Task;
 use machine::Machine;
 use parts::{Part, Setup};
 use report::{Report, put_into};
@@ -45,17 +48,23 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
     /// Our binary
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", default_value = "target/release/secondpost")]
     secondpost: PathBuf,
     /// The folder that Exim's packages were unpacked into
     #[arg(long, value_name = "FOLDER")]
     exim: Option<PathBuf>,
     /// Where spools and raw figures are
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", default_value = "target/bench")]
     folder: PathBuf,
     /// The page whose tables are to be renewed
     #[arg(long, value_name = "FILE")]
     page: Option<PathBuf>,
+    /// What this process does for another one of its kind
+    #[arg(long, hide = true)]
+    child: Option<Task>,
+    /// How much of it
+    #[arg(long, hide = true, default_value_t = 0)]
+    count: u64,
 }
 
 fn main() -> ExitCode {
@@ -69,6 +78,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), String> {
+    if let Some(task) = arguments.child {
+        return child::run(task, &arguments.folder, arguments.count);
+    }
     raise_descriptors()?;
     let parts = match arguments.parts.as_slice() {
         [] => Part::value_variants().to_vec(),

@@ -10,9 +10,13 @@ use crate::servers::{Destination, Kind, Programs, Server};
 
 mod accept;
 mod connect;
+mod explain;
+pub(crate) mod greylist;
 mod idle;
+pub(crate) mod queue;
 mod reject;
 mod relay;
+mod spool;
 
 /// A part, as the command line names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -27,6 +31,14 @@ pub(crate) enum Part {
     Connect,
     /// Sessions that are held and say nothing.
     Idle,
+    /// Messages appended to the spool, beside the raw disk.
+    Spool,
+    /// A queue of a million deferred messages.
+    Queue,
+    /// Greylist decisions, beside postgrey.
+    Greylist,
+    /// Replies, bounces and logs that are understood.
+    Explain,
 }
 
 impl Part {
@@ -37,6 +49,10 @@ impl Part {
             Part::Reject => "reject",
             Part::Connect => "connect",
             Part::Idle => "idle",
+            Part::Spool => "spool",
+            Part::Queue => "queue",
+            Part::Greylist => "greylist",
+            Part::Explain => "explain",
         }
     }
 
@@ -51,6 +67,10 @@ impl Part {
             Part::Reject => reject::run(setup),
             Part::Connect => connect::run(setup),
             Part::Idle => idle::run(setup),
+            Part::Spool => spool::run(setup),
+            Part::Queue => queue::run(setup),
+            Part::Greylist => greylist::run(setup),
+            Part::Explain => explain::run(setup),
         }
     }
 }

@@ -12,9 +12,10 @@ use std::time::Duration;
 use crate::clock;
 use crate::group::Group;
 
-pub(crate) mod exim;
-pub(crate) mod postfix;
-pub(crate) mod secondpost;
+mod exim;
+mod postfix;
+pub(crate) mod postgrey;
+mod secondpost;
 
 /// How long a server may take to begin, and to end.
 const PATIENCE: Duration = Duration::from_secs(20);

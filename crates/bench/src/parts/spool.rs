@@ -1,0 +1,236 @@
+//! Messages appended to the spool, beside the raw disk in the same run: through the crates
+//! that the server is made of, as it uses them, without sockets.
+//!
+//! A writer has one message on its way and begins the next when that one is synced. The
+//! spool is in its stride: it has been filled and emptied, and has spare segments.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use queue::spool::{Driver, Durability};
+use queue::{Spool, SpoolError};
+use serde::Serialize;
+use serde_json::json;
+use store::FileSystem;
+
+use super::Setup;
+use crate::disk::{OwnWrites, RawDisk};
+use crate::load::script::content;
+use crate::report::{Report, Table, Target, figure};
+use crate::statistics::{Sample, per_second, ratio};
+use crate::{clock, mail};
+
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+const MESSAGE_OCTETS: usize = 4096;
+/// Writers, and the share of the raw disk that is wanted with them.
+const WANTED: [(usize, f64); 4] = [(1, 0.8), (10, 0.8), (50, 0.5), (200, 0.35)];
+/// The number of writers that write amplification is judged with.
+const AMPLIFICATION_WRITERS: usize = 50;
+
+/// What so many writers reached, over the rounds; messages per second.
+#[derive(Debug, Serialize)]
+struct Appended {
+    writers: usize,
+    spool: Sample,
+    raw_disk: Sample,
+    sqlite: Sample,
+    /// Octets handed to the system for each octet of a message.
+    amplification: Sample,
+    /// Octets that the system had to bring to the disk for each octet of a message.
+    amplification_pages: Sample,
+}
+
+pub(super) fn run(setup: &Setup) -> Result<Report, String> {
+    let folder = setup.part_folder("spool")?;
+    let mut bench = Bench::open(&folder)?;
+    bench.warm_up(setup.time())?;
+    let mut all = WANTED.map(|(writers, _)| Appended::new(writers));
+    for round in 1..=setup.rounds {
+        for appended in &mut all {
+            eprintln!("spool: {} writers, round {round}", appended.writers);
+            bench.round(appended, setup)?;
+        }
+    }
+    bench.driver.stop();
+    Ok(told(&all))
+}
+
+impl Appended {
+    fn new(writers: usize) -> Appended {
+        Appended {
+            writers,
+            spool: Sample::default(),
+            raw_disk: Sample::default(),
+            sqlite: Sample::default(),
+            amplification: Sample::default(),
+            amplification_pages: Sample::default(),
+        }
+    }
+
+    fn share_of_disk(&self) -> f64 {
+        ratio(self.spool.median(), self.raw_disk.median())
+    }
+}
+
+type Committed = Result<(), SpoolError>;
+
+struct Bench {
+    spool: Spool<FileSystem>,
+    driver: Driver<FileSystem>,
+    disk: RawDisk,
+    #[cfg(feature = "sqlite")]
+    sqlite: sqlite::Yardstick,
+    message: Vec<u8>,
+    ends: (Sender<Committed>, Receiver<Committed>),
+}
+
+impl Bench {
+    fn open(folder: &Path) -> Result<Bench, String> {
+        let (spool, driver) = started(&folder.join("spool"))?;
+        Ok(Bench {
+            spool,
+            driver,
+            disk: RawDisk::new(folder)?,
+            #[cfg(feature = "sqlite")]
+            sqlite: sqlite::Yardstick::open(folder)?,
+            message: content(MESSAGE_OCTETS),
+            ends: channel(),
+        })
+    }
+
+    /// Until there are spare segments that were written before, as in a spool that has run
+    /// for a while.
+    fn warm_up(&mut self, time: Duration) -> Result<(), String> {
+        self.append(AMPLIFICATION_WRITERS, time)?;
+        self.empty()
+    }
+
+    fn round(&mut self, appended: &mut Appended, setup: &Setup) -> Result<(), String> {
+        let (writers, time) = (appended.writers, setup.time());
+        let raw = self.disk.run(MESSAGE_OCTETS * writers, setup.raw_time())?;
+        appended.raw_disk.add(raw.rate * writers as f64);
+        let (before, start) = (OwnWrites::so_far(), clock::now());
+        let count = self.append(writers, time)?;
+        appended.spool.add(per_second(count, start.elapsed()));
+        let written = OwnWrites::so_far().since(before);
+        let payload = count as f64 * MESSAGE_OCTETS as f64;
+        appended.amplification.add(ratio(written.handed as f64, payload));
+        appended.amplification_pages.add(ratio(written.to_disk as f64, payload));
+        self.empty()?;
+        #[cfg(feature = "sqlite")]
+        appended.sqlite.add(self.sqlite.run(&self.message, writers, setup.raw_time())?);
+        Ok(())
+    }
+
+    /// Appends for a time; how many were synced.
+    fn append(&self, writers: usize, time: Duration) -> Result<u64, String> {
+        let start = clock::now();
+        let (mut begun, mut ended) = (0, 0);
+        while begun < writers as u64 {
+            self.begin(begun)?;
+            begun += 1;
+        }
+        while ended < begun {
+            let end = self.ends.1.recv().map_err(|error| format!("error: {error}"))?;
+            end.map_err(|error| format!("error: the spool: {error}"))?;
+            ended += 1;
+            if start.elapsed() < time {
+                self.begin(begun)?;
+                begun += 1;
+            }
+        }
+        Ok(ended)
+    }
+
+    fn begin(&self, number: u64) -> Result<(), String> {
+        let mut draft = self.spool.begin(mail::received(number, clock::time_of_day()));
+        draft.append(&self.message).map_err(|error| format!("error: the spool: {error}"))?;
+        let ends = self.ends.0.clone();
+        draft.commit(Box::new(move |end| drop(ends.send(end.map(drop)))));
+        Ok(())
+    }
+
+    /// Takes every message out and waits until upkeep has nothing more to free.
+    fn empty(&self) -> Result<(), String> {
+        for id in self.spool.ids() {
+            self.spool.remove(id, Durability::Written, Box::new(|_| {}));
+        }
+        let mut before = self.spool.stat();
+        loop {
+            std::thread::sleep(Duration::from_millis(600));
+            let stat = self.spool.stat();
+            if stat == before {
+                return Ok(());
+            }
+            before = stat;
+        }
+    }
+}
+
+/// A spool with its threads, as the server has it.
+pub(super) fn started(folder: &Path) -> Result<(Spool<FileSystem>, Driver<FileSystem>), String> {
+    let failed = |error: &dyn std::fmt::Display| format!("error: {}: {error}", folder.display());
+    let disk = FileSystem::new(folder).map_err(|error| failed(&error))?;
+    let (spool, writer, _) = Spool::open(disk).map_err(|error| failed(&error))?;
+    let driver = spool.start(writer).map_err(|error| failed(&error))?;
+    Ok((spool, driver))
+}
+
+fn told(all: &[Appended]) -> Report {
+    let mut table = Table::new(
+        "4 KiB appended and synced, messages per second",
+        &[
+            "writers",
+            "spool",
+            "from–to",
+            "raw disk",
+            "from–to",
+            "of raw disk",
+            "SQLite",
+            "octets written / payload",
+            "octets of pages / payload",
+        ],
+    );
+    let range = |sample: &Sample| format!("{}–{}", figure(sample.min()), figure(sample.max()));
+    let mut report = Report::default();
+    for appended in all {
+        table.row([
+            appended.writers.to_string(),
+            figure(appended.spool.median()),
+            range(&appended.spool),
+            figure(appended.raw_disk.median()),
+            range(&appended.raw_disk),
+            figure(appended.share_of_disk()),
+            figure(appended.sqlite.median()),
+            figure(appended.amplification.median()),
+            figure(appended.amplification_pages.median()),
+        ]);
+    }
+    report.tables.push(table);
+    for (appended, (writers, wanted)) in all.iter().zip(WANTED) {
+        let what = format!("spool append, {writers} writers");
+        let share = appended.share_of_disk();
+        report.targets.push(Target::at_least(&what, wanted, share, "× raw disk"));
+        if cfg!(feature = "sqlite") {
+            let times = ratio(appended.spool.median(), appended.sqlite.median());
+            report.targets.push(Target::at_least(&what, 2.0, times, "× SQLite"));
+        }
+    }
+    let judged = all.iter().find(|appended| appended.writers == AMPLIFICATION_WRITERS);
+    let amplification = judged.map_or(0.0, |appended| appended.amplification_pages.median());
+    let what = "octets of pages written for an octet of a message, 50 writers";
+    report.targets.push(Target::at_most(what, 1.25, amplification, ""));
+    report.notes.extend(NOTES.iter().map(|note| (*note).to_owned()));
+    report.keep("spool", json!(all));
+    report
+}
+
+const NOTES: &[&str] = &[
+    "Raw disk: batches of as many messages as there are writers. The spool's own batches are \
+     smaller: while one is written, the next one gathers.",
+    "SQLite: one connection, write-ahead log, `synchronous=FULL`, as many messages in a \
+     transaction as there are writers: the batches that a server around it could form.",
+];
