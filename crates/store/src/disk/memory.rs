@@ -25,6 +25,8 @@ pub struct Faults {
     pub fail_sync: Option<u64>,
     /// This sync of the directory fails, once. What was changed may be durable or not.
     pub fail_sync_dir: Option<u64>,
+    /// This changing call fails, once, and changes nothing.
+    pub fail_change: Option<u64>,
     /// This read fails, once.
     pub fail_read: Option<u64>,
     /// From this call on, changes and syncs counted together, the power is gone: nothing
@@ -178,8 +180,10 @@ impl State {
     /// Counts a changing call that takes `octets` more space.
     fn change(&mut self, octets: u64) -> io::Result<()> {
         self.power()?;
-        let free = self.free();
-        self.calls.changes += 1;
+        let (free, due) = (self.free(), self.faults.fail_change);
+        if is_due(&mut self.calls.changes, due) {
+            return Err(fault());
+        }
         if octets > free { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 

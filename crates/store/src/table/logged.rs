@@ -3,7 +3,7 @@
 //! Changes go into a buffer, and [`LoggedTable::flush`] appends it to the current file.
 //! Whatever goes wrong (a failed write, a buffer that is full, a tail that cannot be
 //! read) has one remedy: the next flush writes all entries to a new file, because memory
-//! has them. The format of the file is in [`format`].
+//! has them. So does the first flush after a start. The format of the file is in [`format`].
 
 use std::fmt;
 use std::io;
@@ -77,7 +77,6 @@ struct Files<F> {
 }
 
 struct Current<F> {
-    number: u64,
     file: F,
     /// Up to where it is written.
     end: u64,
@@ -96,13 +95,14 @@ impl<D: Disk> LoggedTable<D> {
         let next_number = numbers.last().map_or(1, |(number, _)| number.saturating_add(1));
         let entries = MemoryTable::new();
         let mut recovery = TableRecovery::default();
-        let found = load(&disk, name, &numbers, &entries, now, &mut recovery)?;
+        load(&disk, name, &numbers, &entries, now, &mut recovery)?;
         recovery.entries = entries.len();
-        // Behind a dropped tail nothing is appended: it might come back after a crash.
-        let current = found.filter(|_| recovery.dropped_octets == 0);
-        let number = current.as_ref().map_or(next_number, |current| current.number);
-        let pending = Mutex::new(Pending { number, ..Pending::default() });
-        let files = Mutex::new(Files { current, next_number });
+        // Nothing is appended to what was found. Its tail may have been dropped, and come
+        // back after a crash; or it is in the system's memory and not on disk, after a sync
+        // that failed or a name that was not synced, and the next power cut would take it
+        // with all that stands behind it.
+        let files = Mutex::new(Files { current: None, next_number });
+        let pending = Mutex::new(Pending { number: next_number, ..Pending::default() });
         Ok((LoggedTable { disk, name: name.into(), entries, pending, files }, recovery))
     }
 
@@ -179,7 +179,7 @@ impl<D: Disk> LoggedTable<D> {
         let partial = partial_name(&self.name, number);
         let file = self.disk.create(&partial)?;
         file.write_all_at(0, &encode_header(number))?;
-        let mut current = Current { number, file, end: HEADER_OCTETS as u64, measure_at: 0 };
+        let mut current = Current { file, end: HEADER_OCTETS as u64, measure_at: 0 };
         for shard in 0..SHARDS {
             let mut octets = Vec::new();
             self.entries.each_in(shard, |key, entry| {
@@ -190,7 +190,7 @@ impl<D: Disk> LoggedTable<D> {
         current.file.sync_data()?;
         self.disk.rename(&partial, &file_name(&self.name, number))?;
         self.disk.sync_dir()?;
-        Ok(Current::new(number, current.file, current.end))
+        Ok(Current::new(current.file, current.end))
     }
 
     /// An old file that cannot be removed does no harm: its number is smaller. The next
@@ -216,8 +216,8 @@ impl<D: Disk> LoggedTable<D> {
 }
 
 impl<F: DiskFile> Current<F> {
-    fn new(number: u64, file: F, end: u64) -> Current<F> {
-        Current { number, file, end, measure_at: SMALL_OCTETS.max(end + end / 2) }
+    fn new(file: F, end: u64) -> Current<F> {
+        Current { file, end, measure_at: SMALL_OCTETS.max(end + end / 2) }
     }
 
     fn append(&mut self, octets: &[u8]) -> io::Result<()> {
@@ -269,7 +269,7 @@ fn numbers<D: Disk>(disk: &D, name: &str) -> io::Result<Vec<(u64, bool)>> {
     Ok(numbers)
 }
 
-/// Reads the newest whole file that has a sound header into `entries`.
+/// Reads the newest whole file that has a sound header into `entries`, where there is one.
 fn load<D: Disk>(
     disk: &D,
     name: &str,
@@ -277,16 +277,16 @@ fn load<D: Disk>(
     entries: &MemoryTable,
     now: u64,
     recovery: &mut TableRecovery,
-) -> io::Result<Option<Current<D::File>>> {
+) -> io::Result<()> {
     for (number, _) in numbers.iter().rev().filter(|(_, is_whole)| *is_whole) {
         let file = disk.open(&file_name(name, *number))?;
         let sound = replay(&file, *number, entries, now)?;
         recovery.dropped_octets += file.octets()?.saturating_sub(sound.unwrap_or(0));
-        if let Some(end) = sound {
-            return Ok(Some(Current::new(*number, file, end)));
+        if sound.is_some() {
+            break;
         }
     }
-    Ok(None)
+    Ok(())
 }
 
 /// Puts the records of a file into `entries`, up to where they are sound: that offset.

@@ -21,3 +21,17 @@ impl Random {
         (mixed ^ (mixed >> 31)) % limit
     }
 }
+
+/// `count` seeds from `first` on; more of them in the long form.
+fn seeds(first: u64, count: u64) -> std::ops::Range<u64> {
+    let times = std::env::var("SECONDPOST_TORTURE").ok().and_then(|times| times.parse().ok());
+    match times.unwrap_or(1) {
+        0 | 1 => first..first + count,
+        times => first * 1000..first * 1000 + count * times,
+    }
+}
+
+/// What a test counted: `cargo xtask torture` gathers these lines.
+fn counted(what: &str) {
+    println!("\ncounted: {what}");
+}

@@ -64,7 +64,9 @@ fn check_start(disk: &Memory, oracle: &Oracle) -> Oracle {
     world.oracle()
 }
 
-fn cut_everywhere(seed: u64) {
+/// How many cuts that were.
+fn cut_everywhere(seed: u64) -> u64 {
+    let mut cuts = 0;
     let calls = calls_of(seed);
     for call in 0..calls.changes + calls.syncs + calls.dir_syncs {
         let (disk, oracle) = run_with(Faults { cut_at: Some(call), ..Faults::default() }, seed);
@@ -72,13 +74,16 @@ fn cut_everywhere(seed: u64) {
             named(&format!("seed {seed}, call {call}, {survival:?}"), || {
                 check_after(&disk, &oracle, survival, seed + call);
             });
+            cuts += 1;
         }
     }
+    cuts
 }
 
 #[test]
 fn nothing_promised_is_lost_whichever_call_the_power_is_cut_at() {
-    seeds(1, 2).for_each(cut_everywhere);
+    let cuts: u64 = seeds(1, 2).map(cut_everywhere).sum();
+    counted(&format!("{cuts} power cuts of a spool, at every call: nothing promised was lost"));
 }
 
 #[test]
@@ -123,6 +128,21 @@ fn a_sync_that_fails_loses_nothing_promised() {
             // Killed, not cut: what the failed sync left behind is read from memory, and
             // is lost with the power unless it is written again.
             named(&format!("seed {seed}, {faults:?}, killed"), || {
+                let oracle = check_start(&disk, &oracle);
+                check_start(&disk.crash_to(Survival::Nothing), &oracle);
+            });
+        }
+    }
+}
+
+#[test]
+fn a_write_that_fails_loses_nothing_promised() {
+    for seed in seeds(60, 2) {
+        for change in 0..calls_of(seed).changes {
+            let faults = Faults { fail_change: Some(change), ..Faults::default() };
+            let (disk, oracle) = run_with(faults, seed);
+            named(&format!("seed {seed}, change {change}"), || {
+                check_after(&disk, &oracle, Survival::Some(seed), seed);
                 let oracle = check_start(&disk, &oracle);
                 check_start(&disk.crash_to(Survival::Nothing), &oracle);
             });
@@ -202,6 +222,7 @@ fn a_read_that_fails_is_told_and_changes_nothing() {
 
 #[test]
 fn random_operations_agree_with_a_map_across_restarts() {
+    let (mut operations, mut crashes) = (0, 0);
     for seed in seeds(100, 12) {
         named(&format!("seed {seed}"), || {
             let mut disk = Memory::new(seed, PLENTY);
@@ -214,13 +235,17 @@ fn random_operations_agree_with_a_map_across_restarts() {
                 });
                 let mut world = World::open(disk.clone(), oracle).unwrap();
                 (0..80).for_each(|_| world.act(&mut random));
+                operations += 80;
                 match random.below(4) {
                     0 => {
                         world.spool.close();
                         world.drive();
                     }
                     1 => world.drive(),
-                    2 => disk = disk.crash(seed * 100 + life),
+                    2 => {
+                        disk = disk.crash(seed * 100 + life);
+                        crashes += 1;
+                    }
                     _ => {}
                 }
                 oracle = world.oracle();
@@ -228,6 +253,7 @@ fn random_operations_agree_with_a_map_across_restarts() {
             World::open(disk, oracle).unwrap().check();
         });
     }
+    counted(&format!("{operations} operations on spools agreed with a map, {crashes} crashes"));
 }
 
 #[test]

@@ -73,6 +73,11 @@ pub(super) fn seeds(first: u64, count: u64) -> std::ops::Range<u64> {
     if times > 1 { first * 1000..first * 1000 + count * times } else { first..first + count }
 }
 
+/// What a test counted: `cargo xtask torture` gathers these lines.
+pub(super) fn counted(what: &str) {
+    println!("\ncounted: {what}");
+}
+
 pub(super) fn named<T>(what: &str, run: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         eprintln!("this was {what}");
