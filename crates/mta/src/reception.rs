@@ -112,9 +112,10 @@ impl Reception {
     /// Whether answering may block: a mailbox of this machine is looked at.
     pub fn may_block(&self, query: &Query) -> bool {
         match query {
-            Query::Recipient { path, .. } => {
-                matches!(self.router.destination(path), Destination::Local(_))
-            }
+            Query::Recipient { path, .. } => match self.router.destination(path) {
+                Destination::Local(mailbox) => !self.directory.is_plainly_unknown(&mailbox),
+                _ => false,
+            },
             Query::Verify { .. } | Query::Expand { .. } => true,
             Query::Connect | Query::Hello { .. } | Query::Mail { .. } => false,
         }

@@ -17,4 +17,10 @@ pub trait MailboxDirectory: Send + Sync {
         incoming_octets: Option<u64>,
         now: Timestamp,
     ) -> Option<MailboxState>;
+
+    /// Whether it is plain, from what is in memory, that there is no such mailbox: then
+    /// [`MailboxDirectory::state`] answers without looking at one. Does not wait.
+    fn is_plainly_unknown(&self, _address: &Mailbox) -> bool {
+        false
+    }
 }

@@ -114,20 +114,7 @@ impl Mailboxes {
     /// and the mailbox was not in it before: then nobody knows that there is none.
     pub fn find(&self, address: &Mailbox) -> Result<Option<Registered>, RegistryError> {
         let (known, unread) = self.current()?;
-        let local_part = address.local_part.as_str();
-        let full = |local_part: &str| normal(&format!("{local_part}@{}", address.domain));
-        let without_tag = local_part.split_once('+').map(|(user, _tag)| user);
-        let without_tag = without_tag.filter(|user| !user.is_empty());
-        let found = [Some(local_part), without_tag].into_iter().flatten();
-        let found = found.filter_map(|local_part| known.get(&full(local_part))).next();
-        if found.is_some() || !without_tag.unwrap_or(local_part).eq_ignore_ascii_case("postmaster")
-        {
-            return match (found, unread) {
-                (None, Some(error)) => Err(error),
-                _ => Ok(found.cloned()),
-            };
-        }
-        Ok(Registered::new(&full("postmaster")).ok())
+        find_in(&known, address, unread)
     }
 
     /// The addresses of the registry whose local part is `name`, for a VRFY without a
@@ -310,6 +297,27 @@ impl Mailboxes {
     }
 }
 
+/// See [`Mailboxes::find`]; `unread` is why `known` may be out of date.
+fn find_in(
+    known: &HashMap<String, Registered>,
+    address: &Mailbox,
+    unread: Option<RegistryError>,
+) -> Result<Option<Registered>, RegistryError> {
+    let local_part = address.local_part.as_str();
+    let full = |local_part: &str| normal(&format!("{local_part}@{}", address.domain));
+    let without_tag = local_part.split_once('+').map(|(user, _tag)| user);
+    let without_tag = without_tag.filter(|user| !user.is_empty());
+    let found = [Some(local_part), without_tag].into_iter().flatten();
+    let found = found.filter_map(|local_part| known.get(&full(local_part))).next();
+    if found.is_some() || !without_tag.unwrap_or(local_part).eq_ignore_ascii_case("postmaster") {
+        return match (found, unread) {
+            (None, Some(error)) => Err(error),
+            _ => Ok(found.cloned()),
+        };
+    }
+    Ok(Registered::new(&full("postmaster")).ok())
+}
+
 impl MailboxDirectory for Mailboxes {
     fn state(
         &self,
@@ -329,6 +337,17 @@ impl MailboxDirectory for Mailboxes {
             }
             Err(error) => Some(fault(&error)),
         }
+    }
+
+    /// A look at the registry file's change, which lies in the system's memory, and none at
+    /// a mailbox.
+    fn is_plainly_unknown(&self, address: &Mailbox) -> bool {
+        let Ok(known) = self.known.try_lock() else { return false };
+        let path = self.registry.data_dir().join(FILE_NAME);
+        let current = known.as_ref().filter(|known| known.is_of(&path));
+        current.is_some_and(|known| {
+            matches!(find_in(&known.by_address, address, None), Ok(None))
+        })
     }
 }
 
