@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use crate::clock;
 
+/// What the names of our groups begin with.
+const PREFIX: &str = "secondpost-bench-";
 /// How often it is looked whether a server is still at work.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A server that uses less than this share of a core has nothing to do.
@@ -34,7 +36,7 @@ impl Group {
     pub(crate) fn new(name: &str) -> Result<Group, String> {
         let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
         let root = mount_point(&mounts).ok_or("error: no cgroup2 is mounted")?;
-        let path = root.join(format!("secondpost-bench-{}-{name}", std::process::id()));
+        let path = root.join(format!("{PREFIX}{}-{name}", std::process::id()));
         match fs::create_dir(&path) {
             Ok(()) => Ok(Group { path }),
             Err(error) => Err(format!("error: {}: {error}\nhelp: be root", path.display())),
@@ -61,9 +63,9 @@ impl Group {
         list.lines().filter_map(|line| line.parse().ok()).collect()
     }
 
-    /// Octets that its processes hold in memory.
-    pub(crate) fn resident_octets(&self) -> u64 {
-        self.processes().into_iter().map(resident_octets).sum()
+    /// Octets that its processes hold in memory; what they share counts once.
+    pub(crate) fn memory(&self) -> u64 {
+        self.processes().into_iter().map(memory_of).sum()
     }
 
     /// Waits until it has nothing more to do; for how long.
@@ -105,6 +107,23 @@ impl Drop for Group {
     }
 }
 
+/// Ends what a bench that was killed has left running.
+pub(crate) fn end_what_was_left() {
+    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+    let Some(root) = mount_point(&mounts) else { return };
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let owner = entry.file_name().to_str().and_then(owner);
+        if owner.is_some_and(|owner| !Path::new("/proc").join(owner.to_string()).exists()) {
+            drop(Group { path: entry.path() });
+        }
+    }
+}
+
+/// The process that made the group of this name, where a bench did.
+fn owner(name: &str) -> Option<u32> {
+    name.strip_prefix(PREFIX)?.split_once('-')?.0.parse().ok()
+}
+
 fn mount_point(mounts: &str) -> Option<PathBuf> {
     let mut lines = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     let line = lines.find(|words| words.get(2) == Some(&"cgroup2"))?;
@@ -117,13 +136,19 @@ fn usage_micros(stat: &str) -> Option<u64> {
 
 /// Octets that this process holds in memory.
 pub(crate) fn own_memory() -> u64 {
-    resident_octets(std::process::id())
+    memory_of(std::process::id())
 }
 
-fn resident_octets(process: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
-    let pages: Option<u64> = stat.split(' ').nth(1).and_then(|pages| pages.parse().ok());
-    pages.unwrap_or_default() * rustix::param::page_size() as u64
+/// Its proportional share of what it and others have in memory; 0 where it has ended.
+fn memory_of(process: u32) -> u64 {
+    let path = format!("/proc/{process}/smaps_rollup");
+    proportional_octets(&fs::read_to_string(path).unwrap_or_default()).unwrap_or_default()
+}
+
+fn proportional_octets(rollup: &str) -> Option<u64> {
+    let value = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    let kib: u64 = value.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kib * 1024)
 }
 
 #[cfg(test)]
@@ -139,8 +164,22 @@ mod tests {
     }
 
     #[test]
+    fn a_group_says_which_bench_made_it() {
+        assert_eq!(owner("secondpost-bench-31294-Postfix-32901"), Some(31294));
+        assert_eq!(owner("secondpost-bench-x-Postfix"), None);
+        assert_eq!(owner("system.slice"), None);
+    }
+
+    #[test]
     fn what_was_used_is_read_from_its_statistics() {
         assert_eq!(usage_micros("usage_usec 1234\nuser_usec 1000\n"), Some(1234));
         assert_eq!(usage_micros(""), None);
+    }
+
+    #[test]
+    fn memory_is_the_proportional_share() {
+        let rollup = "00400000-7ffd rollup\nRss:    2000 kB\nPss:     12 kB\nPss_Dirty: 4 kB\n";
+        assert_eq!(proportional_octets(rollup), Some(12 * 1024));
+        assert!(own_memory() > 0);
     }
 }

@@ -18,11 +18,13 @@ mod servers;
 mod statistics;
 mod system_calls;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Map, Value, json};
 
@@ -87,12 +89,10 @@ fn run(arguments: Arguments) -> Result<(), String> {
         named => named.to_vec(),
     };
     let Arguments { rounds, quick, secondpost, exim, folder, .. } = arguments;
-    fs::create_dir_all(&folder).map_err(|error| format!("error: {}: {error}", folder.display()))?;
-    let spools = tempfile::Builder::new().prefix("spools-").tempdir_in(&folder);
-    let spools = spools.map_err(|error| format!("error: {}: {error}", folder.display()))?;
+    let spools = Spools::take(&folder)?;
     let setup = Setup {
         programs: Programs { secondpost, exim },
-        folder: spools.path().to_owned(),
+        folder: spools.path.clone(),
         rounds: if quick { 1 } else { rounds.max(1) },
         quick,
     };
@@ -111,6 +111,38 @@ fn run(arguments: Arguments) -> Result<(), String> {
         }
     }
     arguments.json.map_or(Ok(()), |path| keep(&path, &Value::Object(all)))
+}
+
+/// The folder of the spools while the bench runs: empty at the beginning, gone at its end.
+struct Spools {
+    path: PathBuf,
+    /// Two that measure at once would measure each other.
+    _lock: File,
+}
+
+impl Spools {
+    fn take(folder: &Path) -> Result<Spools, String> {
+        let failed = |error: io::Error| format!("error: {}: {error}", folder.display());
+        fs::create_dir_all(folder).map_err(failed)?;
+        // The servers have working directories of their own.
+        let path = folder.canonicalize().map_err(failed)?.join("spools");
+        let lock = File::create(folder.join("lock")).map_err(failed)?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|_| "error: another bench is running".to_owned())?;
+        // What a bench that was killed has left.
+        group::end_what_was_left();
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => fs::create_dir(&path).map_err(failed)?,
+        }
+        Ok(Spools { path, _lock: lock })
+    }
+}
+
+impl Drop for Spools {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
 }
 
 /// The raw figures of a part and what they were measured on.

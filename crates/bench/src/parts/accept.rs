@@ -99,14 +99,20 @@ pub(super) fn run(setup: &Setup) -> Result<Report, String> {
     let servers = super::start(ALL, setup, &folder, Destination::Discard)?;
     let mut bench = Bench { setup, servers, disk: RawDisk::new(&folder)?, folder };
     let mut report = Report::default();
-    let mut capacity = 0.0;
+    let (mut capacity, mut noise) = (0.0, Sample::default());
     for scenario in SCENARIOS {
         let found = bench.measure(scenario)?;
         capacity = f64::max(capacity, found.of(Kind::Secondpost).per_second.median());
+        noise.add(found.raw_disk.noise() * 100.0);
         found.tell(scenario, &mut report);
     }
     bench.below_saturation(capacity * SHARE_OF_CAPACITY)?.tell(&mut report);
     bench.cost(&mut report)?;
+    report.notes.push(format!(
+        "Noise: the rounds of the raw disk lie {} to {} % of their median apart.",
+        figure(noise.min()),
+        figure(noise.max())
+    ));
     report.notes.extend(NOTES.iter().map(|note| (*note).to_owned()));
     Ok(report)
 }
@@ -239,11 +245,6 @@ impl Found {
             let share = ratio(ours.per_second.median(), self.raw_disk.median());
             report.targets.push(Target::at_least(scenario.name, wanted, share, "× raw disk"));
         }
-        report.notes.push(format!(
-            "Raw disk, {}: the rounds lie {} % apart.",
-            scenario.name,
-            figure(self.raw_disk.noise() * 100.0)
-        ));
         report.keep(scenario.name, json!({"servers": self.series, "raw_disk": self.raw_disk}));
     }
 }

@@ -8,7 +8,7 @@ use crate::report::Report;
 use crate::rounds::{closed, compare, table};
 use crate::servers::{Destination, Kind};
 
-const SERVERS: &[Kind] = &[Kind::Secondpost, Kind::Postfix, Kind::Exim];
+const SERVERS: &[Kind] = &[Kind::Secondpost, Kind::Postfix];
 const SESSIONS: usize = 50;
 const TITLE: &str = "Connections with greeting, EHLO and QUIT, 50 at once";
 

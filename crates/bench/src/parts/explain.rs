@@ -50,7 +50,7 @@ pub(super) fn run(setup: &Setup) -> Result<Report, String> {
         },
     ];
     let mut samples = all.each_ref().map(|_| Sample::default());
-    for round in 1..=setup.rounds {
+    for round in 1..=setup.few_rounds() {
         eprintln!("explain: round {round}");
         for (material, sample) in all.iter().zip(&mut samples) {
             sample.add(material.rate(setup));

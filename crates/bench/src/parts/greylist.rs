@@ -37,7 +37,7 @@ pub(super) fn run(setup: &Setup) -> Result<Report, String> {
     let mut postgrey = Postgrey::start(&folder)?;
     let (mut asked, mut postgrey_cpu) = (0, Sample::default());
     let mut rates = Rates::default();
-    for round in 1..=setup.rounds {
+    for round in 1..=setup.few_rounds() {
         eprintln!("greylist: round {round}");
         let ours = child::start(Task::Greylist, &folder.join(format!("round-{round}")), count)?;
         rates.first.add(ours.figure("first_per_second"));
