@@ -14,7 +14,7 @@ pub mod key;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -142,6 +142,8 @@ pub enum Why {
 pub struct Greylist {
     options: Options,
     table: Arc<dyn Table>,
+    /// What the administrator allowed, as it is in the table: asked for each attempt.
+    allowed: RwLock<Vec<admin::Named>>,
     /// Two first attempts at once must not both count as the first.
     one_at_a_time: Mutex<()>,
     store_errors: AtomicU64,
@@ -150,8 +152,11 @@ pub struct Greylist {
 impl Greylist {
     /// Greylisting over `table`, which outlives restarts.
     pub fn new(options: Options, table: Arc<dyn Table>) -> Greylist {
-        let one_at_a_time = Mutex::new(());
-        Greylist { options, table, one_at_a_time, store_errors: AtomicU64::new(0) }
+        let (allowed, one_at_a_time) = (RwLock::default(), Mutex::default());
+        let store_errors = AtomicU64::new(0);
+        let greylist = Greylist { options, table, allowed, one_at_a_time, store_errors };
+        greylist.reload_allowed();
+        greylist
     }
 
     /// The settings.
@@ -172,7 +177,7 @@ impl Greylist {
         if self.options.exempt.holds(attempt) {
             return Outcome::Pass(Why::Exempt);
         }
-        if self.is_allowed(attempt, now) {
+        if self.is_allowed(attempt) {
             return Outcome::Pass(Why::Allowed);
         }
         let _one = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);

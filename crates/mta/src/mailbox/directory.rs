@@ -345,9 +345,7 @@ impl MailboxDirectory for Mailboxes {
         let Ok(known) = self.known.try_lock() else { return false };
         let path = self.registry.data_dir().join(FILE_NAME);
         let current = known.as_ref().filter(|known| known.is_of(&path));
-        current.is_some_and(|known| {
-            matches!(find_in(&known.by_address, address, None), Ok(None))
-        })
+        current.is_some_and(|known| matches!(find_in(&known.by_address, address, None), Ok(None)))
     }
 }
 

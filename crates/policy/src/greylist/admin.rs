@@ -4,6 +4,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::PoisonError;
 
 use ipnet::IpNet;
 use reply::Timestamp;
@@ -167,22 +168,31 @@ impl Greylist {
         for key in keys {
             forgotten += u64::from(self.table.remove(&key).map_err(AdminError::Store)?);
         }
+        self.reload_allowed();
         Ok(forgotten)
     }
 
     /// Whether the administrator allowed the client, the sender or the recipient.
-    pub(super) fn is_allowed(&self, attempt: &Attempt<'_>, now: Timestamp) -> bool {
-        let mut allowed = false;
-        self.table.scan(&[ALLOWED], now.as_millis(), &mut |key, _, _| {
-            allowed = allowed_words(key).is_some_and(|named| fits(&named, attempt));
-            !allowed
+    pub(super) fn is_allowed(&self, attempt: &Attempt<'_>) -> bool {
+        let allowed = self.allowed.read().unwrap_or_else(PoisonError::into_inner);
+        allowed.iter().any(|named| fits(named, attempt))
+    }
+
+    /// What was allowed never expires, so that any time sees all of it.
+    pub(super) fn reload_allowed(&self) {
+        let mut allowed = Vec::new();
+        self.table.scan(&[ALLOWED], 0, &mut |key, _, _| {
+            allowed.extend(allowed_words(key));
+            true
         });
-        allowed
+        *self.allowed.write().unwrap_or_else(PoisonError::into_inner) = allowed;
     }
 
     fn store_allowed(&self, words: &str, now: Timestamp) -> Result<(), AdminError> {
         let since = now.as_millis().to_be_bytes();
-        self.store(&[&[ALLOWED], words.as_bytes()].concat(), &since, Timestamp::MAX)
+        self.store(&[&[ALLOWED], words.as_bytes()].concat(), &since, Timestamp::MAX)?;
+        self.reload_allowed();
+        Ok(())
     }
 
     fn store(&self, key: &[u8], value: &[u8], expires: Timestamp) -> Result<(), AdminError> {

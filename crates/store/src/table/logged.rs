@@ -151,7 +151,7 @@ impl<D: Disk> LoggedTable<D> {
         self.entries.sweep(now);
         let mut alive = 0;
         for shard in 0..SHARDS {
-            self.entries.each_in(shard, |key, entry| alive += change(key, entry).octets() as u64);
+            self.entries.each_in(shard, |entry| alive += change(entry).octets() as u64);
         }
         alive < current.end / 2
     }
@@ -182,9 +182,7 @@ impl<D: Disk> LoggedTable<D> {
         let mut current = Current { file, end: HEADER_OCTETS as u64, measure_at: 0 };
         for shard in 0..SHARDS {
             let mut octets = Vec::new();
-            self.entries.each_in(shard, |key, entry| {
-                change(key, entry).encode(number, &mut octets);
-            });
+            self.entries.each_in(shard, |entry| change(entry).encode(number, &mut octets));
             current.write(&octets)?;
         }
         current.file.sync_data()?;
@@ -237,8 +235,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn change<'a>(key: &'a [u8], entry: &'a Entry) -> Change<'a> {
-    Change { key, set: Some((&entry.value, entry.expires)) }
+fn change(entry: Entry<'_>) -> Change<'_> {
+    Change { key: entry.key, set: Some((entry.value, entry.expires)) }
 }
 
 fn file_name(name: &str, number: u64) -> String {
@@ -320,7 +318,7 @@ fn apply(number: u64, octets: &[u8], entries: &MemoryTable, now: u64) -> usize {
     while let Some(change) = decode(number, &octets[used..]) {
         match change.set.filter(|(_, expires)| *expires > now) {
             Some((value, expires)) => {
-                entries.set(change.key, Entry::new(value, expires), || ());
+                entries.set(Entry { key: change.key, value, expires }, || ());
             }
             // Also where it expired: an older value of the key must not come back.
             None => {
@@ -340,7 +338,7 @@ impl<D: Disk> Table for LoggedTable<D> {
     fn put(&self, key: &[u8], value: &[u8], expires: u64) -> Result<(), TableError> {
         check_lengths(key, value)?;
         let log = || self.log(Change { key, set: Some((value, expires)) });
-        self.entries.set(key, Entry::new(value, expires), log);
+        self.entries.set(Entry { key, value, expires }, log);
         Ok(())
     }
 
@@ -354,7 +352,7 @@ impl<D: Disk> Table for LoggedTable<D> {
     ) -> Result<bool, TableError> {
         check_lengths(key, value)?;
         let log = || self.log(Change { key, set: Some((value, expires)) });
-        Ok(self.entries.set_if(key, expected, Entry::new(value, expires), now, log))
+        Ok(self.entries.set_if(expected, Entry { key, value, expires }, now, log))
     }
 
     fn remove(&self, key: &[u8]) -> Result<bool, TableError> {

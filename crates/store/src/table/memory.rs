@@ -1,29 +1,91 @@
-//! A table that lives in memory alone, in shards that lock one by one.
+//! A table that lives in memory alone, in shards that lock one by one. The entries of a
+//! shard lie behind one another in pages ([`heap`]); a hash table knows where.
 
-use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry as Slot;
+
 use super::{Table, TableError, Visit, check_lengths};
+pub(super) use heap::Entry;
+use heap::{At, Heap};
+
+mod heap;
 
 /// Shards: enough that a few threads seldom wait for each other.
 pub(super) const SHARDS: usize = 16;
 
-/// One entry: what and until when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) value: Box<[u8]>,
-    pub(super) expires: u64,
+/// Some of the entries.
+#[derive(Debug, Default)]
+struct Shard {
+    slots: HashTable<At>,
+    heap: Heap,
+    hasher: RandomState,
 }
 
-impl Entry {
-    pub(super) fn new(value: &[u8], expires: u64) -> Entry {
-        Entry { value: value.into(), expires }
+impl Shard {
+    fn get(&self, key: &[u8]) -> Option<Entry<'_>> {
+        let at = self.slots.find(self.hasher.hash_one(key), |at| self.heap.key(*at) == key)?;
+        Some(self.heap.entry(*at))
+    }
+
+    fn set(&mut self, entry: Entry<'_>) {
+        let Shard { slots, heap, hasher } = self;
+        let hash = hasher.hash_one(entry.key);
+        let known =
+            slots.entry(hash, |at| heap.key(*at) == entry.key, |at| hasher.hash_one(heap.key(*at)));
+        match known {
+            Slot::Occupied(mut slot) => *slot.get_mut() = heap.replace(*slot.get(), entry),
+            Slot::Vacant(slot) => {
+                slot.insert(heap.add(entry));
+            }
+        }
+        self.tidy();
+    }
+
+    fn remove(&mut self, key: &[u8]) -> bool {
+        let Shard { slots, heap, hasher } = self;
+        let known = slots.find_entry(hasher.hash_one(key), |at| heap.key(*at) == key);
+        let Ok(known) = known else { return false };
+        heap.free(known.remove().0);
+        self.tidy();
+        true
+    }
+
+    fn sweep(&mut self, now: u64) {
+        let Shard { slots, heap, hasher } = self;
+        slots.retain(|at| {
+            let alive = heap.entry(*at).expires > now;
+            if !alive {
+                heap.free(*at);
+            }
+            alive
+        });
+        slots.shrink_to(slots.len() * 2, |at| hasher.hash_one(heap.key(*at)));
+        self.tidy();
+    }
+
+    /// Moves the entries together where much between them is dead.
+    fn tidy(&mut self) {
+        if !self.heap.is_mostly_dead() {
+            return;
+        }
+        let mut fresh = Heap::default();
+        for at in &mut self.slots {
+            *at = fresh.add(self.heap.entry(*at));
+        }
+        self.heap = fresh;
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.slots.iter().map(|at| self.heap.entry(*at))
     }
 }
 
-type Shard = BTreeMap<Box<[u8]>, Entry>;
-
-/// Entries in memory; nothing is kept when it is dropped.
+/// Entries in memory; nothing is kept when it is dropped. One takes some twenty octets
+/// beside its key and value. A time of expiry beyond the year 10889 is never.
 #[derive(Debug, Default)]
 pub struct MemoryTable {
     shards: [Mutex<Shard>; SHARDS],
@@ -37,7 +99,7 @@ impl MemoryTable {
 
     /// How many entries there are, expired ones that were not yet swept included.
     pub fn len(&self) -> usize {
-        (0..SHARDS).map(|shard| self.shard(shard).len()).sum()
+        (0..SHARDS).map(|shard| self.shard(shard).slots.len()).sum()
     }
 
     /// Whether there is no entry at all.
@@ -48,9 +110,7 @@ impl MemoryTable {
     /// Drops the entries that have expired at `now`; how many. Locks one shard at a time.
     pub fn sweep(&self, now: u64) -> usize {
         let before = self.len();
-        for shard in 0..SHARDS {
-            self.shard(shard).retain(|_, entry| entry.expires > now);
-        }
+        (0..SHARDS).for_each(|shard| self.shard(shard).sweep(now));
         before.saturating_sub(self.len())
     }
 
@@ -64,35 +124,35 @@ impl MemoryTable {
     }
 
     /// Sets the entry, and tells `log` before anyone can see it.
-    pub(super) fn set(&self, key: &[u8], entry: Entry, log: impl FnOnce()) {
-        let mut shard = self.shard_of(key);
+    pub(super) fn set(&self, entry: Entry<'_>, log: impl FnOnce()) {
+        let mut shard = self.shard_of(entry.key);
         log();
-        shard.insert(key.into(), entry);
+        shard.set(entry);
     }
 
-    /// Sets the entry if it is as `expected`; then tells `log` before anyone can see it.
+    /// Sets the entry if its value is as `expected`; then tells `log` before anyone can see
+    /// it.
     pub(super) fn set_if(
         &self,
-        key: &[u8],
         expected: Option<&[u8]>,
-        entry: Entry,
+        entry: Entry<'_>,
         now: u64,
         log: impl FnOnce(),
     ) -> bool {
-        let mut shard = self.shard_of(key);
-        let current = shard.get(key).filter(|entry| entry.expires > now);
-        if current.map(|entry| &*entry.value) != expected {
+        let mut shard = self.shard_of(entry.key);
+        let current = shard.get(entry.key).filter(|entry| entry.expires > now);
+        if current.map(|entry| entry.value) != expected {
             return false;
         }
         log();
-        shard.insert(key.into(), entry);
+        shard.set(entry);
         true
     }
 
     /// Removes the entry if it is there; then tells `log` before anyone can see it.
     pub(super) fn unset(&self, key: &[u8], log: impl FnOnce()) -> bool {
         let mut shard = self.shard_of(key);
-        let was_there = shard.remove(key).is_some();
+        let was_there = shard.remove(key);
         if was_there {
             log();
         }
@@ -100,8 +160,8 @@ impl MemoryTable {
     }
 
     /// Shows the entries of one shard, which stays locked meanwhile, in no order.
-    pub(super) fn each_in(&self, shard: usize, mut show: impl FnMut(&[u8], &Entry)) {
-        self.shard(shard).iter().for_each(|(key, entry)| show(key, entry));
+    pub(super) fn each_in(&self, shard: usize, show: impl FnMut(Entry<'_>)) {
+        self.shard(shard).entries().for_each(show);
     }
 }
 
@@ -113,7 +173,7 @@ impl Table for MemoryTable {
 
     fn put(&self, key: &[u8], value: &[u8], expires: u64) -> Result<(), TableError> {
         check_lengths(key, value)?;
-        self.set(key, Entry::new(value, expires), || ());
+        self.set(Entry { key, value, expires }, || ());
         Ok(())
     }
 
@@ -126,7 +186,7 @@ impl Table for MemoryTable {
         now: u64,
     ) -> Result<bool, TableError> {
         check_lengths(key, value)?;
-        Ok(self.set_if(key, expected, Entry::new(value, expires), now, || ()))
+        Ok(self.set_if(expected, Entry { key, value, expires }, now, || ()))
     }
 
     fn remove(&self, key: &[u8]) -> Result<bool, TableError> {
@@ -134,20 +194,104 @@ impl Table for MemoryTable {
     }
 
     fn scan(&self, prefix: &[u8], now: u64, visit: Visit<'_>) {
-        let mut found: Vec<(Box<[u8]>, Entry)> = Vec::new();
+        let mut found: Vec<(Box<[u8]>, Box<[u8]>, u64)> = Vec::new();
         for shard in 0..SHARDS {
-            let shard = self.shard(shard);
-            let from = shard
-                .range::<[u8], _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
-            let matching = from.take_while(|(key, _)| key.starts_with(prefix));
-            let alive = matching.filter(|(_, entry)| entry.expires > now);
-            found.extend(alive.map(|(key, entry)| (key.clone(), entry.clone())));
+            self.each_in(shard, |entry| {
+                if entry.expires > now && entry.key.starts_with(prefix) {
+                    found.push((entry.key.into(), entry.value.into(), entry.expires));
+                }
+            });
         }
-        found.sort_by(|a, b| a.0.cmp(&b.0));
-        for (key, entry) in &found {
-            if !visit(key, &entry.value, entry.expires) {
+        found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        for (key, value, expires) in &found {
+            if !visit(key, value, *expires) {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Model = BTreeMap<Vec<u8>, (Vec<u8>, u64)>;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Put(Vec<u8>, Vec<u8>, u64),
+        Remove(Vec<u8>),
+        Sweep(u64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let key = || prop::collection::vec(0..3u8, 0..4);
+        let value = prop_oneof![
+            8 => prop::collection::vec(any::<u8>(), 0..200),
+            1 => (0..=super::super::MAX_VALUE_OCTETS).prop_map(|octets| vec![7; octets]),
+        ];
+        let expires = prop_oneof![0..20u64, Just(u64::MAX)];
+        prop_oneof![
+            6 => (key(), value, expires).prop_map(|(k, v, e)| Step::Put(k, v, e)),
+            2 => key().prop_map(Step::Remove),
+            1 => (0..20u64).prop_map(Step::Sweep),
+        ]
+    }
+
+    fn all(table: &MemoryTable) -> Model {
+        let mut all = Model::new();
+        table.scan(b"", 0, &mut |key, value, expires| {
+            all.insert(key.to_vec(), (value.to_vec(), expires));
+            true
+        });
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_done_it_agrees_with_a_map(steps in prop::collection::vec(step(), 0..400)) {
+            let (table, mut model) = (MemoryTable::new(), Model::new());
+            for step in steps {
+                match step {
+                    Step::Put(key, value, expires) => {
+                        table.put(&key, &value, expires).unwrap();
+                        model.insert(key, (value, expires));
+                    }
+                    Step::Remove(key) => {
+                        let was_there = model.remove(&key).is_some();
+                        prop_assert_eq!(table.remove(&key).unwrap(), was_there);
+                    }
+                    Step::Sweep(now) => {
+                        let before = model.len();
+                        model.retain(|_, (_, expires)| *expires > now);
+                        prop_assert_eq!(table.sweep(now), before - model.len());
+                    }
+                }
+                prop_assert_eq!(table.len(), model.len());
+            }
+            model.retain(|_, (_, expires)| *expires > 0);
+            prop_assert_eq!(all(&table), model);
+        }
+    }
+
+    #[test]
+    fn what_is_dead_gives_its_room_back() {
+        let table = MemoryTable::new();
+        for round in 0..100u32 {
+            for key in 0..1000u32 {
+                let value = vec![0; 50 + (round % 2) as usize];
+                table.put(&key.to_be_bytes(), &value, u64::from(round) + 1).unwrap();
+            }
+        }
+        let octets = |table: &MemoryTable| -> usize {
+            (0..SHARDS).map(|shard| table.shard(shard).heap.octets()).sum()
+        };
+        assert!(octets(&table) < 4 * 1000 * 64 + SHARDS * 2 * heap::PAGE_OCTETS);
+        assert_eq!(table.sweep(100), 1000);
+        assert!(octets(&table) <= SHARDS * heap::PAGE_OCTETS);
     }
 }
