@@ -4,13 +4,15 @@
 //! It also counts, for each segment, the octets that are still needed.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 
 use store::log::Place;
 
 use super::Summary;
 use super::records::{self, MessageHead, StateHead};
 use crate::QueueId;
+use ordered::Ordered;
+
+mod ordered;
 
 /// Where a message's records stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +68,7 @@ impl Entry {
 /// All messages in the queue.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    entries: BTreeMap<QueueId, Entry>,
+    entries: Ordered<Entry>,
     live: BTreeMap<u32, u64>,
     /// Drafts that have chunks in a segment: it stays as it is.
     pins: BTreeMap<u32, u32>,
@@ -149,7 +151,7 @@ impl Index {
     }
 
     fn entry(&self, id: QueueId) -> Option<&Entry> {
-        self.entries.get(&id).filter(|entry| !entry.removing)
+        self.entries.get(id).filter(|entry| !entry.removing)
     }
 
     pub(super) fn standing(&self, id: QueueId) -> Option<Standing> {
@@ -170,10 +172,8 @@ impl Index {
         after: Option<QueueId>,
         limit: usize,
     ) -> impl Iterator<Item = Summary> + '_ {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let range = self.entries.range((from, Bound::Unbounded));
-        let present = range.filter(|(_, entry)| !entry.removing);
-        present.take(limit).map(|(id, entry)| entry.summary(*id))
+        let present = self.entries.after(after).filter(|(_, entry)| !entry.removing);
+        present.take(limit).map(|(id, entry)| entry.summary(id))
     }
 
     /// How many changes a reader of the message goes through, and the sequence of the next
@@ -196,7 +196,7 @@ impl Index {
     }
 
     fn add_state(&mut self, id: QueueId, place: Place, head: &StateHead, is_synced: bool) {
-        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let Some(entry) = self.entries.get_mut(id) else { return };
         let (sequence, is_whole) = (head.sequence, head.is_whole);
         let noted = Noted { place, sequence, is_whole, is_synced };
         entry.states = entry.states.iter().copied().chain([noted]).collect();
@@ -206,7 +206,7 @@ impl Index {
 
     /// A state is synced, or will never be: then those before it count again.
     pub(super) fn state_synced(&mut self, id: QueueId, sequence: u32, kept: bool) {
-        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let Some(entry) = self.entries.get_mut(id) else { return };
         if kept {
             let noted = entry.states.iter_mut().find(|noted| noted.sequence == sequence);
             noted.into_iter().for_each(|noted| noted.is_synced = true);
@@ -218,7 +218,7 @@ impl Index {
 
     /// Drops the states before the last one that is whole and synced.
     fn drop_overtaken(&mut self, id: QueueId) {
-        let Some(entry) = self.entries.get(&id) else { return };
+        let Some(entry) = self.entries.get(id) else { return };
         let counts = |noted: &&Noted| noted.is_whole && noted.is_synced;
         if let Some(first) = entry.states.iter().rfind(counts).map(|noted| noted.sequence) {
             self.retain_states(id, |noted| noted.sequence >= first);
@@ -226,7 +226,7 @@ impl Index {
     }
 
     fn retain_states(&mut self, id: QueueId, is_kept: impl Fn(&Noted) -> bool) {
-        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let Some(entry) = self.entries.get_mut(id) else { return };
         let states = std::mem::take(&mut entry.states);
         let (kept, dead): (Vec<_>, Vec<_>) = states.iter().partition(|noted| is_kept(noted));
         entry.states = kept.into();
@@ -236,7 +236,7 @@ impl Index {
     /// Hides a message whose removal is on its way; the first segment that may hold a
     /// record of it. `None` where there is none.
     pub(super) fn begin_removal(&mut self, id: QueueId) -> Option<u32> {
-        let entry = self.entries.get_mut(&id).filter(|entry| !entry.removing)?;
+        let entry = self.entries.get_mut(id).filter(|entry| !entry.removing)?;
         entry.removing = true;
         Some(entry.first_segment)
     }
@@ -244,12 +244,12 @@ impl Index {
     /// The removal is synced, or will never be: then the message is back.
     pub(super) fn removal_ended(&mut self, id: QueueId, removed: bool) {
         if !removed {
-            if let Some(entry) = self.entries.get_mut(&id) {
+            if let Some(entry) = self.entries.get_mut(id) {
                 entry.removing = false;
             }
             return;
         }
-        if let Some(entry) = self.entries.remove(&id) {
+        if let Some(entry) = self.entries.remove(id) {
             self.octets = self.octets.saturating_sub(entry.octets);
             entry.places().for_each(|place| self.discount(place));
         }
@@ -257,7 +257,7 @@ impl Index {
 
     /// Whether the record at `place` is still needed for its message.
     pub(super) fn needs(&self, id: QueueId, place: Place) -> bool {
-        self.entries.get(&id).is_some_and(|entry| entry.places().any(|needed| needed == place))
+        self.entries.get(id).is_some_and(|entry| entry.places().any(|needed| needed == place))
     }
 
     /// Whether it is, and may be moved: a record of a message's end that is on its way
@@ -268,7 +268,7 @@ impl Index {
 
     /// A record was copied from `from` to `to`, and the copy is synced.
     pub(super) fn moved(&mut self, id: QueueId, from: Place, to: Place) {
-        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let Some(entry) = self.entries.get_mut(id) else { return };
         let mut found = false;
         let states = entry.states.iter_mut().map(|noted| &mut noted.place);
         let all = [&mut entry.message].into_iter().chain(states).chain(&mut entry.chunks);
