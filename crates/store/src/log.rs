@@ -187,6 +187,16 @@ struct Batch<D: Disk> {
     seals: Option<Vec<u8>>,
 }
 
+/// So much is written although nobody waits for it: a long message comes in chunks.
+const MUCH_OCTETS: usize = 256 << 10;
+
+impl<D: Disk> Batch<D> {
+    /// Whether it is to be written now.
+    fn presses(&self) -> bool {
+        self.urgent || self.octets.len() >= MUCH_OCTETS
+    }
+}
+
 /// The segment that records go to.
 struct Active<D: Disk> {
     segment: Arc<Segment<D>>,
@@ -271,7 +281,7 @@ impl<D: Disk> Log<D> {
         self.may_submit(&shared, record, octets)?;
         self.make_room(&mut shared, octets, record.class)?;
         let place = self.append(&mut shared, record, octets, checksum, done)?;
-        if record.urgency == Urgency::Now {
+        if shared.queue.back().is_some_and(Batch::presses) {
             self.0.work.notify_one();
         }
         Ok(place)

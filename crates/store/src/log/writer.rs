@@ -3,15 +3,24 @@
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::segment::{self, SEGMENT_HEADER_OCTETS, TRAILER_OCTETS};
 use super::space::Spare;
 use super::{Batch, Done, Log, LogError, Place, Shared, Writing};
 use crate::disk::{Disk, DiskFile};
 
-/// How long a record that is not urgent may wait for company.
+/// How long records that do not press may wait for company.
 const PATIENCE: Duration = Duration::from_millis(250);
+/// Of the time that a batch took, the part that the next one may wait for company. Whoever
+/// was told of the last batch is about to submit again, one after the other: a batch that
+/// began with the first of them would make the others wait for two syncs.
+const GATHERING: u32 = 4;
+/// At most so long.
+const LONGEST_GATHERING: Duration = Duration::from_millis(2);
+/// How often company is counted meanwhile. Nobody has to wake the writer for it.
+const COUNTED_EVERY: Duration = Duration::from_micros(50);
 /// A buffer that grew beyond this is not kept for the next batch.
 const KEPT_BUFFER_OCTETS: usize = 4 << 20;
 
@@ -32,7 +41,12 @@ impl<D: Disk> Writer<D> {
     /// After an error nothing that was not synced before is trusted, nothing more is
     /// written to that segment, and everything that was on its way fails.
     pub fn step(&mut self) -> bool {
-        let Some((mut batch, octets)) = self.take() else { return false };
+        self.batch().is_some()
+    }
+
+    /// As [`Writer::step`]; how many submitters were told.
+    fn batch(&mut self) -> Option<usize> {
+        let (mut batch, octets) = self.take()?;
         let result = self.write(&batch, &octets);
         let done = match &result {
             Ok(()) => self.written(&mut batch, octets),
@@ -42,27 +56,44 @@ impl<D: Disk> Writer<D> {
             }
         };
         let outcome = result.map_err(|error| LogError::of(&error));
+        let count = done.len();
         done.into_iter().for_each(|(place, done)| done(outcome.clone().map(|()| place)));
-        true
+        Some(count)
     }
 
     /// Steps until the log is closed and all is written. For a thread of its own.
     pub fn run(mut self) {
-        loop {
-            while self.step() {}
-            if !self.wait() {
-                return;
-            }
+        while self.wait() {
+            let start = stopwatch();
+            let told = self.batch().unwrap_or(0);
+            self.gather(told, start.elapsed());
         }
     }
 
-    /// Waits for work; `false` when the log is closed and there is none.
+    /// Waits for about as many as were told of the last batch, which took so long; one that
+    /// was alone waits for nobody.
+    fn gather(&self, told: usize, took: Duration) {
+        let end = stopwatch() + (took / GATHERING).min(LONGEST_GATHERING);
+        while self.waiting().is_some_and(|waiting| waiting < told / 2) && stopwatch() < end {
+            thread::sleep(COUNTED_EVERY);
+        }
+    }
+
+    /// How many wait for the next batch; `None` where nobody may come any more.
+    fn waiting(&self) -> Option<usize> {
+        let shared = self.log.shared();
+        let count = shared.queue.front().map_or(0, |batch| batch.done.len());
+        (!shared.closed).then_some(count)
+    }
+
+    /// Waits for work, and for company where it does not press; `false` when the log is
+    /// closed and there is none.
     fn wait(&self) -> bool {
         let shared = self.log.shared();
         if shared.closed {
             return !shared.queue.is_empty();
         }
-        if shared.queue.iter().any(|batch| batch.urgent) {
+        if shared.queue.iter().any(Batch::presses) {
             return true;
         }
         let waited = self.log.0.work.wait_timeout(shared, PATIENCE);
@@ -202,6 +233,12 @@ impl<D: Disk> Drop for Writer<D> {
             done(Err(LogError::Closed));
         }
     }
+}
+
+/// For how long the disk takes: nothing that is kept or planned hangs on it.
+#[allow(clippy::disallowed_methods)]
+fn stopwatch() -> Instant {
+    Instant::now()
 }
 
 /// What a batch counts for in the octets in flight.

@@ -17,6 +17,9 @@ mod heap;
 /// Shards: enough that a few threads seldom wait for each other.
 pub(super) const SHARDS: usize = 16;
 
+/// Key, value and expiry of an entry that was found.
+type Found = (Box<[u8]>, Box<[u8]>, u64);
+
 /// Some of the entries.
 #[derive(Debug, Default)]
 struct Shard {
@@ -194,7 +197,7 @@ impl Table for MemoryTable {
     }
 
     fn scan(&self, prefix: &[u8], now: u64, visit: Visit<'_>) {
-        let mut found: Vec<(Box<[u8]>, Box<[u8]>, u64)> = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         for shard in 0..SHARDS {
             self.each_in(shard, |entry| {
                 if entry.expires > now && entry.key.starts_with(prefix) {
