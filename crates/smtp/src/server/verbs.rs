@@ -169,6 +169,14 @@ impl<P: Proof> Session<P> {
         if let Some(answer) = refused.or_else(|| self.not_ready()) {
             return Outcome::Chunk { size, last, kind: ChunkKind::Nothing(answer) };
         }
+        let limit = self.options.limits.message_octets;
+        if size > limit {
+            // Nothing of it is kept that will not be: it may take its client years to send.
+            self.between_chunks = None;
+            self.drop_draft();
+            let kind = ChunkKind::Nothing(catalogue::message_too_big(limit));
+            return Outcome::Chunk { size, last, kind };
+        }
         match self.between_chunks.take() {
             Some(incoming) => Outcome::Chunk { size, last, kind: ChunkKind::Message(incoming) },
             None => {
