@@ -512,3 +512,5 @@ async fn a_host_that_says_nothing_is_left_when_its_time_is_up() {
     assert!(waited >= Duration::from_secs(300) && waited < Duration::from_secs(330), "{waited:?}");
     drop(listener);
 }
+
+mod hostile;
