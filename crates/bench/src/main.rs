@@ -103,12 +103,14 @@ fn run(arguments: Arguments) -> Result<(), String> {
         let report = part.run(&setup)?;
         println!("## {}\n\n{}", part.name(), report.markdown());
         let raw = raw(&machine, &setup, &report);
-        keep(&folder.join(format!("{}.json", part.name())), &raw)?;
-        all.insert(part.name().to_owned(), raw);
+        if !quick {
+            keep(&folder.join(format!("{}.json", part.name())), &raw)?;
+        }
         if let Some(page) = arguments.page.as_ref().filter(|_| !quick) {
             renew(page, part.name(), &report.markdown())?;
             renew(page, "machine", &machine.markdown())?;
         }
+        all.insert(part.name().to_owned(), raw);
     }
     arguments.json.map_or(Ok(()), |path| keep(&path, &Value::Object(all)))
 }

@@ -7,6 +7,9 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+/// A cell with nothing in it.
+pub(crate) const NOTHING: String = String::new();
+
 /// A table.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -91,12 +94,17 @@ pub(crate) struct Report {
     pub(crate) tables: Vec<Table>,
     pub(crate) targets: Vec<Target>,
     /// What must be known to read the figures: a sentence each.
-    pub(crate) notes: Vec<String>,
+    notes: Vec<String>,
     /// Every figure of every round.
     pub(crate) raw: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Report {
+    /// Adds what must be known to read the figures.
+    pub(crate) fn note(&mut self, notes: &[&str]) {
+        self.notes.extend(notes.iter().map(|note| (*note).to_owned()));
+    }
+
     /// Keeps raw figures under a name.
     pub(crate) fn keep(&mut self, name: &str, figures: serde_json::Value) {
         self.raw.insert(name.to_owned(), figures);

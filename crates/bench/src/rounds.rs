@@ -62,11 +62,10 @@ impl Series {
 
     /// A row of a table with [`Series::HEAD`].
     pub(crate) fn row(&self) -> Vec<String> {
-        let range = format!("{}–{}", figure(self.per_second.min()), figure(self.per_second.max()));
         vec![
             self.server.to_owned(),
             figure(self.per_second.median()),
-            range,
+            self.per_second.range(),
             figure(self.p50_ms.median()),
             figure(self.p99_ms.median()),
             figure(self.cpu_ms_per_1000.median()),

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::report::figure;
+
 /// One figure over the rounds.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Sample(Vec<f64>);
@@ -33,6 +35,11 @@ impl Sample {
     /// The largest; of none, 0.
     pub(crate) fn max(&self) -> f64 {
         self.0.iter().copied().max_by(f64::total_cmp).unwrap_or_default()
+    }
+
+    /// From the smallest to the largest, for people.
+    pub(crate) fn range(&self) -> String {
+        format!("{}–{}", figure(self.min()), figure(self.max()))
     }
 
     /// How far the rounds lie apart, as a share of the median.
@@ -101,6 +108,7 @@ mod tests {
     fn noise_is_the_spread_as_a_share_of_the_median() {
         let sample = sample(&[90.0, 120.0, 100.0]);
         assert_eq!((sample.min(), sample.max()), (90.0, 120.0));
+        assert_eq!(sample.range(), "90.0–120");
         assert!((sample.noise() - 0.3).abs() < 1e-9);
         assert_eq!(Sample::default().noise(), 0.0);
     }

@@ -108,12 +108,12 @@ pub(super) fn run(setup: &Setup) -> Result<Report, String> {
     }
     bench.below_saturation(capacity * SHARE_OF_CAPACITY)?.tell(&mut report);
     bench.cost(&mut report)?;
-    report.notes.push(format!(
+    report.note(&[&format!(
         "Noise: the rounds of the raw disk lie {} to {} % of their median apart.",
         figure(noise.min()),
         figure(noise.max())
-    ));
-    report.notes.extend(NOTES.iter().map(|note| (*note).to_owned()));
+    )]);
+    report.note(NOTES);
     Ok(report)
 }
 
@@ -250,8 +250,7 @@ impl Found {
 }
 
 fn raw_row(rates: &Sample) -> Vec<String> {
-    let range = format!("{}–{}", figure(rates.min()), figure(rates.max()));
-    let mut row = vec!["raw disk".to_owned(), figure(rates.median()), range];
+    let mut row = vec!["raw disk".to_owned(), figure(rates.median()), rates.range()];
     row.resize(Series::HEAD.len(), String::new());
     row
 }
@@ -277,8 +276,7 @@ impl Latency {
         for (name, p50, p99) in
             [("Secondpost", p50_ms, p99_ms), ("write and sync of 4 KiB", raw_p50_ms, raw_p99_ms)]
         {
-            let range = format!("{}–{}", figure(p99.min()), figure(p99.max()));
-            table.row([name.to_owned(), figure(p50.median()), figure(p99.median()), range]);
+            table.row([name.to_owned(), figure(p50.median()), figure(p99.median()), p99.range()]);
         }
         report.tables.push(table);
         let above = p99_ms.median() - raw_p99_ms.median();

@@ -20,7 +20,7 @@ pub(super) fn run(setup: &Setup) -> Result<Report, String> {
     })?;
     let mut report = Report::default();
     report.tables.push(table(TITLE, &found));
-    report.notes.push("p50 and p99 are of a whole connection.".into());
+    report.note(&["p50 and p99 are of a whole connection."]);
     report.keep("connect", json!(found));
     Ok(report)
 }

@@ -31,8 +31,27 @@ struct Material<'a> {
 
 pub(super) fn run(setup: &Setup) -> Result<Report, String> {
     let (replies, mails, log) = (replies(), mails()?, log());
-    let lines = log.lines().count() as u64;
-    let all = [
+    let all = materials(&replies, &mails, &log);
+    let mut samples = all.each_ref().map(|_| Sample::default());
+    for round in 1..=setup.few_rounds() {
+        eprintln!("explain: round {round}");
+        for (material, sample) in all.iter().zip(&mut samples) {
+            sample.add(material.rate(setup));
+        }
+    }
+    let mut table =
+        Table::new("Understood, per second of one core", &["", "per second", "from–to"]);
+    let mut report = Report::default();
+    for (material, sample) in all.iter().zip(&samples) {
+        table.row([material.name.to_owned(), figure(sample.median()), sample.range()]);
+        report.keep(material.name, json!(sample));
+    }
+    report.tables.push(table);
+    Ok(report)
+}
+
+fn materials<'a>(replies: &'a [Vec<u8>], mails: &'a [Vec<u8>], log: &'a str) -> [Material<'a>; 3] {
+    [
         Material {
             name: "replies, parsed and classified",
             count: replies.len() as u64,
@@ -45,27 +64,10 @@ pub(super) fn run(setup: &Setup) -> Result<Report, String> {
         },
         Material {
             name: "lines of a log of Postfix",
-            count: lines,
-            understand: Box::new(|| summarise(&log)),
+            count: log.lines().count() as u64,
+            understand: Box::new(|| summarise(log)),
         },
-    ];
-    let mut samples = all.each_ref().map(|_| Sample::default());
-    for round in 1..=setup.few_rounds() {
-        eprintln!("explain: round {round}");
-        for (material, sample) in all.iter().zip(&mut samples) {
-            sample.add(material.rate(setup));
-        }
-    }
-    let mut table =
-        Table::new("Understood, per second of one core", &["", "per second", "from–to"]);
-    let mut report = Report::default();
-    for (material, sample) in all.iter().zip(&samples) {
-        let range = format!("{}–{}", figure(sample.min()), figure(sample.max()));
-        table.row([material.name.to_owned(), figure(sample.median()), range]);
-        report.keep(material.name, json!(sample));
-    }
-    report.tables.push(table);
-    Ok(report)
+    ]
 }
 
 impl Material<'_> {

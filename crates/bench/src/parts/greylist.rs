@@ -173,8 +173,7 @@ fn told(count: u64, rates: &Rates, postgrey_cpu: &Sample) -> Report {
         ("Secondpost, known clients (a core)", &rates.white),
         ("postgrey, first attempts, over its socket", &rates.postgrey),
     ] {
-        let range = format!("{}–{}", figure(sample.min()), figure(sample.max()));
-        table.row([name.to_owned(), figure(sample.median()), range]);
+        table.row([name.to_owned(), figure(sample.median()), sample.range()]);
     }
     let mut report = Report::default();
     report.tables.push(table);
@@ -183,12 +182,12 @@ fn told(count: u64, rates: &Rates, postgrey_cpu: &Sample) -> Report {
         Target::at_least("the slowest kind of decision", 200_000.0, slowest, "a second and core"),
         Target::at_most("an entry in memory", 64.0, rates.octets.median(), "octets"),
     ]);
-    report.notes.push(format!(
+    report.note(&[&format!(
         "Ours are counted by processor time, with the flush to disk of each second; postgrey \
          by the clock, with its socket, from an empty database on; it used {} ms of processor \
          time for 1,000 decisions.",
         figure(postgrey_cpu.median())
-    ));
+    )]);
     report.keep("greylist", json!({"rates": rates, "postgrey_cpu_ms_per_1000": postgrey_cpu}));
     report
 }

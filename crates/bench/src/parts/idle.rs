@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Setup;
 use crate::load::script::Script;
 use crate::load::{self, End, Held, Load, Pace};
-use crate::report::{Report, Table, Target, figure};
+use crate::report::{NOTHING, Report, Table, Target, figure};
 use crate::rounds::with_log;
 use crate::servers::{Destination, Kind, Server};
 use crate::statistics::{Latencies, Sample, ratio};
@@ -79,19 +79,18 @@ impl Found {
             figure(*sessions as f64),
             figure(*kib),
             figure(meanwhile.median()),
-            format!("{}–{}", figure(meanwhile.min()), figure(meanwhile.max())),
+            meanwhile.range(),
             figure(*alone),
         ]);
-        let nothing = String::new;
         let (name, sessions) = (Kind::Postfix.name().to_owned(), POSTFIX_SESSIONS.to_string());
-        table.row([name, sessions, figure(*postfix_kib), nothing(), nothing(), nothing()]);
+        table.row([name, sessions, figure(*postfix_kib), NOTHING, NOTHING, NOTHING]);
         let mut report = Report::default();
         report.tables.push(table);
         report.targets.extend([
             Target::at_most("memory of an idle session", 16.0, *kib, "KiB"),
             Target::at_most("new mail meanwhile, p99", 100.0, meanwhile.median(), "ms"),
         ]);
-        report.notes.extend(NOTES.iter().map(|note| (*note).to_owned()));
+        report.note(NOTES);
         report.keep("idle", self.raw());
         report
     }

@@ -192,12 +192,11 @@ fn told(count: u64, after_kill: &serde_json::Value, clean: &Told) -> Result<Repo
         Target::at_most("a message in index and schedule", 400.0, each("all_octets"), "octets"),
         Target::at_most("next due, p99", 1.0, next_due, "ms"),
     ]);
-    report.notes.push(
+    report.note(&[
         "Memory is what the process holds more of than before, each time in a new process. The \
          files were in the system's cache. The schedule is filled by reading each message, as \
-         the dispatcher does at a start; mail is taken meanwhile."
-            .into(),
-    );
+         the dispatcher does at a start; mail is taken meanwhile.",
+    ]);
     report.keep("queue", json!({"after_kill": after_kill, "after_clean_stop": clean.found}));
     Ok(report)
 }

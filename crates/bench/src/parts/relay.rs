@@ -97,7 +97,7 @@ fn told(all: &[Relayed]) -> Report {
         table.row([
             (*server).to_owned(),
             figure(arrived.median()),
-            format!("{}–{}", figure(arrived.min()), figure(arrived.max())),
+            arrived.range(),
             figure(accepted.median()),
             figure(cpu_ms_per_1000.median()),
         ]);

@@ -27,6 +27,8 @@ mod sqlite;
 const MESSAGE_OCTETS: usize = 4096;
 /// Writers, and the share of the raw disk that is wanted with them.
 const WANTED: [(usize, f64); 4] = [(1, 0.8), (10, 0.8), (50, 0.5), (200, 0.35)];
+/// How often as fast as SQLite.
+const TIMES_SQLITE: f64 = 2.0;
 /// The number of writers that write amplification is judged with.
 const AMPLIFICATION_WRITERS: usize = 50;
 
@@ -72,6 +74,35 @@ impl Appended {
 
     fn share_of_disk(&self) -> f64 {
         ratio(self.spool.median(), self.raw_disk.median())
+    }
+
+    /// A row of a table with [`HEAD`].
+    fn row(&self) -> [String; 9] {
+        [
+            self.writers.to_string(),
+            figure(self.spool.median()),
+            self.spool.range(),
+            figure(self.raw_disk.median()),
+            self.raw_disk.range(),
+            figure(self.share_of_disk()),
+            figure(self.sqlite.median()),
+            figure(self.amplification.median()),
+            figure(self.amplification_pages.median()),
+        ]
+    }
+
+    fn targets(&self, wanted_of_disk: f64) -> Vec<Target> {
+        let what = match self.writers {
+            1 => "spool append, 1 writer".to_owned(),
+            writers => format!("spool append, {writers} writers"),
+        };
+        let share = self.share_of_disk();
+        let mut targets = vec![Target::at_least(&what, wanted_of_disk, share, "× raw disk")];
+        if cfg!(feature = "sqlite") {
+            let times = ratio(self.spool.median(), self.sqlite.median());
+            targets.push(Target::at_least(&what, TIMES_SQLITE, times, "× SQLite"));
+        }
+        targets
     }
 }
 
@@ -180,52 +211,36 @@ pub(super) fn started(folder: &Path) -> Result<(Spool<FileSystem>, Driver<FileSy
 }
 
 fn told(all: &[Appended]) -> Report {
-    let mut table = Table::new(
-        "4 KiB appended and synced, messages per second",
-        &[
-            "writers",
-            "spool",
-            "from–to",
-            "raw disk",
-            "from–to",
-            "of raw disk",
-            "SQLite",
-            "octets written / payload",
-            "octets of pages / payload",
-        ],
-    );
-    let range = |sample: &Sample| format!("{}–{}", figure(sample.min()), figure(sample.max()));
     let mut report = Report::default();
-    for appended in all {
-        table.row([
-            appended.writers.to_string(),
-            figure(appended.spool.median()),
-            range(&appended.spool),
-            figure(appended.raw_disk.median()),
-            range(&appended.raw_disk),
-            figure(appended.share_of_disk()),
-            figure(appended.sqlite.median()),
-            figure(appended.amplification.median()),
-            figure(appended.amplification_pages.median()),
-        ]);
-    }
-    report.tables.push(table);
-    for (appended, (writers, wanted)) in all.iter().zip(WANTED) {
-        let what = format!("spool append, {writers} writers");
-        let share = appended.share_of_disk();
-        report.targets.push(Target::at_least(&what, wanted, share, "× raw disk"));
-        if cfg!(feature = "sqlite") {
-            let times = ratio(appended.spool.median(), appended.sqlite.median());
-            report.targets.push(Target::at_least(&what, 2.0, times, "× SQLite"));
-        }
+    report.tables.push(table(all));
+    for (appended, (_, wanted)) in all.iter().zip(WANTED) {
+        report.targets.extend(appended.targets(wanted));
     }
     let judged = all.iter().find(|appended| appended.writers == AMPLIFICATION_WRITERS);
     let amplification = judged.map_or(0.0, |appended| appended.amplification_pages.median());
     let what = "octets of pages written for an octet of a message, 50 writers";
     report.targets.push(Target::at_most(what, 1.25, amplification, ""));
-    report.notes.extend(NOTES.iter().map(|note| (*note).to_owned()));
+    report.note(NOTES);
     report.keep("spool", json!(all));
     report
+}
+
+const HEAD: [&str; 9] = [
+    "writers",
+    "spool",
+    "from–to",
+    "raw disk",
+    "from–to",
+    "of raw disk",
+    "SQLite",
+    "octets written / payload",
+    "octets of pages / payload",
+];
+
+fn table(all: &[Appended]) -> Table {
+    let mut table = Table::new("4 KiB appended and synced, messages per second", &HEAD);
+    all.iter().for_each(|appended| table.row(appended.row()));
+    table
 }
 
 const NOTES: &[&str] = &[
