@@ -114,35 +114,14 @@ impl DeviceWrites {
     }
 }
 
-/// What this process wrote so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct OwnWrites {
-    /// Octets that it handed to the system.
-    pub(crate) handed: u64,
-    /// Octets that the system has to bring to the disk for it: whole pages.
-    pub(crate) to_disk: u64,
+/// Octets that this process handed to the system to be written, so far.
+pub(crate) fn octets_handed_over() -> u64 {
+    handed_over(&fs::read_to_string("/proc/self/io").unwrap_or_default()).unwrap_or_default()
 }
 
-impl OwnWrites {
-    pub(crate) fn so_far() -> OwnWrites {
-        OwnWrites::read(&fs::read_to_string("/proc/self/io").unwrap_or_default())
-    }
-
-    fn read(io: &str) -> OwnWrites {
-        let field = |name: &str| {
-            let value = io.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-            value.and_then(|value| value.parse().ok()).unwrap_or_default()
-        };
-        OwnWrites { handed: field("wchar"), to_disk: field("write_bytes") }
-    }
-
-    /// What was written since `before`.
-    pub(crate) fn since(self, before: OwnWrites) -> OwnWrites {
-        OwnWrites {
-            handed: self.handed.saturating_sub(before.handed),
-            to_disk: self.to_disk.saturating_sub(before.to_disk),
-        }
-    }
+/// Not `write_bytes`: the system counts whole folios there, of a megabyte and more.
+fn handed_over(io: &str) -> Option<u64> {
+    io.lines().find_map(|line| line.strip_prefix("wchar: ")?.parse().ok())
 }
 
 #[cfg(test)]
@@ -162,10 +141,9 @@ mod tests {
     }
 
     #[test]
-    fn what_we_wrote_is_read() {
-        let io =
-            "rchar: 1\nwchar: 200\nread_bytes: 3\nwrite_bytes: 4096\ncancelled_write_bytes: 7\n";
-        assert_eq!(OwnWrites::read(io), OwnWrites { handed: 200, to_disk: 4096 });
+    fn what_we_handed_over_is_read() {
+        assert_eq!(handed_over("rchar: 1\nwchar: 200\nwrite_bytes: 4096\n"), Some(200));
+        assert_eq!(handed_over(""), None);
     }
 
     #[test]

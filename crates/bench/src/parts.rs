@@ -97,7 +97,7 @@ impl Setup {
         self.time() / 6
     }
 
-    /// Rounds of what is counted by processor time and has no peer: it is less noisy.
+    /// Rounds of what is less noisy, being counted by processor time, or is no target.
     pub(crate) fn few_rounds(&self) -> usize {
         self.rounds.min(2)
     }

@@ -8,7 +8,6 @@ use serde::Serialize;
 use crate::disk::DeviceWrites;
 use crate::load::script::Script;
 use crate::load::{self, End, Load, Measured, Pace};
-use crate::parts::Setup;
 use crate::report::{Table, figure};
 use crate::servers::{Kind, Server};
 use crate::statistics::{Sample, ratio};
@@ -109,13 +108,13 @@ impl Series {
 /// As [`Series::round`].
 pub(crate) fn compare(
     part: &str,
-    setup: &Setup,
+    rounds: usize,
     servers: &[Server],
     folder: &Path,
     load: impl Fn(&Server) -> Load,
 ) -> Result<Vec<Series>, String> {
     let mut all: Vec<Series> = servers.iter().map(|server| Series::new(server.kind)).collect();
-    for round in 1..=setup.rounds {
+    for round in 1..=rounds {
         eprintln!("{part}: round {round}");
         for (series, server) in all.iter_mut().zip(servers) {
             series.round(server, load(server), folder)?;

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Setup;
 use crate::disk::RawDisk;
 use crate::load::script::{Pipelining, Script};
-use crate::load::{self, Load, Pace};
+use crate::load::{self, End, Load, Pace};
 use crate::report::{Report, Table, Target, figure};
 use crate::rounds::{Series, closed, times, with_log};
 use crate::servers::{Destination, Kind, Server};
@@ -186,8 +186,8 @@ impl Bench<'_> {
             let server = self.server(*kind)?;
             eprintln!("accept: system calls of {}", kind.name());
             let tracer = Tracer::attach(&server.group, &self.folder)?;
-            let scenario = &SCENARIOS[0];
-            let measured = load::run(scenario.load(server, self.setup));
+            let load = SCENARIOS[0].load(server, self.setup);
+            let measured = load::run(Load { end: End::Counted(TRACED_MESSAGES), ..load });
             let measured = measured.map_err(|error| with_log(error, server))?;
             server.group.settle()?;
             let calls = tracer.finish()?;
@@ -207,6 +207,8 @@ impl Bench<'_> {
 }
 
 const MESSAGE_OCTETS: usize = 4 * KIB;
+/// Messages that are taken while system calls are counted.
+const TRACED_MESSAGES: u64 = 1000;
 const LATENCY_SESSIONS: usize = 200;
 /// The pace at which latency is measured, of what was reached at the most.
 const SHARE_OF_CAPACITY: f64 = 0.3;

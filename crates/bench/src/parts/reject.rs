@@ -17,7 +17,7 @@ const TITLE: &str = "RCPT refused 550, 50 sessions × 20 refusals, pipelined";
 pub(super) fn run(setup: &Setup) -> Result<Report, String> {
     let folder = setup.part_folder("reject")?;
     let servers = super::start(SERVERS, setup, &folder, Destination::Discard)?;
-    let found = compare("reject", setup, &servers, &folder, |server| {
+    let found = compare("reject", setup.rounds, &servers, &folder, |server| {
         closed(server, Script::refuse(REFUSALS), SESSIONS, setup.time())
     })?;
     let mut report = Report::default();
