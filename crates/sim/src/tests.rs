@@ -90,7 +90,7 @@ fn two_servers_and_behaving_sites_keep_every_promise() {
     assert!(broken.is_empty(), "{} seeds\n{}", broken.len(), broken.join("\n"));
     let mut sum = Counts::default();
     summaries.into_iter().for_each(|counts| add(&mut sum, counts));
-    println!("{} seeds: {sum:?}", seeds.len());
+    println!("\ncounted: {} seeds: {sum:?}", seeds.len());
     assert!(seeds.len() < 100 || is_eventful(&sum), "not much happened: {sum:?}");
 }
 

@@ -1,4 +1,5 @@
-//! The store on a disk that crashes, runs full and fails, seed by seed.
+//! The store on a disk that crashes, runs full and fails, seed by seed. A failure names its
+//! seed: `SECONDPOST_SEED=that cargo test -p secondpost-store` runs it again.
 //!
 //! [`run`] drives a log and knows what it promised; the modules say what goes wrong.
 
@@ -22,12 +23,14 @@ impl Random {
     }
 }
 
-/// `count` seeds from `first` on; more of them in the long form.
+/// `count` seeds from `first` on; more of them in the long form, or the one that
+/// `SECONDPOST_SEED` names.
 fn seeds(first: u64, count: u64) -> std::ops::Range<u64> {
-    let times = std::env::var("SECONDPOST_TORTURE").ok().and_then(|times| times.parse().ok());
-    match times.unwrap_or(1) {
-        0 | 1 => first..first + count,
-        times => first * 1000..first * 1000 + count * times,
+    let number = |name| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    match (number("SECONDPOST_SEED"), number("SECONDPOST_TORTURE").unwrap_or(1)) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, 0 | 1) => first..first + count,
+        (None, times) => first * 1000..first * 1000 + count * times,
     }
 }
 

@@ -2,7 +2,7 @@
 //! failure prints the seed and the call that it came from.
 //!
 //! In every run the scenarios are small, and are cut at every call; `SECONDPOST_TORTURE=20`
-//! runs twenty times as many of them.
+//! runs twenty times as many of them, `SECONDPOST_SEED=5` only those of one seed.
 
 use store::disk::Survival;
 

@@ -66,11 +66,15 @@ pub(super) fn entries(spool: &Spool<Memory>) -> Vec<log::Entry> {
     segments.filter_map(|(number, _)| spool.0.log.entries(number)).flatten().collect()
 }
 
-/// `count` seeds from `first` on; more of them in the long form.
+/// `count` seeds from `first` on; more of them in the long form, or the one that
+/// `SECONDPOST_SEED` names.
 pub(super) fn seeds(first: u64, count: u64) -> std::ops::Range<u64> {
-    let times = std::env::var("SECONDPOST_TORTURE").ok().and_then(|times| times.parse().ok());
-    let times: u64 = times.unwrap_or(1);
-    if times > 1 { first * 1000..first * 1000 + count * times } else { first..first + count }
+    let number = |name| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    match (number("SECONDPOST_SEED"), number("SECONDPOST_TORTURE").unwrap_or(1)) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, 0 | 1) => first..first + count,
+        (None, times) => first * 1000..first * 1000 + count * times,
+    }
 }
 
 /// What a test counted: `cargo xtask torture` gathers these lines.
@@ -78,9 +82,12 @@ pub(super) fn counted(what: &str) {
     println!("\ncounted: {what}");
 }
 
+/// What runs a seed again; each failure names its own.
+const AGAIN: &str = "SECONDPOST_SEED=that cargo test -p secondpost-queue torture::";
+
 pub(super) fn named<T>(what: &str, run: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        eprintln!("this was {what}");
+        eprintln!("this was {what}; again: {AGAIN}");
         std::panic::resume_unwind(panic)
     })
 }
