@@ -294,4 +294,6 @@ fn syntax_error(source: Source<'_>, error: &toml::de::Error) -> ConfigError {
 }
 
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
 mod tests;
