@@ -20,6 +20,7 @@ const NEEDS: &[Need] = &[
     Need { program: "swaks", package: "swaks", what_for: "a client" },
     Need { program: "msmtp", package: "msmtp", what_for: "a client" },
     Need { program: "strace", package: "strace", what_for: "a kill at a system call" },
+    Need { program: "faketime", package: "faketime", what_for: "a clock that is set by days" },
     Need { program: "curl", package: "curl", what_for: "a client" },
     Need { program: "python3", package: "python3", what_for: "a client (smtplib), locks" },
     Need { program: "chromium", package: "chromium", what_for: "a reader of the pages" },

@@ -104,10 +104,39 @@ impl Daemon {
 
     /// The most memory that it ever held, in KiB.
     pub(crate) fn peak_memory_kib(&self) -> u64 {
+        self.status_kib("VmHWM:")
+    }
+
+    /// The memory that it holds, in KiB.
+    pub(crate) fn memory_kib(&self) -> u64 {
+        self.status_kib("VmRSS:")
+    }
+
+    fn status_kib(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.expect("the system tells of its processes");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
-        peak.trim().trim_end_matches(" kB").parse().expect("a number")
+        let value = status.lines().find_map(|line| line.strip_prefix(field)).expect("the field");
+        value.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// How many files and sockets it has open.
+    pub(crate) fn descriptors(&self) -> u64 {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
+        open.expect("the system tells of its processes").count() as u64
+    }
+
+    /// Sets how many it may have open, from outside.
+    pub(crate) fn limit_descriptors(&self, soft: &str) {
+        let (pid, limit) = (self.child.id().to_string(), format!("--nofile={soft}:"));
+        let done = Command::new("prlimit").args(["--pid", &pid, &limit]).status();
+        assert!(done.expect("prlimit runs").success());
+    }
+
+    /// What is in the queue, oldest first.
+    pub(crate) fn queued(&self) -> Vec<String> {
+        let listed = self.ask(&["queue", "--json"]);
+        let listed: Vec<serde_json::Value> = serde_json::from_str(&listed).expect("JSON");
+        listed.iter().map(|message| message["id"].as_str().expect("an id").to_owned()).collect()
     }
 
     /// That it has not ended by itself.

@@ -22,6 +22,7 @@ impl Dialog {
     pub(crate) fn connect(server: SocketAddr) -> Dialog {
         let stream = TcpStream::connect(server).expect("the server listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+        stream.set_nodelay(true).expect("it can be made so");
         Dialog { stream: BufReader::new(stream) }
     }
 
@@ -34,6 +35,11 @@ impl Dialog {
 
     pub(crate) fn send(&mut self, octets: &[u8]) {
         self.stream.get_mut().write_all(octets).expect("the server takes octets");
+    }
+
+    /// Sends octets to a server that may have closed.
+    pub(crate) fn try_send(&mut self, octets: &[u8]) -> std::io::Result<()> {
+        self.stream.get_mut().write_all(octets)
     }
 
     /// Sends a line and hears the reply.

@@ -1,12 +1,12 @@
-//! Peers that cost a server its memory or its descriptors where it lets them: what the
-//! daemon holds is bounded per session, whatever is sent, and it serves the next client.
+//! Clients that cost a server its memory where it lets them, or that do what none should:
+//! what the daemon holds is bounded per session, whatever is sent, each hears what is
+//! right, and the next client is served.
 
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use crate::daemon::{BINARY, Daemon, eventually};
+use crate::daemon::{Daemon, eventually};
 use crate::dialog::Dialog;
 
 const MESSAGE: &str = "Subject: hello\r\n\r\nhello";
@@ -113,33 +113,83 @@ fn a_flood_of_the_longest_recipients_is_bounded() {
     });
 }
 
-/// With 64 descriptors there is room for a few sessions: others hear 421 or nothing, those
-/// that are in can send, and when they leave there is room again.
+/// Everything in one piece, the message and what follows it behind the envelope: it is taken
+/// as the commands and the message that it is.
 #[test]
-fn out_of_descriptors_it_sheds_and_recovers() {
+fn a_client_that_pipelines_everything_is_heard_in_order() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "ulimit -n 64; exec \"$0\" \"$@\"", BINARY]);
-    shell.stdin(Stdio::null());
-    let arguments = ["--set", "greylist.enabled=false", "--set", "log.level=warn"];
-    let mut daemon = Daemon::start_as(shell, folder.path(), &arguments);
-    daemon.ask(&["mailbox", "add", "alice@localhost"]);
-    let mut crowd: Vec<Dialog> = (0..100).map(|_| Dialog::connect(daemon.mx)).collect();
-    let greetings: Vec<String> = crowd.iter_mut().map(|one| one.hear_or_lose()).collect();
-    let greeted = greetings.iter().filter(|greeting| greeting.starts_with("220 ")).count();
-    let shed = greetings.iter().filter(|greeting| greeting.starts_with("421 4.3.2 ")).count();
-    assert!((1..50).contains(&greeted) && shed > 0, "{greeted} in, {shed} shed");
-
-    let inside = greetings.iter().position(|greeting| greeting.starts_with("220 "));
-    let one = &mut crowd[inside.expect("one is in")];
-    assert!(one.say("EHLO client.test").starts_with("250"));
-    let reply = one.message("a@example.org", "alice@localhost", MESSAGE);
-    assert!(reply.starts_with("250 2.0.0 "), "{reply}");
-
-    drop(crowd);
-    eventually("there is room again", || {
-        Dialog::connect(daemon.mx).hear_or_lose().starts_with("220 ").then_some(())
-    });
+    let daemon = start(folder.path());
+    let mut dialog = Dialog::open(daemon.mx);
+    let envelope = "MAIL FROM:<a@example.org>\r\nRCPT TO:<alice@localhost>\r\nDATA\r\n";
+    let mut all = "EHLO client.test\r\n".to_owned();
+    for number in 0..50 {
+        all += &format!("{envelope}Subject: {number}\r\n\r\nQUIT\r\n..\r\n.\r\n");
+    }
+    all += "QUIT\r\n";
+    dialog.send(all.as_bytes());
+    assert!(dialog.hear().starts_with("250-"));
+    for number in 0..50 {
+        let replies: Vec<String> = (0..4).map(|_| dialog.hear()).collect();
+        let codes: Vec<&str> = replies.iter().map(|reply| &reply[..3]).collect();
+        assert_eq!(codes, ["250", "250", "354", "250"], "{number}: {replies:?}");
+    }
+    assert!(dialog.hear().starts_with("221 "));
+    assert_eq!(dialog.hear(), "");
     serves(&daemon);
-    daemon.assert_alive();
+}
+
+/// RFC 3030 has the octets of a refused chunk read.
+#[test]
+fn a_chunk_longer_than_any_message_takes_no_memory() {
+    for size in ["9223372036854775808", "18446744073709551615", "18446744073709551616"] {
+        check_memory(FEW, 512, |daemon| {
+            let mut dialog = Dialog::greeted(daemon.mx);
+            dialog.say("MAIL FROM:<a@example.org>");
+            dialog.say("RCPT TO:<alice@localhost>");
+            dialog.send(format!("BDAT {size} LAST\r\n").as_bytes());
+            // It is read to its end, which never comes, and kept nowhere.
+            for _ in 0..512 {
+                if dialog.try_send(&[b'x'; 4096]).is_err() {
+                    break;
+                }
+            }
+            dialog
+        });
+    }
+}
+
+#[test]
+fn a_message_that_dribbles_in_arrives_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = start(folder.path());
+    let mut dialog = Dialog::open(daemon.mx);
+    let text = "HELO client.test\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<alice@localhost>\r\n\
+                DATA\r\nSubject: drops\r\n\r\n..\r\nend\r\n.\r\nQUIT\r\n";
+    text.bytes().for_each(|octet| dialog.send(&[octet]));
+    let replies: Vec<String> = (0..6).map(|_| dialog.hear()).collect();
+    let codes: Vec<&str> = replies.iter().map(|reply| &reply[..3]).collect();
+    assert_eq!(codes, ["250", "250", "250", "354", "250", "221"], "{replies:?}");
+    let file = eventually("it is delivered", || daemon.new_mail("localhost", "alice").pop());
+    let mail = std::fs::read_to_string(file).expect("mail can be read").replace('\r', "");
+    assert!(mail.ends_with("\n\n.\nend\n"), "{mail:?}");
+}
+
+/// Cut off at each octet: nothing arrives but what had its final dot.
+#[test]
+fn a_client_that_leaves_at_any_octet_leaves_no_message_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = start(folder.path());
+    let text = "EHLO x\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<alice@localhost>\r\n\
+                DATA\r\nSubject: half\r\n\r\nhello\r\n.\r\n";
+    for end in 0..text.len() - 2 {
+        let mut dialog = Dialog::connect(daemon.mx);
+        dialog.send(&text.as_bytes()[..end]);
+    }
+    serves(&daemon);
+    eventually("the next one's arrives", || {
+        (!daemon.new_mail("localhost", "alice").is_empty()).then_some(())
+    });
+    assert_eq!(daemon.new_mail("localhost", "alice").len(), 1, "half a message was delivered");
+    let queue = daemon.ask(&["queue", "--json"]);
+    assert_eq!(queue.trim(), "[]");
 }

@@ -62,16 +62,16 @@ fn a_full_file_system_refuses_mail_loses_none_drains_and_accepts_again() {
     assert!(submit(&daemon, 9_999).starts_with("452 4.3.1 "), "there is no octet left");
     // An end is written on a full disk.
     let kept = accepted.len() - 10;
-    let removed = ids(&daemon).split_off(kept);
+    let removed = daemon.queued().split_off(kept);
     daemon.ask(&command("remove", &removed));
     accepted.retain(|number| *number < kept);
     daemon.kill();
 
     let daemon = sender(&data_dir, receiver.mx.port());
-    assert_eq!(ids(&daemon).len(), accepted.len(), "what was accepted is there");
+    assert_eq!(daemon.queued().len(), accepted.len(), "what was accepted is there");
     // Some may have left by themselves meanwhile: the first one wakes the destination.
-    ids(&daemon).chunks(40).for_each(|ids| drop(daemon.run(&command("retry", ids))));
-    eventually("the queue drains", || ids(&daemon).is_empty().then_some(()));
+    daemon.queued().chunks(40).for_each(|ids| drop(daemon.run(&command("retry", ids))));
+    eventually("the queue drains", || daemon.queued().is_empty().then_some(()));
     eventually("all arrives, and nothing else", || (arrived(&receiver) == accepted).then_some(()));
     std::fs::remove_file(filling).expect("the filling goes");
     eventually("mail is accepted again", || submit(&daemon, 10_000).starts_with('2').then_some(()));
@@ -79,7 +79,7 @@ fn a_full_file_system_refuses_mail_loses_none_drains_and_accepts_again() {
     daemon.kill();
 
     let daemon = sender(&data_dir, receiver.mx.port());
-    eventually("nothing comes back", || ids(&daemon).is_empty().then_some(()));
+    eventually("nothing comes back", || daemon.queued().is_empty().then_some(()));
     daemon.terminate();
     let check = crate::daemon::secondpost(&data_dir, &["spool", "check"]);
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
@@ -130,13 +130,6 @@ fn arrived(receiver: &Daemon) -> BTreeSet<usize> {
     let numbers: BTreeSet<usize> = files.iter().map(number).collect();
     assert_eq!(numbers.len(), files.len(), "a message arrived twice");
     numbers
-}
-
-/// What is in the queue, oldest first.
-fn ids(daemon: &Daemon) -> Vec<String> {
-    let listed = daemon.ask(&["queue", "--json"]);
-    let listed: Vec<serde_json::Value> = serde_json::from_str(&listed).expect("JSON");
-    listed.iter().map(|message| message["id"].as_str().expect("an id").to_owned()).collect()
 }
 
 fn command<'a>(action: &'a str, ids: &'a [String]) -> Vec<&'a str> {
