@@ -1,5 +1,5 @@
-//! Chores of the repository: `cargo xtask test`, `tidy`, `docs`, `fuzz`, `bench`,
-//! `scoreboard`.
+//! Chores of the repository: `cargo xtask test`, `tidy`, `docs`, `fuzz`, `torture`,
+//! `bench`, `scoreboard`.
 //!
 //! Each chore is a file. None of this is part of the product.
 
@@ -13,6 +13,7 @@ mod portable;
 mod scoreboard;
 mod suite;
 mod tidy;
+mod torture;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,6 +27,8 @@ const USAGE: &str = "usage: cargo xtask <chore>
                                 octets that nobody should send, into every reader
   bench [PART ...] [--rounds N] [--json FILE] [--quick]
                                 measure us beside Postfix and Exim; docs/benchmarks.md
+  torture [--list] [--debug] [-x TIMES] [-s SECONDS] [PART ...]
+                                the long forms of the tests that nothing is lost
   scoreboard                    how much of the corpus is understood, with every miss";
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Some("docs") => docs::run(&root()),
         Some("fuzz") => fuzz::run(&root(), &arguments[1..]),
         Some("bench") => bench::run(&root(), &arguments[1..]),
+        Some("torture") => torture::run(&root(), &arguments[1..]),
         Some("scoreboard") => scoreboard::run(&root()),
         Some("-h" | "--help" | "help") => {
             println!("{USAGE}");
