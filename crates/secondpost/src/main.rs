@@ -3,6 +3,7 @@
 
 mod cli;
 mod config;
+mod log_lines;
 mod wire;
 
 fn main() -> std::process::ExitCode {

@@ -6,6 +6,7 @@ use super::settings::{self, Flags};
 use super::{Context, Failure};
 use crate::config::Config;
 use crate::config::values::LogFormat;
+use crate::log_lines::LogLines;
 
 /// Take mail, deliver it, and keep what cannot be delivered yet
 ///
@@ -29,19 +30,23 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     // What is made below the data directory is its owner's alone, too.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     settings::make_data_dir(&context.global.data_dir)?;
-    start_log(&loaded.config);
+    // Dropped at the end: then the last lines are written.
+    let _log = start_log(&loaded.config)?;
     crate::wire::serve(&loaded, &context.global.data_dir, context.out)
 }
 
 /// Logs to standard error, in the form and from the level that the settings say. RUST_LOG
 /// goes before the setting, for who looks for a fault.
-fn start_log(config: &Config) {
+fn start_log(config: &Config) -> Result<LogLines, Failure> {
     use tracing_subscriber::EnvFilter;
+    let lines = LogLines::start(std::io::stderr());
+    let lines = lines.map_err(|error| Failure::new(format!("the log's thread: {error}")))?;
     let level = config.log.level.word();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines.maker());
     match config.log.format {
         LogFormat::Json => log.json().flatten_event(true).init(),
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).with_target(false).init(),
     }
+    Ok(lines)
 }
