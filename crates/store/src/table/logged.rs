@@ -100,9 +100,10 @@ impl<D: Disk> LoggedTable<D> {
         // Nothing is appended to what was found. Its tail may have been dropped, and come
         // back after a crash; or it is in the system's memory and not on disk, after a sync
         // that failed or a name that was not synced, and the next power cut would take it
-        // with all that stands behind it.
+        // with all that stands behind it. So the first flush writes what was found as well.
         let files = Mutex::new(Files { current: None, next_number });
-        let pending = Mutex::new(Pending { number: next_number, ..Pending::default() });
+        let (octets, lost) = (Vec::new(), !numbers.is_empty());
+        let pending = Mutex::new(Pending { number: next_number, octets, lost });
         Ok((LoggedTable { disk, name: name.into(), entries, pending, files }, recovery))
     }
 
