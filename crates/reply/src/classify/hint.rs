@@ -148,6 +148,11 @@ mod tests {
         check("throttled {\"retryAfter\": 120}", 120);
         check("retry no sooner than 5 minutes", 300);
         check("Greylisted [300 seconds remaining]", 300);
+        check("please retry after PT5M", 300);
+        check("retry-after: PT1H30M", 5400);
+        check("come back in a quarter of an hour", 900);
+        check("revenez dans un quart d'heure", 900);
+        check("in einer Viertelstunde erneut", 900);
     }
 
     #[test]
@@ -189,6 +194,7 @@ mod tests {
         check("service 192.0.2.25 4m123abc.5 unavailable", None);
         check("[AM0 2024-06-24T08:58:06.389Z 08DC93087F48F48A] try again", None);
         check("greylisted at 12:30:15", None);
+        check("try again: queue id PT5Mab at host PT7", None);
     }
 
     #[test]

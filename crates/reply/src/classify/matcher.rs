@@ -311,6 +311,8 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
         if octets[at].is_ascii_digit() {
             self.sight.may_tell_a_time |= is_digits_with_unit(&octets[at..]);
             self.host_address(octets, at);
+        } else if octets[at] == b'p' {
+            self.sight.may_tell_a_time |= is_iso_8601(&octets[at..]);
         }
         self.enter(octets, at, true);
         self.inside(octets, at + 1)
@@ -548,6 +550,11 @@ fn tells_a_time(octets: &[u8], at: usize) -> bool {
 fn is_short_unit(octets: &[u8]) -> bool {
     let letters = octets.iter().take(3).take_while(|octet| octet.is_ascii_alphanumeric()).count();
     (1..=2).contains(&letters) && b"smhd".contains(&octets[0])
+}
+
+/// Whether a length of time in the notation of ISO 8601 may begin here: `PT5M`.
+fn is_iso_8601(octets: &[u8]) -> bool {
+    octets.starts_with(b"pt") && octets.get(2).is_some_and(u8::is_ascii_digit)
 }
 
 /// Whether a letter that is a unit stands right after a digit: `287s`, `1h30m`.

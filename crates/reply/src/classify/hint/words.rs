@@ -483,6 +483,7 @@ const UNITS: &[(&str, u64)] = &[
     ("tuntia", 3600),
     ("uren", 3600),
     ("uur", 3600),
+    ("viertelstunde", 900),
     ("óra", 3600),
     ("λεπτά", 60),
     ("годин", 3600),
@@ -592,6 +593,9 @@ fn named(unit: &str) -> Option<u64> {
 /// An amount of time at `at`: its length and where it ends. Several parts add up, of a
 /// range the later end counts.
 pub(super) fn amount(all: &[Token<'_>], at: usize) -> Option<(Duration, usize)> {
+    if let Some(found) = iso_8601(all, at) {
+        return Some(found);
+    }
     let (mut total, mut end, mut smallest) = part(all, at)?;
     while let Some((more, next, unit)) = part(all, skip_and(all, end)) {
         if unit >= smallest {
@@ -601,6 +605,29 @@ pub(super) fn amount(all: &[Token<'_>], at: usize) -> Option<(Duration, usize)> 
         (end, smallest) = (next, unit);
     }
     Some((Duration::from_millis((total * 1000.0).round() as u64), end))
+}
+
+/// `PT5M`, `PT1H30M` (ISO 8601): hours, minutes and seconds in one piece, and where it ends.
+fn iso_8601(all: &[Token<'_>], at: usize) -> Option<(Duration, usize)> {
+    if !all.get(at)?.is_any(&["pt"]) {
+        return None;
+    }
+    let (mut seconds, mut end) = (0, at + 1);
+    while let [number, unit, ..] = &all[end..] {
+        let is_joined = all[end - 1].end == number.start && number.end == unit.start;
+        let of_unit = match unit.word()?.to_ascii_lowercase().as_str() {
+            "h" => 3600,
+            "m" => 60,
+            "s" => 1,
+            _ => break,
+        };
+        if !is_joined {
+            break;
+        }
+        seconds += number.whole_number()? * of_unit;
+        end += 2;
+    }
+    (end > at + 1).then(|| (Duration::from_secs(seconds), end))
 }
 
 fn skip_and(all: &[Token<'_>], at: usize) -> usize {
@@ -624,10 +651,25 @@ fn half(all: &[Token<'_>], at: usize) -> Option<(f64, usize, u64)> {
     Some((0.5 * seconds as f64, name + 1, seconds))
 }
 
+/// `a quarter of an hour`, `un quart d'heure`, `un cuarto de hora`.
+fn quarter(all: &[Token<'_>], at: usize) -> Option<(f64, usize, u64)> {
+    let article = usize::from(all.get(at)?.is_any(&["a", "un", "une"]));
+    let (name, rest) = all.get(at + article..)?.split_first()?;
+    if !name.is_any(&["quarter", "quart", "cuarto", "quarto"]) {
+        return None;
+    }
+    let joins = |token: &&Token<'_>| {
+        token.is_any(&["of", "an", "de", "d"]) || matches!(token.mark(), Some('\'' | '’' | '-'))
+    };
+    let joints = rest.iter().take(3).take_while(joins).count();
+    let seconds = unit(rest.get(joints)?.word()?)?;
+    Some((0.25 * seconds as f64, all.len() - rest.len() + joints + 1, seconds))
+}
+
 /// A number with its unit: seconds, where it ends, the seconds of the unit.
 fn part(all: &[Token<'_>], at: usize) -> Option<(f64, usize, u64)> {
-    if let Some(half) = half(all, at) {
-        return Some(half);
+    if let Some(fraction) = half(all, at).or_else(|| quarter(all, at)) {
+        return Some(fraction);
     }
     let token = all.get(at)?;
     if at > 0 && all[at - 1].is_any(&["через"]) {
