@@ -186,7 +186,8 @@ fn of_one_provider(subject: u16, detail: u16, transient: bool) -> Option<Said> {
         (7, 193..=199) => (EXACT, PolicyRefused, &[]),
         (7, 320..=329) => (EXACT, TlsFailed, &[]),
         (7, 500) if transient => (EXACT, RateLimited, &[ServerBusy, ReputationPoor]),
-        (7, 501..=505 | 513 | 606..=649) => (EXACT, HostBlocklisted, &[ReputationPoor]),
+        (7, 504 | 505) => (EXACT, PolicyRefused, &[MailboxUnknown]),
+        (7, 501..=503 | 513 | 606..=649) => (EXACT, HostBlocklisted, &[ReputationPoor]),
         (7, 506) => (EXACT, HeloRefused, &[]),
         (7, 507 | 511) => (EXACT, HostBlocklisted, &[ReputationPoor, SenderRefused]),
         (7, 508 | 652..=659 | 700..=702 | 705) => {

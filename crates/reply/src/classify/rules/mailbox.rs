@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "triplet-not-seen-before", Exact, Greylisted, &[PolicyTemporary, ServerBusy],
         &["internal resources are temporarily unavailable", "you are not (yet) authorised", "delayed for antispam",
-          "temporarily delayed .. antispam", "deferred .. antispam measure", "antispam measure .. try again",
+          "temporarily delayed .. antispam", "deferred .. antispam measure", "antispam ~ try", "antispam ~ retry", "antispam ~ later", "antispam ~ wait", "antispam ~ come back", "antispam ~ delay*", "antispam measure .. try again", "antispam measure .. retry", "antispam measure .. later",
           "your server is unknown to us", "host is new to us", "please retry, retry=", "will be accepted in",
           "will be accepted after", "accepted on .. retry", "prove you are a real mail server"],
         &["451 Your mail is delayed for anti-spam reasons and will be accepted in 10 minutes"],
@@ -265,7 +265,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("sender-not-authenticated-for-it", Provider, MailboxPrivate, &[AuthRequired], &["not authenticated for", "authenticated by organization", "not authenticated for group"], &["550 sender was not authenticated for the mailbox"]),
     rule("something-not-found", Likely, MailboxUnknown, &[DomainNotFound], &["introuvable", "nicht gefunden"], &["550 nicht gefunden"]),
     rule("recipient-blocks", Clear, MailboxPrivate, &[PolicyRefused, MailboxUnknown], &["recipient address rejected: block*"], &["554 5.7.1 <bob@example.net>: Recipient address rejected: BLOCK-SEND"]),
-    rule("too-many-messages-in-it", Provider, MailboxFull, &[RateLimited], &["too many messages on this mailbox", "too many messages in this mailbox", "too many messages in this account"], &["552 too many messages in this mailbox"]),
+    rule("too-many-messages-in-it", Provider, MailboxFull, &[RateLimited], &["too many messages on this mailbox", "too many messages in this mailbox", "too many messages in this account", "allowed message count", "message count exceeded", "exceeds ~ message count", "maximum allowed number of messages", "maximum number of messages in"], &["552 too many messages in this mailbox"]),
     rule("host-or-sender-seen-first", Exact, Greylisted, &[PolicyTemporary, ServerBusy], &["first time ~ {sender}", "first time ~ see", "{sender} ~ seen before", "{client} ~ seen before", "{client} ~ not seen recently", "{sender} ~ not seen recently", "{sender} ~ is new", "never seen mail from", "first seen ~ defer*", "first contact ~ try", "first contact ~ retry", "{client} ~ not known to us yet", "{client} ~ not yet known", "sender/recipient pair", "not yet whitelisted", "not whitelisted yet", "unknown sender delayed", "new sender delayed", "this mail is temporarily denied", "intentional deferral", "intentionally deferred", "initial connection ~ delayed", "{client} ~ unknown to us", "seen your server before", "seen mail from you before"], &["450 4.7.0 this is the first time that we see your host; ask again", "451 This mail is temporarily denied", "450 the sender is new here and waits"]).transient(),
     rule("wait-before-you-retry", Likely, Greylisted, &[RateLimited, PolicyTemporary], &["must wait ~ retry*", "must wait ~ try*", "wait ~ before retry*", "wait ~ before try*", "delaying mail from"], &["450 please wait 200 seconds before trying it again"]).transient(),
 ];

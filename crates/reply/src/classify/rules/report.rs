@@ -88,7 +88,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "report-group", Exact, MailboxPrivate, &[MailboxUnknown],
-        &["you may not have permission to post", "groups.google.com/support", "support.google.com/a/groups", "not a member of", "are not member", "only subscribers", "you are not a subscriber",
+        &["you may not have permission to post", "groups.google.com/support", "support.google.com/a/groups", "not a member of the", "not a member of this", "not a member of our", "not a member of group", "are not member", "only subscribers", "you are not a subscriber",
           "sender not in .. list", "you are not allowed to post", "posting .. is restricted to", "reserved to members", "メンバーではありません"],
         &["550 the group you tried to contact (bob) may not exist, or you may not have permission to post messages to the group",
           "550 see https://groups.google.com/support/", "550 only subscribers are allowed to write"],

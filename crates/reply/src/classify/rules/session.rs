@@ -1202,7 +1202,6 @@ pub(super) const RULES: &[Rule] = &[
             "no more connections",
             "connections from your host",
             "excessive connections",
-            "too many spams from your ip",
             "parallel connections",
             "open connections",
         ],
@@ -1752,6 +1751,41 @@ pub(super) const RULES: &[Rule] = &[
             "not accepting connections from your ip",
         ],
         &["554 we do not accept connections from your IP"],
+    )
+    .permanent(),
+    rule(
+        "name-of-host-not-qualified",
+        Exact,
+        HeloRefused,
+        &[SyntaxError, SenderRefused],
+        &[
+            "must be fully qualified",
+            "must be a fully qualified",
+            "fully qualified domain",
+            "fully qualified host",
+            "not a fqdn",
+            "need fqdn",
+            "fqdn required",
+        ],
+        &["504 5.5.2 it must be a fully qualified domain"],
+    )
+    .permanent(),
+    rule(
+        "address-must-be-qualified",
+        Provider,
+        SyntaxError,
+        &[SenderRefused, MailboxUnknown],
+        &["recipient ~ fully qualified", "recipient address ~ fully qualified"],
+        &["550 the recipient must be fully qualified"],
+    )
+    .permanent(),
+    rule(
+        "sender-must-be-qualified",
+        Provider,
+        SenderRefused,
+        &[SyntaxError],
+        &["{sender} ~ fully qualified"],
+        &["550 the sender address must be fully qualified"],
     )
     .permanent(),
 ];

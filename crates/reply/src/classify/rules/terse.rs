@@ -41,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
     // ── relaying ─────────────────────────────────────────────────────────────────────
     rule(
         "terse-relay-refused", Clear, RelayDenied, &[AuthRequired, PolicyRefused],
-        &["relay ~ disabled", "relaying ~ disabled", "denies relay*", "deny relay*", "refuses relay*", "no relay*",
+        &["relay ~ disabled", "relaying ~ disabled", "denies relay*", "deny relay*", "refuses relay*", "no relay*", "no longer relay*", "stopped relaying",
           "relay check", "relay ~ check", "relay ~ failed", "not relay", "don't relay", "won't relay", "cannot relay",
           "can't relay", "unable to relay", "rcpthosts", "rcpt hosts", "hosts rcpt", "anfitrioes rcpt",
           "reencaminhamento ~ negad*", "retransmissao ~ negad*", "unauthorized relay", "relay traffic", "relay is not",
@@ -61,7 +61,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "too-many-of-a-kind", Clear, RateLimited, &[ContentSpam, PolicyRefused],
         &["too many ~ {sending}", "too much ~ {sending}", "excessive ~ {sending}", "too many ~ mails from",
-          "too much spam from"],
+          "too much spam from", "too many spams from"],
         &["450 too many similar messages", "552 too many alike mails"],
     ),
     rule(
@@ -138,7 +138,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "no-more-mail-goes-in", Clear, MailboxFull, &[MailboxDisabled, ServerFull],
         &["any more mail", "any more messages", "no more mail", "no more messages", "receive any more", "hold any more",
-          "space not enough", "not enough space", "not enough room", "not enough disk", "no more space", "ran out of space",
+          "space not enough", "not enough space", "not enough room", "not enough disk", "not enough diskspace", "no diskspace", "no disk space", "no more space", "buzon sin espacio", "{box} ~ sin espacio", "{box} ~ sem espaco", "ran out of space",
           "run out of space", "exceeded ~ allotted", "over ~ allotment"],
         &["550 bob can't receive any more", "552 there is no more space for bob"],
     ),
@@ -158,7 +158,7 @@ pub(super) const RULES: &[Rule] = &[
     // ── the message ──────────────────────────────────────────────────────────────────
     rule(
         "terse-too-long", Clear, MessageTooBig, &[],
-        &["mailsize*", "mail size", "maxsize", "max size", "length of data", "data length", "length ~ maximum", "size ~ maximum", "size ~ exceed*",
+        &["mailsize*", "mail size", "maxsize", "max size", "length of data", "data length", "length ~ maximum", "length ~ exceed*", "size ~ maximum", "size ~ exceed*",
           "exceed* ~ size", "length ~ threshold", "size ~ threshold", "file too large", "larger than the space"],
         &["557 the length is over the maximum", "552 exceeding its mailsize"],
     ).permanent(),
@@ -193,7 +193,7 @@ pub(super) const RULES: &[Rule] = &[
     ).transient(),
     rule(
         "terse-dns-knows-no-domain", Clear, DomainNotFound, &[DnsFailed, SenderDomainUnusable],
-        &["dns query", "dns resolve", "dns resolution", "by dns", "no data ~ dns", "dns says", "no dns"],
+        &["dns query", "dns resolve", "dns resolution", "by dns", "no data ~ dns", "dns says", "no dns", "no dns a data"],
         &["526 by DNS there is no such thing"],
     ).permanent(),
 
@@ -216,7 +216,7 @@ pub(super) const RULES: &[Rule] = &[
     ).transient(),
     rule(
         "queue-at-its-limit", Clear, ServerBusy, &[ServerFull, RateLimited],
-        &["queue capacity", "queue is full", "queue full", "queue limit", "capacity threshold", "queue threshold"],
+        &["queue too long", "queue is too long", "queue capacity", "queue is full", "queue full", "queue limit", "capacity threshold", "queue threshold"],
         &["451 the queue is full, retry later"],
     ),
     rule(
@@ -278,4 +278,139 @@ pub(super) const RULES: &[Rule] = &[
         &["auth mode", "auth method", "auth type", "auth mechanism", "authentication method", "login method"],
         &["451 no such auth method"],
     ),
+    rule(
+        "no-valid-recipients-by-address", Provider, MailboxUnknown, &[BadSequence],
+        &["no valid recipients", "no valid recipient"],
+        &["550 no valid recipients here"],
+    ).codes(&[550, 551, 553]),
+    rule(
+        "deactivated-for-abuse", Provider, MailboxDisabled, &[SenderRefused, PolicyRefused],
+        &["deactivated due to", "disabled due to", "suspended due to", "deactivated for abuse", "deactivated because"],
+        &["553 bob was deactivated due to abuse", "550 suspended due to spam complaints"],
+    ).permanent(),
+    rule(
+        "local-users-or-login", Provider, AuthRequired, &[RelayDenied, MailboxPrivate],
+        &["local user only ~ authentication", "local users only ~ authentication", "local users only ~ login", "local user only ~ login"],
+        &["550 local users only, or by authentication"],
+    ).permanent(),
+    rule(
+        "filtered-as-spam", Provider, ContentSpam, &[ContentRefused, PolicyRefused],
+        &["filtered .. spam", "filtered as junk", "spam filtered"],
+        &["553 your mail was filtered, see our page on spam"],
+    ).permanent(),
+    rule(
+        "takes-mail-no-longer", Clear, MailboxDisabled, &[MailboxUnknown, MailboxMoved],
+        &["no longer accept* ~ mail", "no longer accept* ~ message*", "no longer receiv* ~ mail", "no longer receiv* ~ message*", "not accepting mail any more",
+          "no longer accept* email", "no longer monitored"],
+        &["550 bob@example.net no longer accepts mail", "550 this address is no longer monitored"],
+    ).permanent(),
+    rule(
+        "data-came-too-late", Provider, ConnectionLost, &[ServerBusy],
+        &["incoming data timeout", "data timeout ~ abandoned", "timeout ~ message abandoned"],
+        &["421 data timeout, message abandoned"],
+    ),
+    rule(
+        "one-at-a-time", Provider, TooManyRecipients, &[RateLimited, PolicyTemporary],
+        &["only one ~ recipient domain", "only one ~ recipient per", "only one recipient", "one ~ domain per message", "one domain per transaction", "one domain at a time",
+          "one recipient per", "single recipient per", "multiple recipients not", "multiple recipients are not", "separate transaction"],
+        &["451 only one recipient domain goes into a message", "452 one recipient per mail"],
+    ),
+    rule(
+        "login-out-of-order", Provider, AuthUnavailable, &[ServerFault, AuthFailed],
+        &["authenticat* ~ temporar*", "temporar* ~ authenticat*", "authenticat* ~ unavailable", "authenticat* ~ try again later", "authentication server ~ down", "authentication backend"],
+        &["454 4.7.0 cannot authenticate you: temporary trouble"],
+    ).codes(&[432, 435, 454]),
+    rule(
+        "prohibited-for-now", Clear, PolicyTemporary, &[Greylisted, ServerFault],
+        &["administrative prohibition", "administratively prohibited", "administratively denied", "access denied", "not allowed at this time", "not permitted at this time"],
+        &["451 administrative prohibition", "450 not allowed at this time"],
+    ).transient(),
+    rule(
+        "address-of-a-wrong-form", Clear, SyntaxError, &[MailboxUnknown, SenderRefused],
+        &["address ~ invalid format", "address ~ wrong format", "address ~ bad format", "invalid ~ address format", "wrong ~ address format", "bad ~ address format", "address format",
+          "format of the address", "format of address", "address is improperly formed", "improperly formatted address", "address ~ not well formed"],
+        &["501 that address has an invalid format", "550 wrong address format"],
+    ).permanent(),
+    rule(
+        "intruder", Clear, SessionAbuse, &[ReputationPoor, PolicyRefused],
+        &["intrusive", "intrusion", "intruder", "brute force", "bruteforce"],
+        &["571 too many intrusive attempts by you"],
+    ),
+    rule(
+        "not-implemented-under-504", Exact, ParameterNotImplemented, &[SyntaxError, CommandNotImplemented],
+        &["unimplemented", "not implemented", "not supported", "unsupported", "unknown", "unrecognized", "not recognized", "not available"],
+        &["504 auth type unimplemented", "504 such a mechanism is not available"],
+    ).codes(&[504, 555]),
+    rule(
+        "extension-switched-off", Exact, ParameterNotImplemented, &[SyntaxError, CommandNotImplemented],
+        &["has been disabled", "is disabled here", "is not enabled", "not enabled here", "extension ~ disabled", "parameter ~ disabled"],
+        &["501 5.5.4 REQUIRETLS has been disabled", "501 the extension is disabled"],
+    ).codes(&[501]),
+    rule(
+        "eight-bits-not-taken", Provider, ConversionNeeded, &[MessageMalformed],
+        &["8 bit ~ not supported", "8 bit ~ not accepted", "8 bit ~ not allowed", "8bit ~ not supported", "8bitmime ~ not", "8 bit ~ unsupported"],
+        &["556 8-bit mail is not supported"],
+    ).permanent(),
+    rule(
+        "not-allowed-in-this-order", Clear, BadSequence, &[PolicyRefused, CommandUnknown],
+        &["not allowed", "not permitted", "multiple mail", "second mail", "one mail command", "only once", "more than once", "already"],
+        &["503 5.5.1 a second MAIL is not permitted", "503 EHLO only once"],
+    ).codes(&[503]),
+    rule(
+        "takes-none-now", Likely, ServerBusy, &[ServerFault, PolicyTemporary, Greylisted],
+        &["unable to accept ~ at this time", "unable to accept ~ right now", "unable to accept ~ now", "cannot accept ~ at this time", "can't accept ~ at this time", "not accepting ~ at this time",
+          "not accepting ~ at the moment", "cannot accept ~ right now", "not accepting ~ right now", "unable to process ~ at this time", "unable to handle ~ at this time"],
+        &["452 we are unable to accept mail at this time", "421 not accepting connections at the moment"],
+    ).transient(),
+    rule(
+        "session-of-long", Clear, ConnectionLost, &[SessionAbuse, ServerBusy, RateLimited],
+        &["session open ~ too long", "open for too long", "session ~ too long", "session duration", "session time limit", "connected for too long", "connection open ~ too long"],
+        &["421 the session was open for too long"],
+    ).transient(),
+    rule(
+        "limit-of-transfer", Provider, RateLimited, &[SessionAbuse],
+        &["transfer quota", "transfer limit", "bandwidth limit", "bandwidth quota", "limiting sends", "limiting ~ {sending}", "limiting your", "data volume"],
+        &["451 limiting sends of the account", "452 session went over its transfer quota"],
+    ),
+    rule(
+        "helo-unlike-its-address", Provider, HeloRefused, &[ReverseDnsMissing],
+        &["helo ~ not match", "helo ~ mismatch", "ehlo ~ not match", "ehlo ~ mismatch", "helo ~ not match your rdns", "helo ~ not match ~ reverse dns", "ehlo ~ not match ~ rdns"],
+        &["550 the HELO you gave does not match your rDNS"],
+    ),
+    rule(
+        "from-this-sender", Exact, SenderRefused, &[MailboxPrivate, PolicyRefused],
+        &["not accept* ~ from this sender", "no mail ~ from this sender", "not accept* ~ from that sender", "not accept* ~ from your address", "messages from this sender", "mail from <@> ~ refused",
+          "mail from @ ~ refused", "mail from @ ~ denied", "mail from <@> ~ denied"],
+        &["550 we do not accept mails from this sender", "550 mail from ann@example.org is refused"],
+    ).permanent(),
+    rule(
+        "receiver-said-no", Exact, MailboxPrivate, &[PolicyRefused, SenderRefused],
+        &["receiver denied", "receiver refused", "receiver rejected", "receiver has denied", "receiver blocks", "recipient denied your", "user reject", "user rejects"],
+        &["550 5.7.1 from 192.0.2.8: the receiver denied this mail"],
+    ).permanent(),
+    rule(
+        "recipient-denied", Clear, PolicyRefused, &[MailboxUnknown, MailboxPrivate],
+        &["recipient <@> denied", "recipient @ denied", "recipient denied", "rcpt <@> denied", "rcpt denied", "recipient <@> refused", "recipient refused"],
+        &["550 recipient <bob@example.net> denied"],
+    ).permanent(),
+    rule(
+        "source-of-spam", Exact, HostBlocklisted, &[ReputationPoor, ContentSpam],
+        &["spam origin", "spam host", "spam relay", "spamming host", "open proxy"],
+        &["554 spam origin", "550 your host is an open proxy"],
+    ).permanent(),
+    rule(
+        "restrictions-of-content", Provider, ContentRefused, &[ContentSpam, PolicyRefused],
+        &["content restriction*", "content polic*", "content rule*", "filter rejection", "filter rejected", "content filter reject*", "attachment filtering", "attachment polic*"],
+        &["550 refused due to content restrictions", "550 filter rejection"],
+    ).permanent(),
+    rule(
+        "score-of-the-mail", Provider, ContentSpam, &[PolicyRefused],
+        &["mail score", "message score", "messagescor*", "this message scored", "scored too high", "score exceeded", "score exceeds", "score over", "score too high", "scoring"],
+        &["554 5.7.1 the mail score is over the upper limit"],
+    ),
+    rule(
+        "server-will-not-take-it", Likely, PolicyRefused, &[ContentSpam, SenderRefused, Unknown],
+        &["won't accept this", "won't accept your", "will not accept this", "will not accept your", "not willing to accept", "refuses to accept", "refuse to accept", "cannot accept this", "does not accept this"],
+        &["550 this server won't accept this mail"],
+    ).permanent(),
 ];

@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "about-reverse-dns", Likely, ReverseDnsMissing, &[DnsFailed, HostBlocklisted],
         &["ptr", "rdns", "reverse dns", "valid reverse", "ip must resolve", "host can't be resolved",
-          "host cannot be resolved", "no dns a data"],
+          "host cannot be resolved"],
         &["554 PTR wanted for such connections"],
     ),
     rule(
