@@ -236,4 +236,9 @@ pub(super) const RULES: &[Rule] = &[
         &["554 transaction failed: duplicate header 'DKIM-Signature'", "550 multiple Subject headers"],
     ).permanent(),
     rule("no-recipient-by-address", Provider, MailboxUnknown, &[BadSequence], &["sorry, no valid recipients", "no valid recipients (#5.1"], &["554 sorry, no valid recipients (#5.1.3)"]).permanent(),
+    rule("throttled-by-a-quota", Provider, RateLimited, &[], &["throttling failure", "message quota exceeded", "daily ~ quota exceeded", "hourly ~ quota exceeded", "sending ~ quota exceeded"], &["454 Throttling failure: daily message quota exceeded"]),
+    rule("junk-of-commands", Provider, SessionAbuse, &[CommandUnknown, RateLimited], &["too many junk commands", "junk commands"], &["554 too many junk commands"]),
+    rule("filter-not-reached", Provider, ServerFault, &[ServerBusy], &["unable to contact ~ filter", "unable to contact ~ scanner", "unable to contact ~ milter", "unable to contact ~ policy", "cannot contact ~ filter", "content filter unavailable", "content filter is unavailable", "virus scanner ~ unavailable", "spam filter ~ unavailable"], &["451 we are unable to contact the content filter"]).transient(),
+    rule("holds-a-threat", Provider, ContentVirus, &[ContentRefused, ContentSpam], &["contains a threat", "threat detected", "threat found", "malicious content", "malicious attachment", "malicious file", "mal/*", "troj/*"], &["550 the mail contains a threat: Mal/Doc-A"]).permanent(),
+    rule("not-among-allowed-senders", Provider, MailboxPrivate, &[SenderRefused, PolicyRefused], &["not on the allowed ~ list", "not in the allowed ~ list", "not on the allowed list", "not in the allowed list", "not in allowed list", "not an allowed sender", "not on ~ accept list", "not in ~ allow list", "not on ~ allow list", "not on ~ safe senders"], &["550 sender not on the allowed list of bob"]).permanent(),
 ];
