@@ -122,7 +122,7 @@ fn of_content(detail: u16) -> Option<Said> {
         1 => (BROAD, ConversionNeeded, &[ContentRefused]),
         2..=5 => (EXACT, ConversionNeeded, &[]),
         6 => (EXACT, ContentRefused, &[MessageMalformed]),
-        11 => (EXACT, MessageMalformed, &[]),
+        11 => (Rank::Provider, MessageMalformed, &[]),
         7..=10 => (EXACT, Utf8NotSupported, &[]),
         _ => return None,
     })
@@ -162,6 +162,7 @@ fn of_security(detail: u16, transient: bool, basic: u16) -> Option<Said> {
         28 => (EXACT, RateLimited, &[ReputationPoor]),
         29 => (EXACT, ArcFailed, &[]),
         30 => (EXACT, TlsFailed, &[EncryptionRequired]),
+        51 => (EXACT, PolicyRefused, &[TlsFailed, RelayDenied, HostBlocklisted]),
         57 => (EXACT, AuthRequired, &[]),
         54 | 64 => (EXACT, RelayDenied, &[]),
         60 => (EXACT, AuthFailed, &[SenderRefused]),

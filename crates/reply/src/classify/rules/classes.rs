@@ -310,6 +310,10 @@ const ABSENT: &[&str] = &[
 
 /// There is no room in it.
 const FULL: &[&str] = &[
+    "erschopft",
+    "erschoepft",
+    "speichervolumen",
+    "aufgebraucht",
     "insuffisant",
     "insuficiente",
     "unzureichend",

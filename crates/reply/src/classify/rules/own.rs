@@ -58,7 +58,6 @@ pub(super) const RULES: &[Rule] = &[
         &[DomainNotFound],
         &[
             "all relevant mx records point to non existent hosts",
-            "an mx or srv record indicated no smtp service",
             "lowest numbered mx record points to local host",
             "loop detected .. mx record",
         ],
@@ -159,5 +158,13 @@ pub(super) const RULES: &[Rule] = &[
             "milter .. unreachable",
         ],
         &["451 warning: connect to Milter service inet:localhost:8891: Connection refused"],
+    ),
+    rule(
+        "own-no-service-by-its-records",
+        Provider,
+        DomainTakesNoMail,
+        &[RouteUnusable],
+        &["mx or srv record indicated no smtp service", "indicated no smtp service"],
+        &["550 an MX or SRV record indicated no SMTP service"],
     ),
 ];

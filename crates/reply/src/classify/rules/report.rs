@@ -66,7 +66,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "report-loop", Exact, MailLoop, &[],
         &["loop detected", "mail loop", "too many hops", "hop count exceeded", "maximum hop count", "possible mail loop", "suspected mail loop", "this message is looping", "message is looping",
-          "already has my delivered to line", "routing loop", "message loop", "hop limit"],
+          "already has my delivered to line", "routing loop", "message loop", "hop limit", "depth exceeded"],
         &["554 5.4.6 This message is looping: it already has my Delivered-To line. (#5.4.6)", "554 Loop detected"],
     ),
     rule(

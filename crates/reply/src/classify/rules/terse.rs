@@ -413,4 +413,35 @@ pub(super) const RULES: &[Rule] = &[
         &["won't accept this", "won't accept your", "will not accept this", "will not accept your", "not willing to accept", "refuses to accept", "refuse to accept", "cannot accept this", "does not accept this"],
         &["550 this server won't accept this mail"],
     ).permanent(),
+    rule(
+        "suspected-spam", Exact, ContentSpam, &[PolicyRefused, ReputationPoor],
+        &["suspected spams", "suspicion of spam", "suspected as spam", "suspected to be spam", "spam suspected", "spam suspect"],
+        &["543 suspected spams or an exception", "550 suspicion of spam"],
+    ).permanent(),
+    rule(
+        "field-of-the-sender", Clear, MessageMalformed, &[SenderRefused, SyntaxError],
+        &["invalid 'from'", "invalid ~ from field", "invalid from field", "invalid from header", "from header is missing", "from header ~ invalid", "from field ~ invalid", "invalid ~ sender field", "missing from field"],
+        &["550 invalid `from` field", "550 the From header is missing"],
+    ).permanent(),
+    rule(
+        "address-is-invalid", Likely, MailboxUnknown, &[SyntaxError, PolicyRefused],
+        &["email is invalid", "email address is invalid", "email is not valid", "address is not valid", "mailbox is invalid", "is marked as invalid", "not present in directory", "address not present"],
+        &["554 subscriber's email is invalid"],
+    ).permanent(),
+    rule(
+        "takes-only-some-senders", Clear, MailboxPrivate, &[PolicyRefused, SenderRefused],
+        &["nur emails von", "nur e mails von", "nur mails von", "nur nachrichten von", "only accept* ~ from specific", "only accept* ~ from certain", "accepts mail only from", "accepts mails only from",
+          "accepts email only from", "only mail from", "only emails from", "solo correos de", "uniquement les messages de", "somente mensagens de"],
+        &["550 nur E-Mails von bestimmten Adressen", "550 bob accepts mail only from friends"],
+    ).permanent(),
+    rule(
+        "sending-for-local-users", Clear, RelayDenied, &[AuthRequired, PolicyRefused],
+        &["sending only allowed", "sending is only allowed", "only allowed for local users", "allowed for local users only", "only local users may send"],
+        &["550 mail sending only allowed for locals"],
+    ).permanent(),
+    rule(
+        "images-not-taken", Clear, ContentRefused, &[MailboxPrivate, ContentSpam],
+        &["embedded image*", "inline image*", "eingebetteten bildern", "eingebettete bilder", "images not allowed", "images are not allowed", "imagenes incrustadas", "images integrees"],
+        &["550 keine Mails mit eingebetteten Bildern", "550 embedded images are unwanted"],
+    ).permanent(),
 ];
