@@ -84,14 +84,14 @@ pub(super) const RULES: &[Rule] = &[
         "terse-sender-refused", Clear, SenderRefused, &[PolicyRefused, SenderDomainUnusable],
         &["mail from invalid", "invalid mail from", "mail from is invalid", "mail from refused", "mail from denied",
           "mail from ~ not allowed", "denies the sender", "denies sender", "deny sender", "sender denied", "refuses the sender", "bad sender",
-          "badmailfrom", "bad mail from", "forged sender", "fake sender", "user in blacklist", "sender in blacklist",
+          "badmailfrom", "bad mail from", "bogus mail from", "bogus sender", "forged sender", "fake sender", "user in blacklist", "sender in blacklist",
           "mailfrom ~ denied", "mailfrom ~ refused", "mail from ~ not permitted", "address ~ badmailfrom"],
         &["553 the host denies such sender: deny sender", "550 forged sender"],
     ).codes(REFUSALS),
 
     rule(
         "sender-on-a-black-list", Provider, SenderRefused, &[DomainBlocklisted, MailboxPrivate],
-        &["sender <@> black*", "sender @ black*", "sender is black*", "from <@> black*", "wm:blu"],
+        &["sender <@> black*", "sender @ black*", "sender is black*", "sender is in my black*", "sender is in our black*", "sender is on our black*", "sender is on my black*", "from an address that has been black*", "from <@> black*", "wm:blu"],
         &["550 5.7.1 sender <ann@example.com> blacklisted", "553 WM:BLU"],
     ),
     rule(
