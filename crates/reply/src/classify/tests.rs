@@ -56,6 +56,7 @@ fn every_rule_has_patterns_examples_and_a_name_of_its_own() {
                 continue;
             }
             assert!(part.len() > 2, "{}: a part is too short to be found", rule.name);
+            assert!(!part.contains('*'), "{}: {part} has a `*` that is read as itself", rule.name);
             if part != Plain::of(part).text() {
                 unlike.push(format!("{}: {part} is not {}", rule.name, Plain::of(part).text()));
             }
@@ -64,6 +65,7 @@ fn every_rule_has_patterns_examples_and_a_name_of_its_own() {
     let members = rules::classes::CLASSES.iter().flat_map(|(_, members)| members.iter());
     for member in members.map(|member| member.trim_matches('*')) {
         assert!(member.len() > 2, "{member} is too short to be found");
+        assert!(!member.contains('*'), "{member} has a `*` that is read as itself");
         if member != Plain::of(member).text() {
             unlike.push(format!("{member} is not {}", Plain::of(member).text()));
         }

@@ -1,5 +1,5 @@
 //! Notices of mail services over HTTP, in JSON: Amazon SES (in SNS's envelope as well),
-//! SendGrid, Mailgun, Postmark, SparkPost. Each service is a small reader of its own
+//! SendGrid, Brevo, Mailgun, Mailjet, Postmark, SparkPost. Each service is a small reader of its own
 //! fields; what it read is judged as a bounce is.
 
 use serde_json::{Deserializer, Value};
@@ -67,7 +67,7 @@ fn add(value: &Value, depth: usize, heard: &mut Vec<Heard>) {
     if let Some(inner) = enveloped(value) {
         return add(&inner, depth + 1, heard);
     }
-    let readers = [ses, mailgun, sparkpost, postmark, sendgrid];
+    let readers = [ses, mailgun, sparkpost, postmark, mailjet, sendgrid];
     let notices = readers.iter().find_map(|reader| reader(value)).unwrap_or_default();
     heard.extend(notices.iter().filter_map(Event::heard));
 }
@@ -291,7 +291,7 @@ fn postmark(value: &Value) -> Option<Vec<Event>> {
         .or_else(|| text(value, "TypeCode").map(|_| "Bounce".to_owned()))?;
     let kind = text(value, "Type").unwrap_or_default();
     let what = match (record.as_str(), kind.as_str()) {
-        ("SpamComplaint", _) | (_, "SpamComplaint" | "SpamNotification") => What::Complaint,
+        ("SpamComplaint", _) | (_, "SpamComplaint") => What::Complaint,
         ("Bounce", "AutoResponder" | "ChallengeVerification" | "OpenRelayTest") => What::AutoReply,
         ("Bounce", "Transient") => LATE,
         ("Bounce", _) => FAILED,
@@ -326,16 +326,68 @@ fn postmark_words(kind: &str) -> Option<String> {
     Some(words.to_owned())
 }
 
-/// SendGrid: events, and the lists of its older interfaces.
+/// Mailjet: events, of which the error is a few words of its own.
+fn mailjet(value: &Value) -> Option<Vec<Event>> {
+    let is_own = ["mj_campaign_id", "mj_contact_id", "error_related_to", "Message_GUID"];
+    if !is_own.iter().any(|key| value.get(key).is_some()) {
+        return None;
+    }
+    let recipient = text(value, "email")?;
+    let error = text(value, "error").unwrap_or_default();
+    let what = match text(value, "event")?.as_str() {
+        // Mailjet tries again by itself.
+        "bounce" | "blocked" if error == "greylisted" => LATE,
+        "bounce" | "blocked" => FAILED,
+        "sent" => DELIVERED,
+        "spam" => What::Complaint,
+        _ => return Some(Vec::new()),
+    };
+    let notice = Notice {
+        recipient: Some(bare(recipient)),
+        diagnostic: joined(&[
+            text(value, "comment"),
+            mailjet_words(&error).or(Some(error)),
+            text(value, "smtp_reply"),
+        ]),
+        status: None,
+        action: None,
+        sender: None,
+        message_id: first(value, &["MessageID", "Message_GUID"]),
+        arrival: text(value, "time"),
+        remote_mta: None,
+    };
+    Some(vec![Event { what, notice }])
+}
+
+/// What Mailjet's errors mean, in words that are judged, where its own could be read
+/// otherwise.
+fn mailjet_words(error: &str) -> Option<String> {
+    let words = match error {
+        "blacklisted" | "preblocked" | "spam reporter" => "address is on the suppression list",
+        "invalid domain" => "domain not found",
+        "no mail host" => "domain has no mail server",
+        "sender blocked" => "sender is blocked",
+        "content blocked" => "spam detected",
+        "policy issue" => "refused by policy",
+        "system issue" | "protocol issue" => "internal server error",
+        "connection issue" => "connection failed",
+        "relay/access denied" => "relay access denied",
+        _ => return None,
+    };
+    Some(words.to_owned())
+}
+
+/// SendGrid: events, and the lists of its older interfaces. Brevo has the same fields.
 fn sendgrid(value: &Value) -> Option<Vec<Event>> {
     let recipient = text(value, "email")?;
     let name = text(value, "event");
     let what = match name.as_deref() {
         Some("bounce" | "dropped" | "blocked") => FAILED,
+        Some("hard_bounce" | "soft_bounce" | "invalid_email" | "error") => FAILED,
         None if value.get("reason").is_some() => FAILED,
         Some("deferred") => LATE,
         Some("delivered") => DELIVERED,
-        Some("spamreport") => What::Complaint,
+        Some("spamreport" | "spam" | "complaint") => What::Complaint,
         _ => return Some(Vec::new()),
     };
     let notice = Notice {
@@ -344,7 +396,7 @@ fn sendgrid(value: &Value) -> Option<Vec<Event>> {
         status: status(value, "status"),
         action: None,
         sender: text(value, "from").map(bare),
-        message_id: first(value, &["smtp-id", "sg_message_id"])
+        message_id: first(value, &["smtp-id", "sg_message_id", "message-id"])
             .map(|id| id.trim_matches(['<', '>']).to_owned()),
         arrival: first(value, &["timestamp", "created"]),
         remote_mta: None,

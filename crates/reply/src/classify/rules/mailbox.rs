@@ -155,7 +155,7 @@ pub(super) const RULES: &[Rule] = &[
           "account blocked", "account is blocked", "account has been blocked", "mailbox blocked", "mailbox is blocked", "user is blocked", "user blocked", "recipient blocked",
           "account is currently suspended", "archived recipient", "hibernated", "account on hold", "blocked for non payment", "unpaid", "not paid", "abandoned",
           "account is not authorized to receive", "not authorized to receive email", "cannot receive mail at this time", "not receiving mail", "not accepting mail at this time",
-          "not accepting messages", "does not accept mail any more", "no longer accept* mail", "no longer receives mail", "email account .. no longer", "locked out", "switched off", "user is unavailable",
+          "not accepting messages", "does not accept mail any more", "no longer accept mail", "no longer accepts mail", "no longer receives mail", "email account .. no longer", "locked out", "switched off", "user is unavailable",
           "mailbox .. decommissioned", "account is locked out", "mailbox unavailable or access denied", "delivery to .. is disabled",
           "postfach deaktiviert", "postfach ist deaktiviert", "postfach .. gesperrt", "postfach gesperrt", "konto .. gesperrt", "konto deaktiviert", "benutzer .. gesperrt", "benutzer .. deaktiviert", "postfach ist inaktiv",
           "compte desactive", "compte .. desactive", "boite .. desactivee", "boite .. archivee", "boite .. suspendue", "compte suspendu", "compte inactif", "adresse desactivee", "boite .. inactive",

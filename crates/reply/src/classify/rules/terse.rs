@@ -301,7 +301,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "takes-mail-no-longer", Clear, MailboxDisabled, &[MailboxUnknown, MailboxMoved],
         &["no longer accept* ~ mail", "no longer accept* ~ message*", "no longer receiv* ~ mail", "no longer receiv* ~ message*", "not accepting mail any more",
-          "no longer accept* email", "no longer monitored"],
+          "no longer accept email", "no longer accepts email", "no longer monitored"],
         &["550 bob@example.net no longer accepts mail", "550 this address is no longer monitored"],
     ).permanent(),
     rule(

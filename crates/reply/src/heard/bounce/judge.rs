@@ -286,8 +286,10 @@ fn behind_expiry(text: &str, status: Option<EnhancedCode>) -> Option<Verdict> {
         "undelivered after",
         "attempts",
     ];
-    let tells_time = |line: &&str| words.iter().any(|words| line.contains(words));
-    let others: Vec<&str> = text.lines().filter(|line| !tells_time(line)).collect();
+    let tells_time = |part: &&str| words.iter().any(|words| part.contains(words));
+    // "mailbox is full: retry timeout exceeded"
+    let parts = text.lines().flat_map(|line| line.split(": "));
+    let others: Vec<&str> = parts.filter(|part| !tells_time(part)).collect();
     let status = status.filter(|status| status.detail() != 7);
     let mut verdict = classify_with_status(None, status, &others.join("\n"), &Context::default());
     let tells_more = verdict.confidence > Confidence::Low

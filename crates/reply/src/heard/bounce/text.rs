@@ -59,8 +59,17 @@ fn announces_copy(line: &str) -> bool {
     let lower = line.to_lowercase();
     // In a sentence the words stand further behind.
     let most = if is_ruled { usize::MAX } else { 28 };
-    let is_told =
-        [" was ", " were ", " will ", " please ", " could ", " has ", "your message:", " is: "];
+    let is_told = [
+        " was ",
+        " were ",
+        " will ",
+        " please ",
+        " could ",
+        " has ",
+        "your message:",
+        " is: ",
+        " is a bounced",
+    ];
     // "Message header:" is a heading, "A copy of the message was sent to …" is none.
     phrases::COPIES.iter().any(|words| lower.find(words).is_some_and(|at| at <= most))
         && !is_told.iter().any(|told| lower.contains(told))
