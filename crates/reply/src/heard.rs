@@ -8,7 +8,7 @@ mod quoted;
 pub mod reply;
 mod webhook;
 
-use crate::{Reply, Verdict};
+use crate::{Reply, Stage, Verdict};
 
 /// Most things that are heard in one reading.
 const MAX_HEARD: usize = 100_000;
@@ -77,6 +77,8 @@ pub struct Heard {
     pub reply: Option<Reply>,
     /// What it means; none for the kinds that carry no cause.
     pub verdict: Option<Verdict>,
+    /// What was answered, where it says so.
+    pub stage: Option<Stage>,
     /// Who sent the message that it is about.
     pub sender: Option<String>,
     /// What a delivery status notification says was done (RFC 3464 §2.3.3), in lower case.
@@ -99,6 +101,7 @@ impl Heard {
             recipient: None,
             reply: None,
             verdict: None,
+            stage: None,
             sender: None,
             action: None,
             remote_mta: None,

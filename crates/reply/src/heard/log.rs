@@ -289,10 +289,12 @@ impl<'a> LogEntry<'a> {
     /// The line as something that was heard: about its first recipient.
     pub fn heard(&self) -> Heard {
         let own = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        let (reply, stage) = said::reply(self).unzip();
         Heard {
             recipient: self.recipients.first().map(|recipient| recipient.to_string()),
-            reply: self.reply(),
+            reply,
             verdict: self.verdict(),
+            stage: stage.flatten().or(self.stage),
             sender: own(&self.sender),
             remote_mta: own(&self.peer_name).or_else(|| own(&self.peer_address)),
             arrival: self.time.map(|time| time.to_string()),

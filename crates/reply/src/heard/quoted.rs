@@ -120,6 +120,7 @@ impl Quoted {
             recipient: self.recipient,
             reply: Some(reply),
             verdict: Some(verdict),
+            stage: self.stage,
             ..Heard::of(self.kind)
         }
     }

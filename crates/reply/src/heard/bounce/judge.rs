@@ -30,6 +30,8 @@ struct Judged {
     verdict: Verdict,
     /// The enhanced code that it holds itself.
     own: Option<EnhancedCode>,
+    /// What the reply answered.
+    stage: Option<Stage>,
     words: String,
 }
 
@@ -56,6 +58,7 @@ pub(super) fn judge(said: &Said<'_>) -> Heard {
         verdict.retry_at = verdict.retry_at.or(until);
     }
     heard.verdict = Some(verdict);
+    heard.stage = best.stage.or_else(|| replies::stage_in(said.lines?.0.text()));
     heard.reply = heard.reply.or(best.reply);
     heard.diagnostic = Some(shown(&best.words)).filter(|words| !words.is_empty());
     heard
@@ -212,6 +215,7 @@ fn keep_codes(best: &mut Judged, other: Judged) {
         best.reply = other.reply;
     }
     best.own = best.own.or(other.own);
+    best.stage = best.stage.or(other.stage);
 }
 
 /// The replies in a text, or its words.
@@ -232,7 +236,8 @@ fn of_text(text: &str, status: Option<EnhancedCode>, is_program: bool) -> Vec<Ju
 }
 
 fn of_reply(quoted: Quoted, status: Option<EnhancedCode>) -> Judged {
-    let context = Context { stage: quoted.stage, now: None };
+    let stage = quoted.stage;
+    let context = Context { stage, now: None };
     let reply = quoted.reply;
     let verdict = match reply.enhanced_code() {
         Some(_) => classify(&reply, &context),
@@ -240,7 +245,7 @@ fn of_reply(quoted: Quoted, status: Option<EnhancedCode>) -> Judged {
     };
     let verdict = without_prefix(&reply, status, &context).unwrap_or(verdict);
     let own = own(&verdict, reply.enhanced_code(), status);
-    let judged = Judged { words: reply.to_string(), own, verdict, reply: Some(reply) };
+    let judged = Judged { words: reply.to_string(), own, stage, verdict, reply: Some(reply) };
     let is_late = |code: EnhancedCode| code.subject() == 4 && code.detail() == 7;
     if (judged.verdict.cause == Cause::Expired
         || judged.own.or(judged.verdict.enhanced_code).is_some_and(is_late))
@@ -249,7 +254,7 @@ fn of_reply(quoted: Quoted, status: Option<EnhancedCode>) -> Judged {
     {
         return of_reply(last, status);
     }
-    at_stage(judged, quoted.stage)
+    at_stage(judged, stage)
 }
 
 /// Postfix says that a recipient was refused before it says why: the rest decides.
@@ -341,7 +346,8 @@ fn of_words(text: &str, code: Option<Code>, status: Option<EnhancedCode>) -> Jud
         verdict = behind_expiry(text, status).unwrap_or(verdict);
     }
     of_status_alone(&mut verdict, status);
-    Judged { reply: None, own: own(&verdict, None, status), verdict, words: text.to_owned() }
+    let own = own(&verdict, None, status);
+    Judged { reply: None, own, stage: None, verdict, words: text.to_owned() }
 }
 
 /// The enhanced code that was in the words, not the one that the notification gives.

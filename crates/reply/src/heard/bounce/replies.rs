@@ -7,6 +7,8 @@ use crate::{Class, Code, EnhancedCode, Stage};
 
 /// Most replies that are read in one text.
 const MAX_REPLIES: usize = 8;
+/// Most lines in which a command is looked for.
+const MAX_LINES_OF_A_TEXT: usize = 200;
 /// Most lines of one reply.
 const MAX_LINES: usize = 24;
 
@@ -52,6 +54,12 @@ fn quoted(code: Code, mut texts: Vec<String>, before: Option<Stage>) -> Quoted {
         *last = text.trim_end_matches(['\'', '"', ')']).to_owned();
     }
     Quoted { reply: Reply::of_lines(code, texts), stage }
+}
+
+/// What was answered last, of what `text` says.
+pub(super) fn stage_in(text: &str) -> Option<Stage> {
+    let stage = |line| stage_before(line).or_else(|| stage_of_command(line));
+    text.lines().take(MAX_LINES_OF_A_TEXT).filter_map(stage).last()
 }
 
 /// "did not like our RCPT TO", "does not like recipient", ">>> RCPT TO:<…>".

@@ -217,6 +217,11 @@ impl<'t> Lines<'t> {
         [self.of_all(), whole, self.subject]
     }
 
+    /// The whole text.
+    pub(super) fn text(&self) -> &str {
+        self.text
+    }
+
     /// Whether the text has one of these words, in this case.
     pub(super) fn has_any(&self, words: &[&str]) -> bool {
         let octets = self.text.as_bytes();

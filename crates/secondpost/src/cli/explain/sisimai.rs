@@ -2,7 +2,7 @@
 //! read its JSON read ours.
 
 use reply::heard::{Heard, Kind};
-use reply::{Cause, Permanence, Verdict};
+use reply::{Cause, Class, Permanence, Stage, Verdict};
 use serde_json::{Value, json};
 
 /// What was heard under Sisimai's names. What it leaves out is an empty string there.
@@ -65,24 +65,51 @@ pub(crate) fn reason(heard: &Heard) -> &'static str {
     match (heard.kind, &heard.verdict) {
         (Kind::Complaint | Kind::AuthReport, _) => "feedback",
         (Kind::AutoReply, _) => "vacation",
-        (_, Some(verdict)) => of_verdict(verdict),
+        (_, Some(verdict)) => of_verdict(heard, verdict),
         (_, None) => "undefined",
     }
 }
 
 /// Where Sisimai tells apart what is one cause to us, the verdict's other parts decide.
-fn of_verdict(verdict: &Verdict) -> &'static str {
-    let is_transient = verdict.permanence == Permanence::Transient;
-    let number = verdict.enhanced_code.map(|code| (code.subject(), code.detail()));
-    match verdict.cause {
+fn of_verdict(heard: &Heard, verdict: &Verdict) -> &'static str {
+    let code = verdict.enhanced_code;
+    let number = code.map(|code| (code.subject(), code.detail()));
+    let is_transient = verdict.permanence == Permanence::Transient
+        || code.is_some_and(|code| code.class() == Class::Transient);
+    let words = verdict.evidence.text.to_ascii_lowercase();
+    match (verdict.cause, number) {
         // A local program that ended with an error, and not the system as a whole.
-        Cause::ServerFault if verdict.evidence.rule.starts_with("report-program") => "mailererror",
+        (Cause::ServerFault, _) if verdict.evidence.rule.starts_with("report-program") => {
+            "mailererror"
+        }
         // Refused by what stands behind the server, in words that name no user.
-        Cause::MailboxUnknown if number == Some((2, 0)) => "filtered",
+        (Cause::MailboxUnknown | Cause::ContentRefused, Some((2, 0))) => "filtered",
+        (Cause::MailboxUnknown, _) if is_filtered(heard, verdict) => "filtered",
+        // The recipient's own filter.
+        (Cause::MailboxPrivate, Some((1, _))) => "filtered",
+        // The disk is that of the mailbox.
+        (Cause::ServerFull, Some((1 | 2, _))) => "mailboxfull",
+        // The domain is there, and names nobody who takes its mail.
+        (Cause::DomainNotFound, _) if words.contains("no mx") || words.contains("exchanger") => {
+            "notaccept"
+        }
         // The name may be there; it could not be asked for.
-        Cause::DomainNotFound if is_transient => "networkerror",
-        cause => of_cause(cause),
+        (Cause::DomainNotFound, _) if is_transient => "networkerror",
+        (Cause::HostUnreachable, _) if words.contains("network") || words.contains("route") => {
+            "networkerror"
+        }
+        (Cause::PolicyRefused, Some((7, 1))) if words == "access denied" => "securityerror",
+        (Cause::ContentRefused, _) if words.contains("content rejected") => "spamdetected",
+        (Cause::ContentRefused, Some((7, _))) => "policyviolation",
+        (cause, _) => of_cause(cause),
     }
+}
+
+/// Whether words name an unknown user, but neither the command that was answered nor the
+/// status is about him: Sisimai takes it that a filter behind the server said so.
+fn is_filtered(heard: &Heard, verdict: &Verdict) -> bool {
+    let is_numbered = verdict.enhanced_code.is_some_and(|code| code.subject() != 0);
+    !is_numbered && heard.stage != Some(Stage::Rcpt) && verdict.evidence.rule == "mailbox-unknown"
 }
 
 fn of_cause(cause: Cause) -> &'static str {
@@ -212,6 +239,17 @@ mod tests {
         for (text, expected) in [
             ("550 5.1.1 user unknown", "userunknown"),
             ("550 5.2.0 user unknown", "filtered"),
+            ("550 user unknown", "filtered"),
+            ("550 5.1.1 the recipient's preferences refuse this mail", "filtered"),
+            ("550 5.2.0 message filtered by content", "filtered"),
+            ("550 5.7.0 content blocked here", "policyviolation"),
+            ("550 5.6.1 message content rejected", "spamdetected"),
+            ("550 5.7.1 access denied", "securityerror"),
+            ("550 5.7.1 refused by policy", "policyviolation"),
+            ("552 5.2.0 not enough disk space", "mailboxfull"),
+            ("452 4.3.1 not enough disk space", "systemfull"),
+            ("550 5.4.4 no MX for example.net", "notaccept"),
+            ("connect to mx.example.net[192.0.2.7]:25: No route to host", "networkerror"),
             ("451 4.3.0 internal server error", "systemerror"),
             ("connect to mx.example.net[192.0.2.7]:25: Connection timed out", "expired"),
             ("550 5.4.4 Host or domain name not found", "hostunknown"),
@@ -219,6 +257,18 @@ mod tests {
         ] {
             let heard = read_any(text.as_bytes());
             assert_eq!(reason(&heard[0]), expected, "{text}: {:?}", heard[0].verdict);
+        }
+    }
+
+    /// The words are the same; Sisimai asks which command they answered.
+    #[test]
+    fn an_unknown_user_is_filtered_unless_he_was_refused_at_rcpt() {
+        for (command, expected) in [("RCPT TO", "userunknown"), ("end of DATA", "filtered")] {
+            let text = format!(
+                "host mx.example.net[192.0.2.7] said: 550 no such user (in reply to {command} command)"
+            );
+            let heard = read_any(text.as_bytes());
+            assert_eq!(reason(&heard[0]), expected, "{text}: {:?}", heard[0]);
         }
     }
 
