@@ -120,8 +120,15 @@ pub(super) const RULES: &[Rule] = &[
             "too many unknown rcpt",
             "too many invalid rcpt",
             "unknown rcpt to addresses",
+            "unknown recipient count",
+            "unknown recipient limit",
+            "invalid recipient count",
+            "invalid recipient limit",
         ],
-        &["550 5.7.1 Directory harvest attack: too many invalid recipients"],
+        &[
+            "550 5.7.1 Directory harvest attack: too many invalid recipients",
+            "550 your unknown recipient count is past what we allow",
+        ],
     ),
     rule(
         "message-too-big",

@@ -237,6 +237,7 @@ pub(super) const RULES: &[Rule] = &[
         &["duplicate header*", "duplicated header*", "duplicate ~ header*", "multiple ~ headers", "header occurs more than once", "more than one ~ header"],
         &["554 transaction failed: duplicate header 'DKIM-Signature'", "550 multiple Subject headers"],
     ).permanent(),
+    rule("message-unparsed", Provider, MessageMalformed, &[SyntaxError, ServerFault], &["message parse fail*", "message parse error", "parsing the message", "parsing of the message", "parse the message", "parse message", "mime parse error", "mime parsing"], &["554 message parse failed at its end", "550 could not parse the message"]),
     rule("no-recipient-by-address", Provider, MailboxUnknown, &[BadSequence], &["sorry, no valid recipients", "no valid recipients (#5.1"], &["554 sorry, no valid recipients (#5.1.3)"]).permanent(),
     rule("throttled-by-a-quota", Provider, RateLimited, &[], &["throttling failure", "message quota exceeded", "submission quota exceeded", "daily ~ quota exceeded", "hourly ~ quota exceeded", "sending ~ quota exceeded"], &["454 Throttling failure: daily message quota exceeded"]),
     rule("junk-of-commands", Provider, SessionAbuse, &[CommandUnknown, RateLimited], &["too many junk commands", "junk commands"], &["554 too many junk commands"]),
