@@ -78,6 +78,7 @@ domainlist known = {RECIPIENT_DOMAIN}
 acl_smtp_rcpt = rcpt
 host_lookup =
 rfc1413_query_timeout = 0s
+keep_environment =
 tls_advertise_hosts =
 split_spool_directory = true
 smtp_accept_max = 0
