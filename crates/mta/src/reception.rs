@@ -96,29 +96,48 @@ impl Reception {
     /// Answers a question. May block, for as long as a mailbox's lock is waited for.
     pub fn decide(&self, query: &Query, client: &Client) -> Decision {
         let now = self.clock.now();
+        self.judge(query, client, self.recipient_of(query, now), now)
+    }
+
+    /// Answers a question that needs no look at a mailbox; `None` where it does.
+    pub fn decide_at_hand(&self, query: &Query, client: &Client) -> Option<Decision> {
+        let now = self.clock.now();
+        let recipient = match query {
+            Query::Connect | Query::Hello { .. } | Query::Mail { .. } => None,
+            Query::Recipient { path, .. } => Some(self.recipient_at_hand(path, now)?),
+            Query::Verify { .. } | Query::Expand { .. } => return None,
+        };
+        Some(self.judge(query, client, recipient, now))
+    }
+
+    fn recipient_at_hand(&self, path: &ForwardPath, now: Timestamp) -> Option<RecipientFacts> {
+        match self.router.destination(path) {
+            Destination::Local(address) => self
+                .directory
+                .is_plainly_unknown(&address)
+                .then_some(RecipientFacts { address, place: Place::UnknownMailbox }),
+            _ => self.recipient(path, None, now),
+        }
+    }
+
+    fn judge(
+        &self,
+        query: &Query,
+        client: &Client,
+        recipient: Option<RecipientFacts>,
+        now: Timestamp,
+    ) -> Decision {
         let mut facts = Facts::new(client.address, client.listener);
         facts.own_network = self.own_networks.iter().any(|own| own.contains(&facts.client));
         facts.connections = client.connections;
         facts.hello = client.hello.as_ref().map(|(name, _)| name.clone());
-        facts.recipient = self.recipient_of(query, now);
+        facts.recipient = recipient;
         let decided = policy::decide(query, &facts, &self.policy, now);
         if let Some(reason) = &decided.reason {
             let refused = !matches!(decided.decision, Decision::Proceed);
             tracing::info!(client = %facts.client, refused, "{reason}");
         }
         decided.decision
-    }
-
-    /// Whether answering may block: a mailbox of this machine is looked at.
-    pub fn may_block(&self, query: &Query) -> bool {
-        match query {
-            Query::Recipient { path, .. } => match self.router.destination(path) {
-                Destination::Local(mailbox) => !self.directory.is_plainly_unknown(&mailbox),
-                _ => false,
-            },
-            Query::Verify { .. } | Query::Expand { .. } => true,
-            Query::Connect | Query::Hello { .. } | Query::Mail { .. } => false,
-        }
     }
 
     /// What is known of the recipient that a question is about.

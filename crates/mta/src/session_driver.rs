@@ -217,10 +217,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if let Query::Hello { name, stage } = &query {
             self.client.hello = Some((name.clone(), *stage));
         }
-        let decision = if self.reception.may_block(&query) {
-            self.ask_elsewhere(query).await?
-        } else {
-            self.reception.decide(&query, &self.client)
+        let decision = match self.reception.decide_at_hand(&query, &self.client) {
+            Some(decision) => decision,
+            None => self.ask_elsewhere(query).await?,
         };
         self.session.resume(decision);
         Ok(())

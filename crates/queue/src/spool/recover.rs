@@ -3,10 +3,11 @@
 //! A record that was moved may stand twice; the later place counts. A message counts when
 //! its own record and all its chunks are there, and no record of its end is.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
 
+use foldhash::{HashMap, HashSet};
 use store::Disk;
 use store::log::{Damage, Entry, Log, OpenError, Options, Place, Writer};
 
@@ -81,10 +82,11 @@ pub(super) fn open<D: Disk>(
     Ok((log, writer, index, report))
 }
 
-/// What the records say, before it is known which of them count.
+/// What the records say, before it is known which of them count. Each table is one piece
+/// of memory, which goes back to the system as a whole.
 #[derive(Default)]
 struct Seen {
-    messages: BTreeMap<QueueId, (MessageHead, Place)>,
+    messages: HashMap<QueueId, (MessageHead, Place)>,
     /// The first segment that holds a record of a message, where that is another than the
     /// one that counts.
     earlier: HashMap<QueueId, u32>,
@@ -94,20 +96,47 @@ struct Seen {
     last_id: u64,
 }
 
-/// The states of a message by their sequence, from the last whole one on.
-#[derive(Default)]
-struct States(BTreeMap<u32, (StateHead, Place)>);
+type State = (StateHead, Place);
+
+/// The states of a message by their sequence, from the last whole one on: nearly always
+/// that one alone.
+enum States {
+    One(State),
+    More(BTreeMap<u32, State>),
+}
 
 impl States {
-    fn note(&mut self, head: StateHead, place: Place) {
-        let whole = self.0.values().map(|(head, _)| head).rfind(|head| head.is_whole);
-        if whole.is_some_and(|whole| whole.sequence > head.sequence) {
-            return;
+    fn note(&mut self, (head, place): State) {
+        match self {
+            States::One((one, at)) if one.sequence == head.sequence => {
+                (*one, *at) = (head, place);
+            }
+            States::One((one, _)) if one.is_whole && one.sequence > head.sequence => {}
+            States::One((one, _)) if head.is_whole && one.sequence < head.sequence => {
+                *self = States::One((head, place));
+            }
+            States::One(one) => {
+                let both = [*one, (head, place)].map(|state| (state.0.sequence, state));
+                *self = States::More(BTreeMap::from(both));
+            }
+            States::More(more) => {
+                let whole = more.values().map(|(head, _)| head).rfind(|head| head.is_whole);
+                if whole.is_some_and(|whole| whole.sequence > head.sequence) {
+                    return;
+                }
+                if head.is_whole {
+                    *more = more.split_off(&head.sequence);
+                }
+                more.insert(head.sequence, (head, place));
+            }
         }
-        if head.is_whole {
-            self.0 = self.0.split_off(&head.sequence);
+    }
+
+    fn in_order(self) -> Vec<State> {
+        match self {
+            States::One(one) => vec![one],
+            States::More(more) => more.into_values().collect(),
         }
-        self.0.insert(head.sequence, (head, place));
     }
 }
 
@@ -125,7 +154,12 @@ impl Seen {
                 let old = self.messages.insert(head.id, (head, place));
                 old.into_iter().for_each(|(_, old)| self.note_earlier(head.id, old));
             }
-            Digest::State { id, head } => self.states.entry(id).or_default().note(head, place),
+            Digest::State { id, head } => {
+                let states = self.states.entry(id);
+                states
+                    .and_modify(|states| states.note((head, place)))
+                    .or_insert(States::One((head, place)));
+            }
             Digest::Gone { id, .. } => {
                 self.gone.insert(id);
             }
@@ -140,10 +174,12 @@ impl Seen {
     /// Nothing behind `torn_from` was ever synced.
     fn index(mut self, torn_from: Option<(u32, u32)>, report: &mut SpoolRecovery) -> Index {
         let mut index = Index::default();
-        for (id, (head, place)) in std::mem::take(&mut self.messages) {
-            if self.gone.contains(&id) {
-                continue;
-            }
+        let mut messages = std::mem::take(&mut self.messages);
+        messages.retain(|id, _| !self.gone.contains(id));
+        let mut ids: Vec<QueueId> = messages.keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            let Some((head, place)) = messages.get(&id).copied() else { continue };
             let chunks = self.chunks.remove(&id).unwrap_or_default();
             let in_order = chunks.keys().copied().eq(0..head.chunks);
             let earlier = self.earlier.get(&id).copied().unwrap_or(place.segment);
@@ -158,8 +194,8 @@ impl Seen {
                 continue;
             }
             index.insert(&head, place, chunks.into_values().collect(), first);
-            let states = self.states.remove(&id).unwrap_or_default();
-            for (head, place) in states.0.into_values() {
+            let states = self.states.remove(&id).map(States::in_order);
+            for (head, place) in states.into_iter().flatten() {
                 index.state_found(id, place, &head);
             }
         }

@@ -30,6 +30,10 @@ const AHEAD: usize = 2;
 /// Spares that are kept when segments are freed; what is more, and not in the reserve,
 /// goes back to the disk.
 const KEPT: usize = 4;
+/// So many are kept where all spares together are a small part of what is free: a burst
+/// like the last one then writes no zeros.
+const KEPT_OF_MUCH: usize = 16;
+const SHARE_OF_MUCH: u64 = 16;
 
 /// A file that can become a segment.
 #[derive(Debug)]
@@ -207,7 +211,7 @@ impl<D: Disk> Log<D> {
             shared.next_spare += 1;
             let cut = shared.cuts.contains_key(&number);
             // Two owners: the map and this function. More: somebody reads it.
-            let wanted = shared.spares.len() < KEPT || !shared.has_reserve();
+            let wanted = self.keeps_another(&shared) || !shared.has_reserve();
             let keep = !cut && wanted && Arc::strong_count(&segment) == 2;
             (segment, keep, format!("{WRITTEN}{:08x}", shared.next_spare))
         };
@@ -219,6 +223,16 @@ impl<D: Disk> Log<D> {
         shared.is_full = false;
         self.recycle(&mut shared, segment);
         Ok(())
+    }
+
+    fn keeps_another(&self, shared: &Shared<D>) -> bool {
+        let spares = shared.spares.len();
+        spares < KEPT || (spares < KEPT_OF_MUCH && self.has_much_free(shared))
+    }
+
+    fn has_much_free(&self, shared: &Shared<D>) -> bool {
+        let free = self.0.disk.free_octets().unwrap_or(0);
+        shared.spare_octets() <= free / SHARE_OF_MUCH
     }
 
     /// Takes the segment's name away, once, and makes that durable.
