@@ -3,11 +3,9 @@
 //! A record that was moved may stand twice; the later place counts. A message counts when
 //! its own record and all its chunks are there, and no record of its end is.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
 
-use foldhash::{HashMap, HashSet};
 use store::Disk;
 use store::log::{Damage, Entry, Log, OpenError, Options, Place, Writer};
 
@@ -82,62 +80,27 @@ pub(super) fn open<D: Disk>(
     Ok((log, writer, index, report))
 }
 
-/// What the records say, before it is known which of them count. Each table is one piece
-/// of memory, which goes back to the system as a whole.
+/// What the records say, before it is known which of them count: as they were seen, which
+/// is nearly in the order of their ids, and sorted when all are there.
 #[derive(Default)]
 struct Seen {
-    messages: HashMap<QueueId, (MessageHead, Place)>,
-    /// The first segment that holds a record of a message, where that is another than the
-    /// one that counts.
-    earlier: HashMap<QueueId, u32>,
-    states: HashMap<QueueId, States>,
-    chunks: HashMap<QueueId, BTreeMap<u32, Place>>,
-    gone: HashSet<QueueId>,
+    messages: Vec<(MessageHead, Place)>,
+    states: Vec<State>,
+    chunks: Vec<Chunk>,
+    gone: Vec<QueueId>,
     last_id: u64,
 }
 
-type State = (StateHead, Place);
-
-/// The states of a message by their sequence, from the last whole one on: nearly always
-/// that one alone.
-enum States {
-    One(State),
-    More(BTreeMap<u32, State>),
+struct State {
+    id: QueueId,
+    head: StateHead,
+    place: Place,
 }
 
-impl States {
-    fn note(&mut self, (head, place): State) {
-        match self {
-            States::One((one, at)) if one.sequence == head.sequence => {
-                (*one, *at) = (head, place);
-            }
-            States::One((one, _)) if one.is_whole && one.sequence > head.sequence => {}
-            States::One((one, _)) if head.is_whole && one.sequence < head.sequence => {
-                *self = States::One((head, place));
-            }
-            States::One(one) => {
-                let both = [*one, (head, place)].map(|state| (state.0.sequence, state));
-                *self = States::More(BTreeMap::from(both));
-            }
-            States::More(more) => {
-                let whole = more.values().map(|(head, _)| head).rfind(|head| head.is_whole);
-                if whole.is_some_and(|whole| whole.sequence > head.sequence) {
-                    return;
-                }
-                if head.is_whole {
-                    *more = more.split_off(&head.sequence);
-                }
-                more.insert(head.sequence, (head, place));
-            }
-        }
-    }
-
-    fn in_order(self) -> Vec<State> {
-        match self {
-            States::One(one) => vec![one],
-            States::More(more) => more.into_values().collect(),
-        }
-    }
+struct Chunk {
+    id: QueueId,
+    ordinal: u32,
+    place: Place,
 }
 
 impl Seen {
@@ -146,45 +109,39 @@ impl Seen {
         let Some(digest) = Digest::parse(entry.kind, &entry.digest) else { return };
         self.last_id = self.last_id.max(digest.id().number());
         match digest {
-            Digest::Chunk { id, ordinal } => {
-                let old = self.chunks.entry(id).or_default().insert(ordinal, place);
-                self.note_earlier(id, old.unwrap_or(place));
-            }
-            Digest::Message(head) => {
-                let old = self.messages.insert(head.id, (head, place));
-                old.into_iter().for_each(|(_, old)| self.note_earlier(head.id, old));
-            }
-            Digest::State { id, head } => {
-                let states = self.states.entry(id);
-                states
-                    .and_modify(|states| states.note((head, place)))
-                    .or_insert(States::One((head, place)));
-            }
-            Digest::Gone { id, .. } => {
-                self.gone.insert(id);
-            }
+            Digest::Chunk { id, ordinal } => self.chunks.push(Chunk { id, ordinal, place }),
+            Digest::Message(head) => self.messages.push((head, place)),
+            Digest::State { id, head } => self.states.push(State { id, head, place }),
+            Digest::Gone { id, .. } => self.gone.push(id),
         }
     }
 
-    fn note_earlier(&mut self, id: QueueId, place: Place) {
-        let first = self.earlier.entry(id).or_insert(place.segment);
-        *first = (*first).min(place.segment);
+    /// Of equals the one that was seen last stays last: it counts.
+    fn sort(&mut self) {
+        self.messages.sort_by_key(|(head, _)| head.id);
+        self.states.sort_by_key(|state| (state.id, state.head.sequence));
+        self.chunks.sort_by_key(|chunk| (chunk.id, chunk.ordinal));
+        self.gone.sort_unstable();
     }
 
     /// Nothing behind `torn_from` was ever synced.
     fn index(mut self, torn_from: Option<(u32, u32)>, report: &mut SpoolRecovery) -> Index {
+        self.sort();
         let mut index = Index::default();
-        let mut messages = std::mem::take(&mut self.messages);
-        messages.retain(|id, _| !self.gone.contains(id));
-        let mut ids: Vec<QueueId> = messages.keys().copied().collect();
-        ids.sort_unstable();
-        for id in ids {
-            let Some((head, place)) = messages.get(&id).copied() else { continue };
-            let chunks = self.chunks.remove(&id).unwrap_or_default();
-            let in_order = chunks.keys().copied().eq(0..head.chunks);
-            let earlier = self.earlier.get(&id).copied().unwrap_or(place.segment);
-            let first = earlier.min(place.segment);
-            if !in_order {
+        let (mut states, mut chunks) = (self.states.as_slice(), self.chunks.as_slice());
+        let mut gone = self.gone.as_slice();
+        for same in self.messages.chunk_by(|(a, _), (b, _)| a.id == b.id) {
+            let Some((head, place)) = same.last() else { continue };
+            let id = head.id;
+            let states = take_of(&mut states, id, |state| state.id);
+            let chunks = take_of(&mut chunks, id, |chunk| chunk.id);
+            if !take_of(&mut gone, id, |gone| *gone).is_empty() {
+                continue;
+            }
+            let places = same.iter().map(|(_, place)| place);
+            let places = places.chain(chunks.iter().map(|chunk| &chunk.place));
+            let first = places.map(|place| place.segment).min().unwrap_or(place.segment);
+            let Some(chunks) = all_chunks(chunks, head.chunks) else {
                 match torn_from {
                     Some(torn) if (place.segment, place.offset) > torn => {
                         report.unfinished.push(Unfinished { id, first });
@@ -192,13 +149,36 @@ impl Seen {
                     _ => report.incomplete.push(id),
                 }
                 continue;
-            }
-            index.insert(&head, place, chunks.into_values().collect(), first);
-            let states = self.states.remove(&id).map(States::in_order);
-            for (head, place) in states.into_iter().flatten() {
-                index.state_found(id, place, &head);
+            };
+            index.insert(head, *place, chunks, first);
+            for state in that_count(states) {
+                index.state_found(id, state.place, &state.head);
             }
         }
         index
     }
+}
+
+/// Those of `id` at the front of what is left, which is sorted; what comes before them is
+/// of no message.
+fn take_of<'a, T>(left: &mut &'a [T], id: QueueId, id_of: impl Fn(&T) -> QueueId) -> &'a [T] {
+    let before = left.iter().take_while(|one| id_of(one) < id).count();
+    let (_, rest) = left.split_at(before);
+    let (found, rest) = rest.split_at(rest.iter().take_while(|one| id_of(one) == id).count());
+    *left = rest;
+    found
+}
+
+/// Where the chunks of a message stand, if all `count` are there.
+fn all_chunks(chunks: &[Chunk], count: u32) -> Option<Vec<Place>> {
+    let each = chunks.chunk_by(|a, b| a.ordinal == b.ordinal).filter_map(<[Chunk]>::last);
+    each.clone().map(|chunk| chunk.ordinal).eq(0..count).then(|| each.map(|c| c.place).collect())
+}
+
+/// The states of a message from the last whole one on, one of each sequence.
+fn that_count(states: &[State]) -> impl Iterator<Item = &State> {
+    let whole = states.iter().rposition(|state| state.head.is_whole).unwrap_or(0);
+    let sequence = states.get(whole).map_or(0, |state| state.head.sequence);
+    let each = states.chunk_by(|a, b| a.head.sequence == b.head.sequence);
+    each.filter_map(<[State]>::last).filter(move |state| state.head.sequence >= sequence)
 }
