@@ -39,7 +39,7 @@ struct Entry {
     message: Place,
     /// By their sequence. A reader goes through all of them; up to the first that is whole
     /// and synced there is nothing.
-    states: Box<[Noted]>,
+    states: States,
     chunks: Box<[Place]>,
     octets: u64,
     /// Both as the last submitted state has them, also if it was not kept: then the next
@@ -53,9 +53,48 @@ struct Entry {
     sequence: u32,
 }
 
+/// States of a message: nearly always none or one, which then needs no memory of its own.
+#[derive(Clone, Debug)]
+enum States {
+    None,
+    One(Noted),
+    More(Box<[Noted]>),
+}
+
+impl States {
+    fn as_slice(&self) -> &[Noted] {
+        match self {
+            States::None => &[],
+            States::One(one) => std::slice::from_ref(one),
+            States::More(more) => more,
+        }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [Noted] {
+        match self {
+            States::None => &mut [],
+            States::One(one) => std::slice::from_mut(one),
+            States::More(more) => more,
+        }
+    }
+}
+
+impl FromIterator<Noted> for States {
+    fn from_iter<I: IntoIterator<Item = Noted>>(states: I) -> States {
+        let mut states = states.into_iter();
+        match (states.next(), states.next()) {
+            (None, _) => States::None,
+            (Some(one), None) => States::One(one),
+            (Some(first), Some(second)) => {
+                States::More([first, second].into_iter().chain(states).collect())
+            }
+        }
+    }
+}
+
 impl Entry {
     fn places(&self) -> impl Iterator<Item = Place> + '_ {
-        let states = self.states.iter().map(|noted| noted.place);
+        let states = self.states.as_slice().iter().map(|noted| noted.place);
         [self.message].into_iter().chain(states).chain(self.chunks.iter().copied())
     }
 
@@ -136,7 +175,7 @@ impl Index {
     ) {
         let entry = Entry {
             message,
-            states: Box::default(),
+            states: States::None,
             chunks: chunks.into(),
             octets: head.octets,
             due: head.at,
@@ -157,13 +196,13 @@ impl Index {
     pub(super) fn standing(&self, id: QueueId) -> Option<Standing> {
         let entry = self.entry(id)?;
         let (message, held) = (entry.message, entry.held);
-        let (states, chunks) = (entry.states.clone(), entry.chunks.clone());
+        let (states, chunks) = (entry.states.as_slice().into(), entry.chunks.clone());
         Some(Standing { message, states, chunks, held })
     }
 
     /// The size of a message that nothing was noted of since it came.
     pub(super) fn unchanged(&self, id: QueueId) -> Option<u64> {
-        let entry = self.entry(id).filter(|entry| entry.states.is_empty())?;
+        let entry = self.entry(id).filter(|entry| entry.states.as_slice().is_empty())?;
         Some(entry.octets)
     }
 
@@ -180,7 +219,8 @@ impl Index {
     /// state; `None` where there is no such message.
     pub(super) fn next_state(&self, id: QueueId) -> Option<(usize, u32)> {
         let entry = self.entry(id)?;
-        let changes = entry.states.iter().rev().take_while(|noted| !noted.is_whole).count();
+        let changes =
+            entry.states.as_slice().iter().rev().take_while(|noted| !noted.is_whole).count();
         Some((changes, entry.sequence + 1))
     }
 
@@ -199,7 +239,7 @@ impl Index {
         let Some(entry) = self.entries.get_mut(id) else { return };
         let (sequence, is_whole) = (head.sequence, head.is_whole);
         let noted = Noted { place, sequence, is_whole, is_synced };
-        entry.states = entry.states.iter().copied().chain([noted]).collect();
+        entry.states = entry.states.as_slice().iter().copied().chain([noted]).collect();
         (entry.due, entry.held, entry.sequence) = (head.due, head.held, sequence);
         self.count(place);
     }
@@ -208,7 +248,8 @@ impl Index {
     pub(super) fn state_synced(&mut self, id: QueueId, sequence: u32, kept: bool) {
         let Some(entry) = self.entries.get_mut(id) else { return };
         if kept {
-            let noted = entry.states.iter_mut().find(|noted| noted.sequence == sequence);
+            let noted =
+                entry.states.as_mut_slice().iter_mut().find(|noted| noted.sequence == sequence);
             noted.into_iter().for_each(|noted| noted.is_synced = true);
             self.drop_overtaken(id);
         } else {
@@ -220,16 +261,21 @@ impl Index {
     fn drop_overtaken(&mut self, id: QueueId) {
         let Some(entry) = self.entries.get(id) else { return };
         let counts = |noted: &&Noted| noted.is_whole && noted.is_synced;
-        if let Some(first) = entry.states.iter().rfind(counts).map(|noted| noted.sequence) {
+        if let Some(first) =
+            entry.states.as_slice().iter().rfind(counts).map(|noted| noted.sequence)
+        {
             self.retain_states(id, |noted| noted.sequence >= first);
         }
     }
 
     fn retain_states(&mut self, id: QueueId, is_kept: impl Fn(&Noted) -> bool) {
         let Some(entry) = self.entries.get_mut(id) else { return };
-        let states = std::mem::take(&mut entry.states);
-        let (kept, dead): (Vec<_>, Vec<_>) = states.iter().partition(|noted| is_kept(noted));
-        entry.states = kept.into();
+        if entry.states.as_slice().iter().all(&is_kept) {
+            return;
+        }
+        let states = std::mem::replace(&mut entry.states, States::None);
+        let (kept, dead): (Vec<_>, Vec<_>) = states.as_slice().iter().partition(|n| is_kept(n));
+        entry.states = kept.into_iter().collect();
         dead.iter().for_each(|noted| self.discount(noted.place));
     }
 
@@ -270,7 +316,7 @@ impl Index {
     pub(super) fn moved(&mut self, id: QueueId, from: Place, to: Place) {
         let Some(entry) = self.entries.get_mut(id) else { return };
         let mut found = false;
-        let states = entry.states.iter_mut().map(|noted| &mut noted.place);
+        let states = entry.states.as_mut_slice().iter_mut().map(|noted| &mut noted.place);
         let all = [&mut entry.message].into_iter().chain(states).chain(&mut entry.chunks);
         for place in all.filter(|place| **place == from) {
             *place = to;
