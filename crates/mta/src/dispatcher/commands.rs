@@ -6,7 +6,8 @@ use std::io;
 use queue::{Hold, Message, QueueId, RecipientState};
 use reply::{Answer, Cause, Permanence, Stage};
 
-use super::{Dispatcher, Haste, Work, lock};
+use super::settling::Work;
+use super::{Dispatcher, Haste, lock};
 use crate::control::{Action, HOST_LEFT_ALONE, QueuedMessage, QueuedRecipient};
 use crate::delivery::Ending;
 use crate::events::Event;
