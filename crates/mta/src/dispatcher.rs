@@ -3,9 +3,9 @@
 //!
 //! Start at [`Dispatcher::run`] (when) and `Dispatcher::attempt` (where). `settle` is what
 //! an attempt's endings lead to (pure), `settling` writes that down, `notice` builds the
-//! notifications, `commands` is what an administrator asks for, `backlog` what is needed of the spool. A notification
-//! is in the queue, synced, before the recipient that it is about is settled: a crash
-//! between the two tells the sender twice, never not at all.
+//! notifications, `commands` is what an administrator asks for, `backlog` what is needed of
+//! the spool. A notification is in the queue, synced, before the recipient that it is about
+//! is settled: a crash between the two tells the sender twice, never not at all.
 
 pub mod backlog;
 mod commands;
