@@ -17,12 +17,14 @@ use std::time::Duration;
 
 use crate::disk::{Disk, DiskFile};
 
+pub mod listing;
 pub mod record;
 pub mod recover;
 pub mod segment;
 mod space;
 mod writer;
 
+pub use listing::Listing;
 use record::{HEADER_OCTETS, Header, Spot};
 pub use recover::{Damage, OpenError, Recovery, verify};
 use segment::{SEGMENT_HEADER_OCTETS, Segment};
@@ -48,14 +50,14 @@ impl Place {
 }
 
 /// A record as a footer lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Entry<'a> {
     /// Where it stands.
     pub place: Place,
     /// What it is.
     pub kind: u8,
     /// What the caller's index needs of its payload.
-    pub digest: Box<[u8]>,
+    pub digest: &'a [u8],
 }
 
 /// Writes into the buffer what an index needs of a record of this kind and payload, at
@@ -183,8 +185,8 @@ struct Batch<D: Disk> {
     urgent: bool,
     /// The spare that becomes the segment with this batch, by its file name.
     begins: Option<String>,
-    /// The footer's content, where this is the segment's last batch.
-    seals: Option<Vec<u8>>,
+    /// What the footer lists, where this is the segment's last batch.
+    seals: Option<Listing>,
 }
 
 /// So much is written although nobody waits for it: a long message comes in chunks.
@@ -201,7 +203,7 @@ impl<D: Disk> Batch<D> {
 struct Active<D: Disk> {
     segment: Arc<Segment<D>>,
     end: u32,
-    footer: Vec<u8>,
+    listing: Listing,
 }
 
 /// A batch that is being written, readable meanwhile.
@@ -227,6 +229,8 @@ struct Shared<D: Disk> {
     /// Making a spare failed for want of space; until [`Log::prepare`] succeeds.
     is_full: bool,
     closed: bool,
+    /// While the writer sleeps: it wants to be woken when so many wait for the next batch.
+    wanted: Option<usize>,
     /// Buffers to be used again.
     idle: Vec<Vec<u8>>,
     digest: Vec<u8>,
@@ -281,7 +285,9 @@ impl<D: Disk> Log<D> {
         self.may_submit(&shared, record, octets)?;
         self.make_room(&mut shared, octets, record.class)?;
         let place = self.append(&mut shared, record, octets, checksum, done)?;
-        if shared.queue.back().is_some_and(Batch::presses) {
+        // To wake nobody is a system call, too.
+        if shared.wanted.is_some_and(|wanted| shared.has_work_for(wanted)) {
+            shared.wanted = None;
             self.0.work.notify_one();
         }
         Ok(place)
@@ -338,7 +344,7 @@ impl<D: Disk> Log<D> {
         batch.octets.resize(payload_at - HEADER_OCTETS + record::size_on_disk(octets), 0);
         batch.done.extend(done.take().map(|done| (place, done)));
         batch.urgent |= record.urgency == Urgency::Now;
-        segment::add_to_footer(&mut active.footer, place, record.kind, &digest);
+        active.listing.push(place, record.kind, &digest);
         active.end += record::size_on_disk(octets) as u32;
         shared.in_flight += record::size_on_disk(octets);
         shared.digest = digest;
@@ -461,6 +467,13 @@ impl<D: Disk> fmt::Debug for Pin<D> {
 }
 
 impl<D: Disk> Shared<D> {
+    /// Whether there is a batch that presses, and so many wait for the next one, or another
+    /// one is behind it.
+    fn has_work_for(&self, wanted: usize) -> bool {
+        let waiting = self.queue.front().map_or(0, |batch| batch.done.len());
+        (waiting >= wanted || self.queue.len() > 1) && self.queue.iter().any(Batch::presses)
+    }
+
     /// The payload of a record that is not yet on disk.
     fn pending(&self, place: Place) -> Option<&[u8]> {
         let queued = self.queue.iter().map(|b| (b.segment.number, b.start, b.octets.as_slice()));
@@ -482,9 +495,9 @@ impl<D: Disk> Shared<D> {
     fn seal(&mut self) {
         let Some(mut active) = self.active.take() else { return };
         let buffer = self.idle.pop();
-        let footer = std::mem::take(&mut active.footer);
+        let listing = std::mem::take(&mut active.listing);
         let batch = open_batch(&mut self.queue, &mut active, buffer);
-        batch.seals = Some(footer);
+        batch.seals = Some(listing);
     }
 }
 
@@ -557,7 +570,7 @@ impl<D: Disk> Log<D> {
         shared.segment_octets += u64::from(segment.capacity);
         shared.segments.insert(number, Arc::clone(&segment));
         let end = SEGMENT_HEADER_OCTETS as u32;
-        shared.active = Some(Active { segment, end, footer: Vec::new() });
+        shared.active = Some(Active { segment, end, listing: Listing::new(number) });
     }
 
     fn header_of(&self, segment: &Segment<D>, cuts: &BTreeMap<u32, u32>) -> segment::SegmentHeader {
@@ -576,11 +589,11 @@ impl<D: Disk> Log<D> {
 pub const MAX_DIGEST_OCTETS: usize = 1024;
 
 fn size_with_footer(footer: usize, octets: usize) -> usize {
-    let footer = footer + segment::footer_growth(MAX_DIGEST_OCTETS);
+    let footer = footer + listing::growth(MAX_DIGEST_OCTETS);
     record::size_on_disk(octets) + segment::footer_size(footer)
 }
 
 fn fits<D: Disk>(active: &Active<D>, octets: usize) -> bool {
-    let needed = size_with_footer(active.footer.len(), octets);
+    let needed = size_with_footer(active.listing.octets().len(), octets);
     active.end as usize + needed <= active.segment.capacity as usize
 }

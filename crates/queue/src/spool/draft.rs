@@ -114,7 +114,8 @@ impl<D: Disk> Draft<D> {
     }
 
     /// Submits a record, and waits while too much is in flight. The segment of a chunk is
-    /// pinned before anybody can take it for one that holds nothing.
+    /// pinned before anybody can take it for one that holds nothing; that of the message's
+    /// own record is kept until a later one is begun, which is when the index has it.
     fn submit(
         &self,
         kind: u8,
@@ -125,12 +126,11 @@ impl<D: Disk> Draft<D> {
         let generation = self.is_in_log.then_some(self.generation);
         let record = Submission { kind, payload, class: Class::Ordinary, urgency, generation };
         for _ in 0..PATIENCE {
-            let mut index = self.spool.index();
+            let index = (kind == kind::CHUNK).then(|| self.spool.index());
             let submitted = self.spool.0.log.submit(&record, done);
-            if let (kind::CHUNK, Ok(place)) = (kind, &submitted) {
+            if let (Some(mut index), Ok(place)) = (index, &submitted) {
                 index.pin(place.segment);
             }
-            drop(index);
             match submitted {
                 Err(LogError::Busy) => self.spool.0.log.wait_for_room(),
                 other => return other,
@@ -197,7 +197,7 @@ impl Keeper {
         let place = result?;
         let segments = self.chunks.iter().map(|chunk| chunk.segment);
         let first = segments.chain([place.segment]).min().unwrap_or(place.segment);
-        index.insert(&self.head, place, self.chunks, first);
+        index.insert(&self.head, place, self.chunks, std::iter::empty(), first);
         drop(index);
         spool.fresh().insert(self.head.id, self.received, self.data);
         Ok(Committed { id: self.head.id })

@@ -34,6 +34,13 @@ pub(super) struct Noted {
     is_synced: bool,
 }
 
+impl Noted {
+    fn new(place: Place, head: &StateHead, is_synced: bool) -> Noted {
+        let (sequence, is_whole) = (head.sequence, head.is_whole);
+        Noted { place, sequence, is_whole, is_synced }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Entry {
     message: Place,
@@ -164,25 +171,28 @@ impl Index {
         }
     }
 
-    /// Adds a message whose record is synced. `first_segment` is the first that may hold a
-    /// record of it, be it a dead one.
+    /// Adds a message whose record is synced, as are the `states` that count, by their
+    /// sequence. `first_segment` is the first that may hold a record of it, be it a dead one.
     pub(super) fn insert(
         &mut self,
         head: &MessageHead,
         message: Place,
         chunks: Vec<Place>,
+        states: impl Iterator<Item = (Place, StateHead)> + Clone,
         first_segment: u32,
     ) {
+        let last = states.clone().last().map(|(_, head)| (head.due, head.held, head.sequence));
+        let (due, held, sequence) = last.unwrap_or((head.at, head.held, 0));
         let entry = Entry {
             message,
-            states: States::None,
+            states: states.map(|(place, head)| Noted::new(place, &head, true)).collect(),
             chunks: chunks.into(),
             octets: head.octets,
-            due: head.at,
-            held: head.held,
+            due,
+            held,
             removing: false,
             first_segment,
-            sequence: 0,
+            sequence,
         };
         entry.places().for_each(|place| self.count(place));
         self.octets += head.octets;
@@ -226,21 +236,10 @@ impl Index {
 
     /// A state is on its way to `place`; readers find it there from now on.
     pub(super) fn state_submitted(&mut self, id: QueueId, place: Place, head: &StateHead) {
-        self.add_state(id, place, head, false);
-    }
-
-    /// A state that was found when the log was opened; by their sequence.
-    pub(super) fn state_found(&mut self, id: QueueId, place: Place, head: &StateHead) {
-        self.add_state(id, place, head, true);
-        self.drop_overtaken(id);
-    }
-
-    fn add_state(&mut self, id: QueueId, place: Place, head: &StateHead, is_synced: bool) {
         let Some(entry) = self.entries.get_mut(id) else { return };
-        let (sequence, is_whole) = (head.sequence, head.is_whole);
-        let noted = Noted { place, sequence, is_whole, is_synced };
+        let noted = Noted::new(place, head, false);
         entry.states = entry.states.as_slice().iter().copied().chain([noted]).collect();
-        (entry.due, entry.held, entry.sequence) = (head.due, head.held, sequence);
+        (entry.due, entry.held, entry.sequence) = (head.due, head.held, head.sequence);
         self.count(place);
     }
 

@@ -104,9 +104,9 @@ struct Chunk {
 }
 
 impl Seen {
-    fn note(&mut self, entry: &Entry) {
+    fn note(&mut self, entry: Entry<'_>) {
         let place = entry.place;
-        let Some(digest) = Digest::parse(entry.kind, &entry.digest) else { return };
+        let Some(digest) = Digest::parse(entry.kind, entry.digest) else { return };
         self.last_id = self.last_id.max(digest.id().number());
         match digest {
             Digest::Chunk { id, ordinal } => self.chunks.push(Chunk { id, ordinal, place }),
@@ -150,10 +150,8 @@ impl Seen {
                 }
                 continue;
             };
-            index.insert(head, *place, chunks, first);
-            for state in that_count(states) {
-                index.state_found(id, state.place, &state.head);
-            }
+            let states = that_count(states).map(|state| (state.place, state.head));
+            index.insert(head, *place, chunks, states, first);
         }
         index
     }
@@ -176,7 +174,7 @@ fn all_chunks(chunks: &[Chunk], count: u32) -> Option<Vec<Place>> {
 }
 
 /// The states of a message from the last whole one on, one of each sequence.
-fn that_count(states: &[State]) -> impl Iterator<Item = &State> {
+fn that_count(states: &[State]) -> impl Iterator<Item = &State> + Clone {
     let whole = states.iter().rposition(|state| state.head.is_whole).unwrap_or(0);
     let sequence = states.get(whole).map_or(0, |state| state.head.sequence);
     let each = states.chunk_by(|a, b| a.head.sequence == b.head.sequence);

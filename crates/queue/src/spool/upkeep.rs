@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{MutexGuard, PoisonError};
 
 use store::Disk;
-use store::log::{self, Class, Entry, LogError, Submission, Urgency};
+use store::log::{self, Class, Entry, Listing, LogError, Submission, Urgency};
 
 use super::Spool;
 use super::records::{Digest, kind};
@@ -62,8 +62,9 @@ enum Why {
 #[derive(Debug)]
 struct Emptying {
     segment: u32,
-    entries: Vec<Entry>,
-    next: usize,
+    listing: Listing,
+    /// Where in it this is.
+    at: usize,
     /// Copies that are not yet synced.
     outstanding: Arc<AtomicU32>,
     /// The log's, when this began: a write that failed since may have been a copy.
@@ -92,7 +93,7 @@ impl<D: Disk> Spool<D> {
         if emptying.outstanding.load(Ordering::Acquire) > 0 {
             return Upkeep::AfterWriter;
         }
-        if emptying.next == 0 && !self.is_worth_it(emptying) {
+        if emptying.at == 0 && !self.is_worth_it(emptying) {
             return self.pass_over(&mut work, Why::Needed);
         }
         match self.copy_some(emptying) {
@@ -140,9 +141,9 @@ impl<D: Disk> Spool<D> {
         };
         found.sort_unstable();
         let chosen = found.into_iter().find_map(|(_, segment)| {
-            let entries = self.0.log.entries(segment)?;
+            let listing = self.0.log.listing(segment)?;
             let (outstanding, generation) = (Arc::default(), self.0.log.generation());
-            Some(Emptying { segment, entries, next: 0, outstanding, generation })
+            Some(Emptying { segment, listing, at: 0, outstanding, generation })
         });
         if chosen.is_none() {
             passed_over.retain(|_, before| before.why != Why::Fault);
@@ -161,13 +162,13 @@ impl<D: Disk> Spool<D> {
         let segments = self.0.log.segments();
         let capacity = segments.iter().find(|(number, _)| *number == emptying.segment);
         let capacity = capacity.map_or(0, |(_, capacity)| u64::from(*capacity));
-        let needed = emptying.entries.iter().filter(|entry| self.is_needed(entry, &segments));
+        let needed = emptying.listing.iter().filter(|entry| self.is_needed(entry, &segments));
         let octets: u64 = needed.map(|entry| entry.place.size_on_disk()).sum();
         self.is_sparse(octets, capacity)
     }
 
-    fn is_needed(&self, entry: &Entry, segments: &[(u32, u32)]) -> bool {
-        match Digest::parse(entry.kind, &entry.digest) {
+    fn is_needed(&self, entry: &Entry<'_>, segments: &[(u32, u32)]) -> bool {
+        match Digest::parse(entry.kind, entry.digest) {
             Some(Digest::Gone { first, last, .. }) => segments.iter().any(|(number, _)| {
                 (first..=last).contains(number) && *number != entry.place.segment
             }),
@@ -180,26 +181,27 @@ impl<D: Disk> Spool<D> {
     fn copy_some(&self, emptying: &mut Emptying) -> Result<Step, LogError> {
         let segments = self.0.log.segments();
         let mut copied = 0;
-        while let Some(entry) = emptying.entries.get(emptying.next) {
+        let mut entries = emptying.listing.iter_from(emptying.at);
+        while let Some(entry) = entries.next() {
             if copied >= STEP_OCTETS {
                 return Ok(Step::Copied);
             }
-            if self.is_needed(entry, &segments) {
-                match self.copy(entry, &emptying.outstanding) {
+            if self.is_needed(&entry, &segments) {
+                match self.copy(&entry, &emptying.outstanding) {
                     // It stays where it is, and so does the segment.
                     Err(LogError::Damaged { .. }) => self.0.log.mark_damaged(emptying.segment),
                     other => other?,
                 }
                 copied += entry.place.size_on_disk();
             }
-            emptying.next += 1;
+            emptying.at = entries.at();
         }
         Ok(if copied > 0 { Step::Copied } else { Step::Empty })
     }
 
     /// Appends the record again. The index follows when the copy is synced.
-    fn copy(&self, entry: &Entry, outstanding: &Arc<AtomicU32>) -> Result<(), LogError> {
-        let Some(digest) = Digest::parse(entry.kind, &entry.digest) else { return Ok(()) };
+    fn copy(&self, entry: &Entry<'_>, outstanding: &Arc<AtomicU32>) -> Result<(), LogError> {
+        let Some(digest) = Digest::parse(entry.kind, entry.digest) else { return Ok(()) };
         let payload = match digest {
             // All of it is in the digest.
             Digest::Gone { .. } => entry.digest.to_vec(),

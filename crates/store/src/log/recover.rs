@@ -5,7 +5,7 @@
 //! the last batch is damage, because a batch is written only when all before it is
 //! synced; a hole in the last batch is a write that was torn, and nobody was told of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use super::record::{self, ALIGNMENT, HEADER_OCTETS, Spot};
 use super::segment::{self, FOOTER_KIND, Footer, SEGMENT_HEADER_OCTETS, Segment, SegmentHeader};
 use super::space::{Spare, spare_number};
-use super::{Digest, Entry, Inner, Log, Options, Place, Shared, Writer};
+use super::{Digest, Entry, Inner, Listing, Log, Options, Place, Shared, Writer};
 use crate::disk::{Disk, DiskFile};
 
 /// A file that is not longer than this is no segment.
@@ -93,7 +93,7 @@ impl<D: Disk> Log<D> {
     pub fn open(
         disk: D,
         options: Options,
-        replay: &mut dyn FnMut(&Entry),
+        replay: &mut dyn FnMut(Entry<'_>),
     ) -> Result<(Log<D>, Writer<D>, Recovery), OpenError> {
         let lock = disk.lock()?;
         let mut found = Found::read(&disk, options.read_only)?;
@@ -101,11 +101,10 @@ impl<D: Disk> Log<D> {
         let mut blank: Vec<u32> = Vec::new();
         let last = found.segments.keys().last().copied();
         for segment in found.segments.values() {
-            let entries = found.entries(&disk, segment, &options, &mut recovery)?;
-            entries.iter().for_each(&mut *replay);
-            recovery.segments += usize::from(!entries.is_empty());
-            recovery.records += entries.len();
-            if entries.is_empty() && !segment.is_damaged() {
+            let listing = found.listing(&disk, segment, &options, &mut recovery)?;
+            listing.iter().inspect(|_| recovery.records += 1).for_each(&mut *replay);
+            recovery.segments += usize::from(!listing.is_empty());
+            if listing.is_empty() && !segment.is_damaged() {
                 blank.push(segment.number);
             }
         }
@@ -222,6 +221,7 @@ impl<D: Disk> Found<D> {
             generation: 0,
             is_full: false,
             closed: false,
+            wanted: None,
             idle: Vec::new(),
             digest: Vec::new(),
         }
@@ -229,13 +229,13 @@ impl<D: Disk> Found<D> {
 
     /// The records of a segment: from its footer, or else by reading it all, after which
     /// the last one gets a footer.
-    fn entries(
+    fn listing(
         &self,
         disk: &D,
         segment: &Segment<D>,
         options: &Options,
         recovery: &mut Recovery,
-    ) -> io::Result<Vec<Entry>> {
+    ) -> io::Result<Listing> {
         let cut = self.cuts.get(&segment.number).copied();
         let unproven = segment.number >= self.unproven_from && cut.is_none();
         let name = segment::name_of(segment.number);
@@ -244,7 +244,7 @@ impl<D: Disk> Found<D> {
         if let Some(footer) = footer.filter(|_| cut.is_none())
             && (!unproven || self.settle_sealed(segment, &footer, options).map_err(named)?)
         {
-            return Ok(footer.entries);
+            return Ok(footer.listing);
         }
         recovery.scanned += 1;
         let scan = scan(segment, self.salt, cut, options.digest).map_err(named)?;
@@ -262,7 +262,7 @@ impl<D: Disk> Found<D> {
         if unproven && !options.read_only && segment.capacity as usize > LEAST_OCTETS {
             self.settle(segment, &scan).map_err(named)?;
         }
-        Ok(scan.entries)
+        Ok(scan.listing)
     }
 
     /// The header, where it is not whole and must have been: the last segment may be one
@@ -285,7 +285,7 @@ impl<D: Disk> Found<D> {
         let header = scan.content.first_chunk().filter(|_| is_begun);
         let header = header.copied().unwrap_or_else(|| self.header_of(segment).encode());
         file.write_all_at(0, &header)?;
-        let tail = scan.entries.iter().filter(|entry| entry.place.offset >= scan.last_batch);
+        let tail = scan.listing.iter().filter(|entry| entry.place.offset >= scan.last_batch);
         for entry in tail {
             let start = entry.place.offset as usize;
             let end = start + HEADER_OCTETS + entry.place.octets as usize;
@@ -309,7 +309,7 @@ impl<D: Disk> Found<D> {
         let rewrite = |from: u64, octets: &[u8]| {
             if options.read_only { Ok(()) } else { segment.file.write_all_at(from, octets) }
         };
-        let places = footer.entries.iter().map(|entry| entry.place);
+        let places = footer.listing.iter().map(|entry| entry.place);
         let batch = places.filter(|place| place.offset >= footer.batch).chain([footer.place]);
         for place in batch {
             let Some(octets) = self.whole_record(segment, place)? else { return Ok(false) };
@@ -349,15 +349,12 @@ impl<D: Disk> Found<D> {
     }
 
     fn write_footer(&self, segment: &Segment<D>, scan: &Scan) -> io::Result<()> {
-        let mut footer = Vec::new();
-        for entry in &scan.entries {
-            segment::add_to_footer(&mut footer, entry.place, entry.kind, &entry.digest);
-        }
+        let footer = scan.listing.octets();
         let (number, capacity) = (segment.number, segment.capacity as usize);
         if scan.end as usize + segment::footer_size(footer.len()) > capacity {
             return Ok(());
         }
-        let record = segment::footer_record(&footer, self.salt, number, scan.end, scan.last_batch);
+        let record = segment::footer_record(footer, self.salt, number, scan.end, scan.last_batch);
         segment.file.write_all_at(u64::from(scan.end), &record)?;
         let trailer = segment::trailer(self.salt, number, scan.end);
         segment.file.write_all_at((capacity - segment::TRAILER_OCTETS) as u64, &trailer)?;
@@ -380,7 +377,7 @@ impl Hole {
 
 struct Scan {
     content: Vec<u8>,
-    entries: Vec<Entry>,
+    listing: Listing,
     holes: Vec<Hole>,
     last_batch: u32,
     end: u32,
@@ -395,9 +392,14 @@ fn scan<D: Disk>(
 ) -> io::Result<Scan> {
     let content = content(segment, cut.unwrap_or(segment.capacity))?;
     let first = SEGMENT_HEADER_OCTETS as u32;
-    let mut scan =
-        Scan { content, entries: Vec::new(), holes: Vec::new(), last_batch: 0, end: first };
-    let mut at = first;
+    let mut scan = Scan {
+        content,
+        listing: Listing::new(segment.number),
+        holes: Vec::new(),
+        last_batch: 0,
+        end: first,
+    };
+    let (mut at, mut octets) = (first, Vec::new());
     while let Some((offset, header)) = next_header(&scan.content, segment.number, salt, at) {
         let start = offset as usize + HEADER_OCTETS;
         let end = offset as usize + record::size_on_disk(header.octets as usize);
@@ -408,13 +410,13 @@ fn scan<D: Disk>(
         };
         let is_whole = crc32c::crc32c(payload) == header.payload_checksum;
         scan.last_batch = scan.last_batch.max(header.batch);
+        octets.clear();
         let entry = is_whole.then(|| {
-            let mut octets = Vec::new();
             if header.kind != FOOTER_KIND {
                 digest(header.kind, payload, &mut octets);
             }
             let place = Place { segment: segment.number, offset, octets: header.octets };
-            Entry { place, kind: header.kind, digest: octets.into() }
+            Entry { place, kind: header.kind, digest: octets.as_slice() }
         });
         scan.note(offset, end as u32, entry);
         at = end as u32;
@@ -424,7 +426,7 @@ fn scan<D: Disk>(
 
 impl Scan {
     /// Notes a record from `start` to `end`; `None` where its payload is damaged.
-    fn note(&mut self, start: u32, end: u32, entry: Option<Entry>) {
+    fn note(&mut self, start: u32, end: u32, entry: Option<Entry<'_>>) {
         if entry.as_ref().is_some_and(|entry| entry.kind == FOOTER_KIND) {
             // Not the end of what is kept: a footer that is not trusted is written anew.
             return;
@@ -434,7 +436,9 @@ impl Scan {
             self.holes.push(Hole { start: self.end, end: hole_end });
         }
         self.end = end;
-        self.entries.extend(entry);
+        if let Some(entry) = entry {
+            self.listing.push(entry.place, entry.kind, entry.digest);
+        }
     }
 }
 
@@ -499,11 +503,12 @@ pub fn verify<D: Disk>(log: &Log<D>, number: u32) -> Vec<Damage> {
     };
     let footer = segment::read_footer(&segment, log.0.salt).ok().flatten();
     let footer = footer.filter(|_| cut.is_none());
-    let Some(Footer { entries: listed, .. }) = footer else {
+    let Some(Footer { listing, .. }) = footer else {
         return scan.holes.iter().map(|hole| hole.damage(&path)).collect();
     };
-    let missing = listed.iter().filter(|entry| !scan.entries.contains(entry));
-    let damage = |entry: &Entry| Damage {
+    let found: HashSet<Entry<'_>> = scan.listing.iter().collect();
+    let missing = listing.iter().filter(|entry| !found.contains(entry));
+    let damage = |entry: Entry<'_>| Damage {
         path: path.clone(),
         offset: entry.place.offset,
         octets: entry.place.size_on_disk() as u32,
@@ -514,7 +519,7 @@ pub fn verify<D: Disk>(log: &Log<D>, number: u32) -> Vec<Damage> {
 impl<D: Disk> Log<D> {
     /// What segment `number` holds: for compaction. `None` for the one that
     /// is being written, or where it cannot be read.
-    pub fn entries(&self, number: u32) -> Option<Vec<Entry>> {
+    pub fn listing(&self, number: u32) -> Option<Listing> {
         let (segment, cut) = {
             let shared = self.shared();
             let active = shared.active.as_ref().map(|active| active.segment.number);
@@ -527,8 +532,8 @@ impl<D: Disk> Log<D> {
         };
         let footer = segment::read_footer(&segment, self.0.salt).ok()?;
         let footer = footer.filter(|_| cut.is_none());
-        let listed = footer.map(|footer| footer.entries);
+        let listed = footer.map(|footer| footer.listing);
         let scanned = || scan(&segment, self.0.salt, cut, self.0.options.digest);
-        listed.or_else(|| scanned().ok().map(|scan| scan.entries))
+        listed.or_else(|| scanned().ok().map(|scan| scan.listing))
     }
 }

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::record::{self, HEADER_OCTETS, Header, Spot};
-use super::{Entry, Place};
+use super::{Listing, Place};
 use crate::disk::{Disk, DiskFile};
 
 /// Octets before the first record: one sector, which reaches the medium whole.
@@ -26,8 +26,6 @@ const CUTS_AT: usize = 36;
 const CHECKSUM_AT: usize = SEGMENT_HEADER_OCTETS - 4;
 /// Cuts that fit into a header.
 pub const MAX_CUTS: usize = (CHECKSUM_AT - CUTS_AT) / 8;
-/// Octets of a footer's entry before its digest.
-const ENTRY_OCTETS: usize = 11;
 
 /// A segment that exists.
 #[derive(Debug)]
@@ -134,40 +132,9 @@ fn long(octets: &[u8], at: usize) -> Option<u64> {
     octets.get(at..)?.first_chunk().map(|chunk| u64::from_le_bytes(*chunk))
 }
 
-/// Adds a record to the content of a footer: offset, octets, kind, digest.
-pub fn add_to_footer(footer: &mut Vec<u8>, place: Place, kind: u8, digest: &[u8]) {
-    footer.extend_from_slice(&place.offset.to_le_bytes());
-    footer.extend_from_slice(&place.octets.to_le_bytes());
-    footer.push(kind);
-    let octets = u16::try_from(digest.len()).unwrap_or(0);
-    footer.extend_from_slice(&octets.to_le_bytes());
-    footer.extend_from_slice(&digest[..usize::from(octets)]);
-}
-
 /// Octets that a footer of `content` octets takes on disk, with its trailer.
 pub const fn footer_size(content: usize) -> usize {
     record::size_on_disk(content) + TRAILER_OCTETS
-}
-
-/// Octets that one more record with a digest of `digest` octets adds to a footer.
-pub const fn footer_growth(digest: usize) -> usize {
-    ENTRY_OCTETS + digest
-}
-
-/// The entries of a footer's content; `None` where it is none.
-pub fn footer_entries(segment: u32, content: &[u8]) -> Option<Vec<Entry>> {
-    let mut entries = Vec::new();
-    let mut rest = content;
-    while !rest.is_empty() {
-        let (offset, octets) = (word(rest, 0)?, word(rest, 4)?);
-        let kind = *rest.get(8)?;
-        let digest = usize::from(u16::from_le_bytes([*rest.get(9)?, *rest.get(10)?]));
-        let end = ENTRY_OCTETS + digest;
-        let place = Place { segment, offset, octets };
-        entries.push(Entry { place, kind, digest: rest.get(ENTRY_OCTETS..end)?.into() });
-        rest = rest.get(end..)?;
-    }
-    Some(entries)
 }
 
 /// The footer's record at `offset` of the segment, in the batch that began at `batch`.
@@ -199,7 +166,7 @@ pub fn trailer(salt: u64, number: u32, footer: u32) -> [u8; TRAILER_OCTETS] {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Footer {
     /// Its records.
-    pub entries: Vec<Entry>,
+    pub listing: Listing,
     /// Where its own record stands.
     pub place: Place,
     /// Where the batch began that it was written with.
@@ -234,10 +201,12 @@ fn footer_at<D: Disk>(segment: &Segment<D>, salt: u64, offset: u32) -> io::Resul
     let Some(header) = header.filter(fits) else { return Ok(None) };
     let mut content = vec![0; header.octets as usize];
     segment.file.read_full_at(start as u64, &mut content)?;
-    let is_whole = crc32c::crc32c(&content) == header.payload_checksum;
-    let entries = footer_entries(segment.number, &content).filter(|_| is_whole);
+    if crc32c::crc32c(&content) != header.payload_checksum {
+        return Ok(None);
+    }
     let place = Place { segment: segment.number, offset, octets: header.octets };
-    Ok(entries.map(|entries| Footer { entries, place, batch: header.batch }))
+    let listing = Listing::parse(segment.number, content);
+    Ok(listing.map(|listing| Footer { listing, place, batch: header.batch }))
 }
 
 #[cfg(test)]
@@ -264,7 +233,6 @@ mod tests {
     proptest! {
         #[test]
         fn any_octets_are_read_without_panic(octets: Vec<u8>) {
-            let _ = footer_entries(1, &octets);
             let _ = SegmentHeader::decode(&octets);
         }
     }

@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::segment::{self, SEGMENT_HEADER_OCTETS, TRAILER_OCTETS};
@@ -19,8 +18,6 @@ const PATIENCE: Duration = Duration::from_millis(250);
 const GATHERING: u32 = 4;
 /// At most so long.
 const LONGEST_GATHERING: Duration = Duration::from_millis(2);
-/// How often company is counted meanwhile. Nobody has to wake the writer for it.
-const COUNTED_EVERY: Duration = Duration::from_micros(50);
 /// A buffer that grew beyond this is not kept for the next batch.
 const KEPT_BUFFER_OCTETS: usize = 4 << 20;
 
@@ -70,35 +67,33 @@ impl<D: Disk> Writer<D> {
         }
     }
 
-    /// Waits for about as many as were told of the last batch, which took so long; one that
-    /// was alone waits for nobody.
+    /// Waits for as many as were told of the last batch, which took so long; one that was
+    /// alone waits for nobody.
     fn gather(&self, told: usize, took: Duration) {
-        let end = stopwatch() + (took / GATHERING).min(LONGEST_GATHERING);
-        while self.waiting().is_some_and(|waiting| waiting < told / 2) && stopwatch() < end {
-            thread::sleep(COUNTED_EVERY);
+        if told > 1 {
+            self.sleep(told, (took / GATHERING).min(LONGEST_GATHERING));
         }
-    }
-
-    /// How many wait for the next batch; `None` where nobody may come any more.
-    fn waiting(&self) -> Option<usize> {
-        let shared = self.log.shared();
-        let count = shared.queue.front().map_or(0, |batch| batch.done.len());
-        (!shared.closed).then_some(count)
     }
 
     /// Waits for work, and for company where it does not press; `false` when the log is
     /// closed and there is none.
     fn wait(&self) -> bool {
+        self.sleep(0, PATIENCE);
         let shared = self.log.shared();
-        if shared.closed {
-            return !shared.queue.is_empty();
+        !shared.closed || !shared.queue.is_empty()
+    }
+
+    /// Until there is work that `wanted` submitters wait for, or the log is closed; so long
+    /// at most.
+    fn sleep(&self, wanted: usize, longest: Duration) {
+        let mut shared = self.log.shared();
+        if shared.closed || shared.has_work_for(wanted) {
+            return;
         }
-        if shared.queue.iter().any(Batch::presses) {
-            return true;
-        }
-        let waited = self.log.0.work.wait_timeout(shared, PATIENCE);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
-        true
+        shared.wanted = Some(wanted);
+        let idle = |shared: &mut Shared<D>| !shared.closed && shared.wanted.is_some();
+        let waited = self.log.0.work.wait_timeout_while(shared, longest, idle);
+        waited.unwrap_or_else(PoisonError::into_inner).0.wanted = None;
     }
 
     /// Takes the oldest batch; it stays readable while it is written.
@@ -129,8 +124,8 @@ impl<D: Disk> Writer<D> {
         }
         let file = &batch.segment.file;
         file.write_all_at(u64::from(batch.start), octets)?;
-        if let Some(footer) = &batch.seals {
-            self.write_footer(batch, octets.len(), footer)?;
+        if let Some(listing) = &batch.seals {
+            self.write_footer(batch, octets.len(), listing.octets())?;
         }
         file.sync_data()?;
         batch.segment.begun.store(true, Ordering::Release);

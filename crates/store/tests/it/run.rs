@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use secondpost_store::disk::{Disk, Memory};
-use secondpost_store::log::{Class, Log, LogError, Options, Place, Submission, Urgency, Writer};
+use secondpost_store::log::{
+    Class, Entry, Log, LogError, Options, Place, Submission, Urgency, Writer,
+};
 
 use crate::Random;
 
@@ -66,15 +68,18 @@ impl<D: Disk> Run<D> {
     /// Opens the log and holds what it finds against what was promised. `None` where the
     /// disk fails meanwhile.
     pub(crate) fn open(disk: D, promises: &mut Promises) -> Result<Option<Run<D>>, String> {
-        let mut places = Vec::new();
-        let opened = Log::open(disk, OPTIONS, &mut |entry| places.push(entry.clone()));
+        let mut records = Vec::new();
+        let mut note = |entry: Entry<'_>| {
+            records.push((entry.place, entry.kind, entry.digest.to_vec()));
+        };
+        let opened = Log::open(disk, OPTIONS, &mut note);
         let Ok((log, writer, recovery)) = opened else { return Ok(None) };
-        assert_eq!(recovery.records, places.len());
+        assert_eq!(recovery.records, records.len());
         let mut found = Vec::new();
-        for entry in places {
-            let read = log.read(entry.place, entry.kind).map_err(|error| error.to_string())?;
-            assert_eq!(read[..8], *entry.digest, "the digest as in the record");
-            found.push((entry.place, read));
+        for (place, kind, digest) in records {
+            let read = log.read(place, kind).map_err(|error| error.to_string())?;
+            assert_eq!(read[..8], *digest, "the digest as in the record");
+            found.push((place, read));
         }
         check(&found, promises)?;
         let (sender, told) = channel();
@@ -116,7 +121,7 @@ impl<D: Disk> Run<D> {
     pub(crate) fn free_oldest(&mut self, promises: &mut Promises) {
         let segments = self.log.segments();
         let Some((oldest, _)) = segments.first().filter(|_| segments.len() > 1) else { return };
-        if self.log.entries(*oldest).is_none() {
+        if self.log.listing(*oldest).is_none() {
             return;
         }
         // A disk that fails here is the reason for the run; the file may be gone all the same.

@@ -40,10 +40,10 @@ fn has_segment(world: &World, number: u32) -> bool {
 fn records_of(spool: &Spool<Memory>, id: QueueId) -> (Vec<u32>, Option<(u32, u32)>) {
     let mut holding = Vec::new();
     let mut named = None;
-    for entry in entries(spool) {
-        match Digest::parse(entry.kind, &entry.digest) {
+    for (place, digest) in records(spool) {
+        match digest {
             Some(Digest::Gone { id: of, first, last }) if of == id => named = Some((first, last)),
-            Some(digest) if digest.id() == id => holding.push(entry.place.segment),
+            Some(digest) if digest.id() == id => holding.push(place.segment),
             _ => {}
         }
     }
@@ -185,7 +185,7 @@ fn a_thousand_recipients_that_are_settled_one_by_one_write_little() {
     assert!(message.is_done());
     spool.close();
     while writer.step() {}
-    let written: u64 = entries(&spool).iter().map(|entry| entry.place.size_on_disk()).sum();
+    let written: u64 = records(&spool).iter().map(|(place, _)| place.size_on_disk()).sum();
     assert!(written < 3 << 20, "{written} octets for 1,000 recipients");
     drop((spool, writer));
     let (spool, _writer, _) = Spool::open_with(disk, options).unwrap();

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 pub(super) use store::{Faults, Memory};
 
+use super::records::Digest;
 use super::*;
 
 /// Small, so that a short test fills, frees and recycles many; a large message still spans
@@ -61,9 +62,11 @@ impl Random {
 }
 
 /// What stands in every segment but the one that is written.
-pub(super) fn entries(spool: &Spool<Memory>) -> Vec<log::Entry> {
+pub(super) fn records(spool: &Spool<Memory>) -> Vec<(Place, Option<Digest>)> {
     let segments = spool.0.log.segments().into_iter();
-    segments.filter_map(|(number, _)| spool.0.log.entries(number)).flatten().collect()
+    let listings: Vec<_> = segments.filter_map(|(it, _)| spool.0.log.listing(it)).collect();
+    let records = listings.iter().flatten();
+    records.map(|entry| (entry.place, Digest::parse(entry.kind, entry.digest))).collect()
 }
 
 /// `count` seeds from `first` on; more of them in the long form, or the one that
