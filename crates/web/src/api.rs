@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use self::problem::Problem;
 use crate::headers::{JSON, Keep, fields};
+use crate::kept::{Kind, Varies};
 use crate::pages::Given;
 use crate::site::{MOST_MEGABYTES, Site, client};
 use crate::{address, negotiate, search};
@@ -45,11 +46,38 @@ pub(crate) fn router() -> Router<Arc<Site>> {
         .fallback(async || Problem::NotFound("there is no such resource".into()))
 }
 
-fn answer(value: &impl Serialize, keep: Keep) -> Response {
+/// The answer to what was given, which nobody keeps.
+fn answer(value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
-        Ok(octets) => (fields(JSON, keep), octets).into_response(),
+        Ok(octets) => (fields(JSON, Keep::Never), octets).into_response(),
         Err(error) => Problem::Fault(error.to_string()).into_response(),
     }
+}
+
+/// What is the same for every reader: made once under `name`, and kept.
+fn kept<T: Serialize>(
+    site: &Site,
+    request: &Request,
+    name: &str,
+    make: impl FnOnce() -> T,
+) -> Response {
+    let is_named = !given(request).octets("lang").is_empty();
+    let varies = if is_named { Varies::Coding } else { Varies::CodingAndLanguage };
+    let make = || serde_json::to_string(&make()).unwrap_or_default();
+    kept_text(site, request.headers(), varies, name, make)
+}
+
+/// The same of JSON as a text.
+fn kept_text(
+    site: &Site,
+    headers: &HeaderMap,
+    varies: Varies,
+    name: &str,
+    make: impl FnOnce() -> String,
+) -> Response {
+    let kind = Kind { content_type: JSON, keep: Keep::AnHour, varies };
+    // No public address of the site is empty, so that no page has this name.
+    site.kept.find_or_make("", name, negotiate::coding(headers), make).answer(kind, headers)
 }
 
 /// The language of `lang=`, else the reader's own.
@@ -79,7 +107,7 @@ async fn explain_address(
     admitted(&site, &request)?;
     match given.octets("text") {
         [] => Err(Problem::BadRequest("`text` is missing: what shall be explained?".into())),
-        text => Ok(answer(&explained(text, language), Keep::Never)),
+        text => Ok(answer(&explained(text, language))),
     }
 }
 
@@ -97,7 +125,7 @@ async fn explain_body(
     match kind.as_str() {
         "application/json" => json_body(&octets, language),
         NDJSON => Ok(lines(&octets, language)),
-        _ => Ok(answer(&explained(&octets, language), Keep::Never)),
+        _ => Ok(answer(&explained(&octets, language))),
     }
 }
 
@@ -121,7 +149,7 @@ fn json_body(octets: &[u8], language: Language) -> Result<Response, Problem> {
             tag.parse().map_err(|e: reply::explain::NoSuchLanguage| wrong(e.to_string()))?
         }
     };
-    Ok(answer(&explained(text.as_bytes(), language), Keep::Never))
+    Ok(answer(&explained(text.as_bytes(), language)))
 }
 
 /// One answer a line, in order: what is first heard in the line, or an empty object.
@@ -156,7 +184,7 @@ fn result(heard: &Heard, language: Language) -> Value {
 }
 
 /// `GET /compare?a=450&b=502`
-async fn compare_two(request: Request) -> Result<Response, Problem> {
+async fn compare_two(State(site): State<Arc<Site>>, request: Request) -> Result<Response, Problem> {
     let given = given(&request);
     let language = language(&given, request.headers())?;
     let topic = |name: &str| {
@@ -166,11 +194,17 @@ async fn compare_two(request: Request) -> Result<Response, Problem> {
         }
         text.parse::<Topic>().map_err(|error| Problem::NotFound(error.to_string()))
     };
-    Ok(answer(&compare(&topic("a")?, &topic("b")?, language), Keep::AnHour))
+    let (a, b) = (topic("a")?, topic("b")?);
+    let name = format!("{} {language}", address::Page::Pair(a, b).path());
+    Ok(kept(&site, &request, &name, || compare(&a, &b, language)))
 }
 
 /// `GET /codes/450`, `/causes/greylisted`, `/commands/vrfy`
-async fn one(Path(name): Path<String>, request: Request) -> Result<Response, Problem> {
+async fn one(
+    State(site): State<Arc<Site>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
     let language = language(&given(&request), request.headers())?;
     let topic: Topic = name.parse().map_err(|error: reply::explain::entry::NoSuchTopic| {
         Problem::NotFound(error.to_string())
@@ -182,20 +216,18 @@ async fn one(Path(name): Path<String>, request: Request) -> Result<Response, Pro
     if !asked.contains(&format!("/{folder}/")) {
         return Err(Problem::NotFound(format!("`{topic}` is at /api/v1/{path}")));
     }
-    Ok(answer(&entry(topic, language), Keep::AnHour))
+    Ok(kept(&site, &request, &format!("{path} {language}"), || entry(topic, language)))
 }
 
-/// Every entry of a folder; made once for each language.
+/// Every entry of a folder.
 fn entries(site: &Site, folder: &str, request: &Request) -> Result<Response, Problem> {
     let language = language(&given(request), request.headers())?;
     let is_in = |topic: &Topic| address::folder(*topic) == folder;
     let all = || {
         let topics = address::topics().into_iter().filter(is_in);
-        let entries: Vec<Entry> = topics.map(|topic| entry(topic, language)).collect();
-        serde_json::to_string(&entries).unwrap_or_default()
+        topics.map(|topic| entry(topic, language)).collect::<Vec<Entry>>()
     };
-    let octets = site.rendered("", &format!("{folder} {language}"), all);
-    Ok((fields(JSON, Keep::AnHour), Body::from(octets)).into_response())
+    Ok(kept(site, request, &format!("{folder} {language}"), all))
 }
 
 async fn all_codes(State(site): State<Arc<Site>>, request: Request) -> Result<Response, Problem> {
@@ -214,8 +246,13 @@ async fn all_commands(
 }
 
 /// `GET /search/de`: everything that can be found, for results as one types.
-async fn search_index(Path(tag): Path<String>) -> Result<Response, Problem> {
+async fn search_index(
+    State(site): State<Arc<Site>>,
+    Path(tag): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let known = Language::COMPLETE.iter().find(|language| language.tag() == tag);
     let known = known.ok_or_else(|| Problem::NotFound(format!("there are no texts in `{tag}`")))?;
-    Ok(answer(&search::index(*known), Keep::AnHour))
+    let make = || serde_json::to_string(search::index(*known)).unwrap_or_default();
+    Ok(kept_text(&site, &headers, Varies::Coding, &format!("search {known}"), make))
 }

@@ -3,6 +3,8 @@
 
 use std::sync::OnceLock;
 
+use crate::kept::checksum;
+
 /// One file.
 pub(crate) struct Asset {
     /// Its address below `/assets/`.
@@ -56,12 +58,9 @@ impl Assets {
 }
 
 fn asset(stem: &str, end: &str, content_type: &'static str, content: &'static str) -> Asset {
-    Asset { name: format!("{stem}-{:08x}.{end}", checksum(content)), content_type, content }
-}
-
-/// FNV-1a: it tells versions apart and need not withstand anybody.
-fn checksum(content: &str) -> u32 {
-    content
-        .bytes()
-        .fold(0x811c_9dc5, |sum, octet| (sum ^ u32::from(octet)).wrapping_mul(0x0100_0193))
+    Asset {
+        name: format!("{stem}-{:016x}.{end}", checksum(content.as_bytes())),
+        content_type,
+        content,
+    }
 }

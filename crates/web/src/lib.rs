@@ -9,6 +9,7 @@ mod assets;
 mod drawing;
 pub mod export;
 mod headers;
+mod kept;
 #[cfg(test)]
 mod leftover;
 mod negotiate;

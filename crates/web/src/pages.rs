@@ -173,6 +173,14 @@ pub(crate) fn answer(page: Page, given: &Given, frame: &Frame) -> Answered {
     }
 }
 
+/// The same where the reader gave nothing.
+pub(crate) fn unasked(page: Page, frame: &Frame) -> String {
+    match answer(page, &Given::default(), frame) {
+        Answered::Page(html) => html,
+        Answered::Elsewhere(page) => render(page, frame),
+    }
+}
+
 /// The page of a trouble: `not-found`, `too-big`, `too-many`.
 pub(crate) fn trouble(what: &str, frame: &Frame) -> String {
     let megabytes = crate::site::MOST_MEGABYTES.to_string();

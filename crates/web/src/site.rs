@@ -1,15 +1,13 @@
 //! The site as an HTTP service: which handler an address has, what is kept, how it is
 //! served. What a page says stands in `pages`.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
-use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HOST, LOCATION};
+use axum::http::header::{ACCEPT_LANGUAGE, ALLOW, CONTENT_TYPE, HOST, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -20,14 +18,13 @@ use tokio::net::TcpListener;
 use crate::address::Page;
 use crate::assets::assets;
 use crate::headers::{HTML, Keep, fields};
+use crate::kept::{Kept, Kind, Varies, only_reads};
 use crate::pages::{self, Frame};
 use crate::rate::Rates;
 use crate::{api, negotiate, sitemap};
 
 /// Most octets of what is pasted, in megabytes.
 pub(crate) const MOST_MEGABYTES: usize = 4;
-/// Most octets of rendered pages that are kept.
-const KEPT_OCTETS: usize = 64 * 1024 * 1024;
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -37,49 +34,16 @@ pub struct Site {
     pub origin: Option<String>,
     clock: Clock,
     rates: Rates,
-    kept: RwLock<Kept>,
-}
-
-/// Rendered pages, by the site's public address, which stands in them, and their own.
-#[derive(Debug, Default)]
-struct Kept {
-    octets: usize,
-    pages: HashMap<String, HashMap<String, Bytes>>,
+    /// What was rendered before.
+    pub(crate) kept: Kept,
 }
 
 impl Site {
     /// A site under that public address.
     pub fn new(origin: Option<String>) -> Site {
         let origin = origin.map(|origin| origin.trim_end_matches('/').to_owned());
-        let (rates, kept) = (Rates::default(), RwLock::default());
+        let (rates, kept) = (Rates::default(), Kept::default());
         Site { origin, clock: Clock::start(), rates, kept }
-    }
-
-    /// The page at `path` as it was rendered, if it was.
-    fn kept(&self, origin: &str, path: &str) -> Option<Bytes> {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        kept.pages.get(origin)?.get(path).cloned()
-    }
-
-    /// The page at `path`, kept or as `render` makes it now.
-    pub(crate) fn rendered(
-        &self,
-        origin: &str,
-        path: &str,
-        render: impl FnOnce() -> String,
-    ) -> Bytes {
-        if let Some(page) = self.kept(origin, path) {
-            return page;
-        }
-        let page = Bytes::from(render());
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.octets + page.len() > KEPT_OCTETS {
-            *kept = Kept::default();
-        }
-        kept.octets += page.len();
-        let pages = kept.pages.entry(origin.to_owned()).or_default();
-        pages.insert(path.to_owned(), page.clone());
-        page
     }
 
     /// Whether `client` may have something explained now.
@@ -118,17 +82,26 @@ pub(crate) fn client(request: &Request) -> IpAddr {
     address.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.ip())
 }
 
-async fn asset(request: Request) -> Response {
-    let name = request.uri().path().rsplit('/').next().unwrap_or_default();
-    match assets().named(name) {
-        Some(asset) => (fields(asset.content_type, Keep::Forever), asset.content).into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
+async fn asset(State(site): State<Arc<Site>>, request: Request) -> Response {
+    let path = request.uri().path();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let Some(asset) = assets().named(name) else { return StatusCode::NOT_FOUND.into_response() };
+    let headers = request.headers();
+    let coding = negotiate::coding(headers);
+    let found = site.kept.find_or_make("", path, coding, || asset.content.to_owned());
+    found.answer(kind(asset.content_type, Keep::Forever), headers)
 }
 
 async fn robots(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let text = sitemap::robots(&origin(&site, &headers));
-    (fields("text/plain; charset=utf-8", Keep::AnHour), text).into_response()
+    let (origin, coding) = (origin(&site, &headers), negotiate::coding(&headers));
+    let make = || sitemap::robots(&origin);
+    let found = site.kept.find_or_make(&origin, "/robots.txt", coding, make);
+    found.answer(kind("text/plain; charset=utf-8", Keep::AnHour), &headers)
+}
+
+/// What an address alone decides.
+const fn kind(content_type: &'static str, keep: Keep) -> Kind {
+    Kind { content_type, keep, varies: Varies::Coding }
 }
 
 /// The public address of the site, for links that have to be whole.
@@ -146,14 +119,16 @@ pub(crate) fn origin(site: &Site, headers: &HeaderMap) -> String {
 /// Every address that is neither the API nor an asset.
 async fn page(State(site): State<Arc<Site>>, request: Request) -> Response {
     let headers = request.headers();
-    let origin = origin(&site, headers);
-    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if let Some(html) = site.kept(&origin, request.uri().path()).filter(|_| only_reads) {
-        return (fields(HTML, Keep::AnHour), Body::from(html)).into_response();
+    let (origin, coding) = (origin(&site, headers), negotiate::coding(headers));
+    let only_reads = only_reads(request.method());
+    let address = request.uri().path();
+    if let Some(found) = site.kept.find(&origin, address, coding).filter(|_| only_reads) {
+        return found.answer(of_address(address), headers);
     }
-    let path = request.uri().path().trim_start_matches('/').to_owned();
-    if let Some(xml) = sitemap::at(&path, &origin) {
-        return (fields("application/xml", Keep::AnHour), xml).into_response();
+    let path = address.trim_start_matches('/').to_owned();
+    if let Some(xml) = sitemap::at(&path, &origin).filter(|_| only_reads) {
+        let found = site.kept.find_or_make(&origin, address, coding, || xml);
+        return found.answer(of_address(address), headers);
     }
     let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let preferred = negotiate::language(asked.unwrap_or_default());
@@ -164,16 +139,36 @@ async fn page(State(site): State<Arc<Site>>, request: Request) -> Response {
     let Some(page) = Page::parse(rest) else { return not_found(language, &origin) };
     let frame = Frame { language, page: Some(page), origin };
     match page {
-        Page::Search | Page::Compare | Page::Explain => asked_for(page, frame, site, request).await,
-        _ if !only_reads => {
-            (StatusCode::METHOD_NOT_ALLOWED, fields(HTML, Keep::Never)).into_response()
+        Page::Search | Page::Compare | Page::Explain => {
+            // The question mark keeps what answers no question apart from what answers one.
+            if !only_reads || request.uri().query().is_some_and(|query| !query.is_empty()) {
+                return asked_for(page, frame, site, request).await;
+            }
+            let at = format!("{}?", page.href(language));
+            let render = || pages::unasked(page, &frame);
+            let found = site.kept.find_or_make(&frame.origin, &at, coding, render);
+            found.answer(kind(HTML, Keep::AnHour), headers)
         }
+        _ if !only_reads => not_allowed(),
         _ => {
             let render = || pages::render(page, &frame);
-            let html = site.rendered(&frame.origin, &page.href(language), render);
-            (fields(HTML, Keep::AnHour), Body::from(html)).into_response()
+            let at = page.href(language);
+            let found = site.kept.find_or_make(&frame.origin, &at, coding, render);
+            found.answer(kind(HTML, Keep::AnHour), headers)
         }
     }
+}
+
+/// What is kept outside the API and the assets is a page or a sitemap.
+fn of_address(address: &str) -> Kind {
+    let content_type = if address.ends_with(".xml") { "application/xml" } else { HTML };
+    kind(content_type, Keep::AnHour)
+}
+
+fn not_allowed() -> Response {
+    let mut headers = fields(HTML, Keep::Never);
+    headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    (StatusCode::METHOD_NOT_ALLOWED, headers).into_response()
 }
 
 /// Sends the reader to the same page in a language.

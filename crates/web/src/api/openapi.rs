@@ -1,16 +1,22 @@
 //! The API's own description: OpenAPI 3.1, made here so that the version and the names of
 //! causes are those of this binary.
 
-use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use reply::explain::Language;
 use reply::{Cause, Permanence, WhoseMove};
 use serde_json::{Value, json};
 
-use crate::headers::{JSON, Keep, fields};
+use crate::kept::Varies;
+use crate::site::Site;
 
 /// `GET /openapi.json`
-pub(crate) async fn document() -> Response {
-    (fields(JSON, Keep::AnHour), describe().to_string()).into_response()
+pub(super) async fn document(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let make = || describe().to_string();
+    super::kept_text(&site, &headers, Varies::Coding, "openapi.json", make)
 }
 
 fn describe() -> Value {

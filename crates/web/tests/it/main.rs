@@ -1,5 +1,7 @@
-//! The site over a real socket: addresses, languages, what is escaped, limits, the API.
+//! The site over a real socket: addresses, languages, what is escaped, limits, what is kept
+//! and compressed, the API.
 
 mod api;
+mod kept;
 mod pages;
 mod server;

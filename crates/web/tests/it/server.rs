@@ -18,6 +18,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
+    /// The body as it was sent.
+    pub(crate) octets: Vec<u8>,
 }
 
 impl Answer {
@@ -56,11 +58,21 @@ impl Server {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}").as_bytes(), b"")
     }
 
+    /// `HEAD path`, with further header lines.
+    pub(crate) fn head(&self, path: &str, fields: &str) -> Answer {
+        self.send(format!("HEAD {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}").as_bytes(), b"")
+    }
+
     /// `POST path` with a body of that type.
     pub(crate) fn post(&self, path: &str, kind: &str, body: &[u8]) -> Answer {
+        self.post_with(path, &format!("Content-Type: {kind}\r\n"), body)
+    }
+
+    /// The same with those header lines.
+    pub(crate) fn post_with(&self, path: &str, fields: &str, body: &[u8]) -> Answer {
         let length = body.len();
         let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n"
+            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n{fields}"
         );
         self.send(head.as_bytes(), body)
     }
@@ -73,9 +85,10 @@ impl Server {
         drop(stream.write_all(&[head, fixed.as_slice(), body].concat()));
         let mut octets = Vec::new();
         drop(stream.read_to_end(&mut octets));
-        let text = String::from_utf8_lossy(&octets).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let end = octets.windows(4).position(|four| four == b"\r\n\r\n");
+        let body = octets.split_off(end.map_or(octets.len(), |end| end + 4));
+        let head = String::from_utf8_lossy(&octets).trim_end().to_owned();
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-        Answer { status, head: head.to_owned(), body: body.to_owned() }
+        Answer { status, head, body: String::from_utf8_lossy(&body).into_owned(), octets: body }
     }
 }
