@@ -186,6 +186,7 @@ mod tests {
         check("connection timed out after 30 seconds", None);
         check("unable to deliver in 840 minutes", None);
         check("idle for 300 seconds; closing", None);
+        check("the hold time exceeds a maximum of 3600 seconds", None);
         check("we will retry for 3 days", None);
         check("we will keep trying for 5 days", None);
         check("no more than 5 messages in 10 minutes", None);
