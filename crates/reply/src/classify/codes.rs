@@ -56,7 +56,8 @@ fn of_mailbox(detail: u16, transient: bool) -> Option<Said> {
     Some(match detail {
         0 if transient => (BROAD, MailboxBusy, &[Greylisted, MailboxLocked, PolicyTemporary]),
         0 => (BROAD, MailboxUnknown, &[MailboxDisabled, PolicyRefused]),
-        1 if transient => (EXACT, MailboxDisabled, &[MailboxBusy, RateLimited, Greylisted]),
+        // Said of much that passes: words say more, even vague ones.
+        1 if transient => (BROAD, MailboxDisabled, &[MailboxBusy, RateLimited, Greylisted]),
         1 => (EXACT, MailboxDisabled, &[MailboxUnknown]),
         2 => (EXACT, MailboxFull, &[]),
         3 => (EXACT, MessageTooBig, &[]),

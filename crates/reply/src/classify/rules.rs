@@ -16,6 +16,7 @@ mod own;
 mod provider;
 mod report;
 mod session;
+mod software;
 mod terse;
 mod topics;
 
@@ -127,6 +128,7 @@ impl Rule {
 pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
     [
         provider::RULES,
+        software::RULES,
         own::RULES,
         report::RULES,
         mailbox::RULES,

@@ -928,6 +928,15 @@ pub(super) const RULES: &[Rule] = &[
         ],
     ),
     rule(
+        "something-does-not-exist",
+        Likely,
+        MailboxUnknown,
+        &[DomainNotFound, SenderDomainUnusable],
+        &["does not exist", "doesn't exist"],
+        &["550 this reader does not exist"],
+    )
+    .codes(&[550, 551]),
+    rule(
         "some-name-does-not-exist",
         Likely,
         SenderDomainUnusable,
@@ -1107,7 +1116,6 @@ pub(super) const RULES: &[Rule] = &[
             "no disk space",
             "out of disk",
             "out of storage",
-            "out of memory",
             "out of space",
             "disk full",
             "disk is full",

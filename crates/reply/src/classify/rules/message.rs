@@ -267,6 +267,7 @@ pub(super) const RULES: &[Rule] = &[
         &[MessageMalformed],
         &[
             "line too long",
+            "line to long",
             "line is too long",
             "lines too long",
             "lines longer than",

@@ -74,7 +74,7 @@ pub(super) const RULES: &[Rule] = &[
     ).codes(REFUSALS),
     rule(
         "about-hosts", Likely, HostBlocklisted, &[PolicyRefused, ReputationPoor],
-        &["your ip", "client ip", "from ip", "ip address", "ip addresses", "client host", "connecting host"],
+        &["your ip", "client ip", "from ip", "ip address", "ip addresses", "client host", "connecting host", "listed in", "listed on", "listed by"],
         &["554 your IP comes from elsewhere"],
     ).codes(REFUSALS),
     rule(

@@ -1,0 +1,208 @@
+//! Fixed texts of mail servers' programs that, read by their words alone, would be taken
+//! for something else. What a wording says in any program stands in its subject's table.
+
+use super::topics::REFUSALS;
+use super::{Rank::*, Rule, rule};
+use crate::Cause::*;
+
+#[rustfmt::skip]
+pub(super) const RULES: &[Rule] = &[
+    // ── commands and their order ─────────────────────────────────────────────────────
+    rule(
+        "parameter-out-of-bounds", Provider, ParameterNotImplemented, &[SyntaxError],
+        &["hold time", "hold for ~ exceed*", "by parameter", "by time ~ exceed*", "priority value", "deliver by"],
+        &["501 5.5.4 the hold time asked for exceeds its maximum"],
+    ).permanent(),
+    rule(
+        "refused-as-a-command", Exact, CommandNotImplemented, &[CommandUnknown, PolicyRefused],
+        &["disallowed", "turned off", "not allowed", "not permitted", "not offered", "prohibited", "disabled", "forbidden"],
+        &["502 TURN is disallowed", "502 5.5.1 ETRN not offered"],
+    ).codes(&[502]),
+    rule(
+        "authentication-off-here", Provider, ParameterNotImplemented, &[AuthUnavailable, BadSequence],
+        &["authentication not enabled", "authentication is not enabled", "auth not enabled"],
+        &["504 authentication is not enabled"],
+    ).codes(&[504]),
+    rule(
+        "channel-stands-already", Provider, BadSequence, &[],
+        &["already secured", "already encrypted", "already secure", "tls already", "already using tls", "no recipient specified",
+          "no recipient given", "no recipients were", "sender not yet given", "no greeting"],
+        &["503 5.5.1 Invalid command: the channel is already secured", "503 5.5.4 Invalid arguments: no recipient given"],
+    ).permanent(),
+    rule(
+        "credentials-wanted", Provider, AuthRequired, &[BadSequence],
+        &["credentials are required", "credentials required", "credentials are needed", "credentials needed"],
+        &["503 5.5.1 authentication credentials are needed"],
+    ),
+    rule(
+        "talks-before-its-turn", Provider, SessionAbuse, &[BadSequence],
+        &["pre greeting", "pregreet*", "talk too soon", "talks too soon", "talked too soon", "talking too early", "before greeting", "before the greeting", "before our greeting", "before banner",
+          "before the banner", "early talker", "earlytalker*", "data before ~ greeting", "not wait for ~ greeting"],
+        &["554 5.5.0 rejecting all commands due to pre-greeting traffic", "550 you talked too soon"],
+    ),
+    rule(
+        "address-may-not-contain", Provider, SyntaxError, &[MailboxUnknown, SenderRefused],
+        &["address ~ must not contain", "address ~ may not contain", "address ~ cannot contain", "address ~ contains a space", "address ~ contains spaces"],
+        &["550 The address is invalid and must not contain blanks"],
+    ).permanent(),
+
+    // ── the greeting ─────────────────────────────────────────────────────────────────
+    rule(
+        "wrong-in-the-greeting", Provider, HeloRefused, &[SyntaxError],
+        &["in helo", "in ehlo", "in helo/ehlo", "in ehlo/helo", "in your helo", "in your ehlo", "not who you say", "not who you claim", "who you say you are"],
+        &["550 an address of wrong format in HELO", "550 You are hardly who you say you are"],
+    ).permanent(),
+
+    // ── the sender and its domain ────────────────────────────────────────────────────
+    rule(
+        "sender-domain-without-hosts", Provider, SenderDomainUnusable, &[DnsFailed],
+        &["mx without a*", "mx without ip*", "mx without address*", "no mx for your from", "no mx for ~ {sender}", "no valid mx for ~ {sender}"],
+        &["450 it has an MX without A records", "550 no MX for that sender"],
+    ),
+    rule(
+        "header-unlike-the-envelope", Clear, SenderRefused, &[DmarcFailed, MessageMalformed, SpfFailed],
+        &["header ~ not match ~ envelope", "header ~ mismatch ~ envelope", "envelope ~ not match ~ header", "from ~ not match ~ mail from", "from ~ differ* ~ envelope",
+          "header from ~ mail from"],
+        &["550 the From header does not match its envelope"],
+    ).permanent(),
+    rule(
+        "black-address", Clear, SenderRefused, &[DomainBlocklisted],
+        &["black mail address", "black address", "black sender", "blackmail address"],
+        &["554 a black mail address"],
+    ).permanent(),
+    rule(
+        "domain-is-banned", Provider, DomainBlocklisted, &[SenderRefused],
+        &["the domain ~ is banned", "domain is banned", "sender domain ~ banned", "banned domain", "domain banned"],
+        &["550 the domain example.com is banned"],
+    ).permanent(),
+    rule(
+        "bounce-to-several", Provider, MessageMalformed, &[SenderRefused, TooManyRecipients],
+        &["bounces are never sent", "bounce ~ more than one recipient", "bounces ~ more than one recipient", "bounce ~ multiple recipients", "null sender ~ more than one", "null sender ~ multiple recipients",
+          "bounce without", "bounces without", "invalid bounce", "bounce ~ without ~ message id"],
+        &["550 a bounce never has more than one recipient", "550 bounce without its Message-ID"],
+    ).permanent(),
+
+    // ── the recipient ────────────────────────────────────────────────────────────────
+    rule(
+        "no-member-of-the-domain", Provider, MailboxUnknown, &[],
+        &["not a member of domain", "not a member of this domain", "no member of domain", "not a user of this domain"],
+        &["550 bob is not a member of domain example.net"],
+    ).permanent(),
+    rule(
+        "list-unknown", Clear, MailboxUnknown, &[],
+        &["mailing list not found", "no such mailing list", "no such list", "list ~ does not exist", "unknown mailing list", "unknown list", "no list by that name"],
+        &["550 5.1.2 that mailing list: no such list", "550 unknown list"],
+    ).permanent(),
+    rule(
+        "recipients-invalid", Clear, MailboxUnknown, &[BadSequence],
+        &["recipients are invalid", "recipients invalid", "all recipients ~ invalid", "all recipients ~ rejected", "recipients ~ unknown"],
+        &["503 the recipients are invalid, all of them"],
+    ).permanent(),
+    rule(
+        "unavailable-user", Exact, MailboxUnknown, &[MailboxDisabled],
+        &["unavailable mail user", "unavailable user", "unavailable mailbox", "unavailable recipient", "unavailable account", "unavailable address"],
+        &["550 unavailable user"],
+    ).permanent(),
+    rule(
+        "domain-of-the-recipient-not-ours", Provider, RelayDenied, &[DomainNotFound, PolicyRefused],
+        &["recipient address rejected: no domain", "uucp address*", "uucp path*", "routed address", "source route*", "percent hack", "fake router*", "openrelay*", "open relay check"],
+        &["550 5.7.1 UUCP addresses are unwanted", "554 <bob@example.net>: Recipient address rejected: NO-DOMAIN."],
+    ).permanent(),
+    rule(
+        "permissions-lacking", Exact, MailboxPrivate, &[PolicyRefused, SenderRefused],
+        &["have permissions to send to", "has no permission to", "have no permission to", "no permissions to", "not have permissions to send to", "not have permission to send to", "not have permission to post", "no right to send to", "no rights to send to", "lacks permission"],
+        &["550 you have no permission to write to this list"],
+    ).codes(REFUSALS),
+
+    // ── the message ──────────────────────────────────────────────────────────────────
+    rule(
+        "secrets-in-it", Provider, ContentRefused, &[PolicyRefused],
+        &["credential leak*", "leak detected", "leaks credentials", "never send your", "contains your password", "credit card number*", "data loss prevention", "data leak*", "dlp policy", "dlp rule"],
+        &["550 Credential leak found: never send your secrets by mail"],
+    ).permanent(),
+    rule(
+        "rejected-by-a-sieve", Exact, PolicyRefused, &[MailboxPrivate, ContentRefused],
+        &["rejected by sieve", "refused by sieve", "sieve ~ reject*", "rejected by ~ sieve"],
+        &["550 your mail was rejected by a sieve of bob"],
+    ).permanent(),
+
+    // ── the server ───────────────────────────────────────────────────────────────────
+    rule(
+        "host-takes-no-mail", Provider, DomainTakesNoMail, &[PolicyRefused, HostBlocklisted],
+        &["esmtp not accepting messages", "esmtp not accepting mail", "esmtp not accepting connections", "smtp not accepting messages", "host does not accept mail", "host accepts no mail"],
+        &["554 mx.example.net ESMTP not accepting messages"],
+    ).permanent(),
+    rule(
+        "memory-gone", Provider, ServerFault, &[ServerBusy, ServerFull],
+        &["out of memory", "memory exhausted", "memory allocation", "cannot allocate memory", "not enough memory"],
+        &["450 out of memory"],
+    ).transient(),
+    rule(
+        "login-errors-for-now", Clear, AuthUnavailable, &[AuthFailed, ServerFault],
+        &["auth ~ error", "authentication ~ error", "auth ~ failure"],
+        &["451 an AUTH backend error"],
+    ).codes(&[421, 450, 451, 454]),
+    rule(
+        "load-for-now", Clear, ServerBusy, &[PolicyTemporary],
+        &["too much load", "load ~ too high", "high ~ load", "under heavy load", "heavy load", "heavily loaded", "load limit"],
+        &["451 too much load; please try again later"],
+    ).transient(),
+    rule(
+        "connection-broken", Clear, ConnectionLost, &[HostUnreachable],
+        &["connection ~ is broken", "connection ~ broken", "broken pipe", "connection ~ aborted", "connection ~ interrupted"],
+        &["451 the connection with mx.example.net is broken"],
+    ),
+    rule(
+        "queue-over-its-quota", Provider, RateLimited, &[ServerBusy, ServerFull],
+        &["queue quota", "organization ~ quota", "tenant ~ quota", "connection quota", "message quota ~ hour", "message quota ~ day"],
+        &["450 4.7.3 the organization is over its queue quota"],
+    ),
+    rule(
+        "store-properties-missing", Provider, ServerFault, &[MailboxUnknown],
+        &["storedriver mdb", "mdb properties"],
+        &["550 5.3.2 STOREDRV: bad StoreDriver MDB properties"],
+    ),
+    rule(
+        "policy-of-a-mailbox", Clear, PolicyRefused, &[MailboxPrivate],
+        &["mailpolicy", "mail policy", "policy error", "mail policies"],
+        &["554 5.2.3 MailPolicy violation"],
+    ).permanent(),
+
+    // ── texts of single programs ─────────────────────────────────────────────────────
+    rule(
+        "empty-sender", Clear, SenderRefused, &[SyntaxError],
+        &["empty email address", "empty address", "empty sender", "empty envelope sender*", "empty return path", "null sender"],
+        &["550 an empty sender is not taken"],
+    ).codes(REFUSALS),
+    rule(
+        "member-mail-only", Provider, MailboxPrivate, &[SenderRefused],
+        &["not member article", "article from non member"],
+        &["550 NOT MEMBER article"],
+    ),
+    rule(
+        "mail-from-your-host", Clear, HostBlocklisted, &[ReputationPoor, RateLimited, PolicyRefused],
+        &["mail from your ip", "mails from your ip", "email from your ip", "messages from your ip", "mail from your server", "mail from your host", "mail from your network", "mail from this ip",
+          "connections from your ip", "connections from your network", "connections from your host"],
+        &["421 for now we accept no mail from your IP"],
+    ),
+    rule(
+        "spam-or-virus", Provider, ContentSpam, &[ContentVirus, PolicyRefused],
+        &["spam/virus", "virus/spam", "spam or virus", "virus or spam", "spam and virus", "viruses or spam"],
+        &["550 looks like spam/virus content"],
+    ),
+    rule(
+        "space-not-had", Clear, MailboxFull, &[ServerFull],
+        &["not have enough", "not has enough", "doesn't have enough", "not enough free space", "not have sufficient space", "not have sufficient storage", "no sufficient space"],
+        &["550 bob does not have enough space"],
+    ).permanent(),
+    rule(
+        "mime-too-deep", Clear, MessageMalformed, &[ContentRefused, MessageTooBig],
+        &["mime complexity", "mime depth", "mime nesting", "mime parts", "nested too deep*", "nested mime", "unnecessary base64", "needless base64", "mime structure"],
+        &["552 its MIME parts are nested too deeply"],
+    ).permanent(),
+    rule(
+        "waited-in-vain", Exact, Expired, &[HostUnreachable],
+        &["not been collected", "after ~ tries", "queue period", "queue lifetime", "within the allowed queue", "after all retries", "retries exhausted", "retry limit", "number of retries", "retry period"],
+        &["550 it was not delivered after 20 tries"],
+    ),
+];
