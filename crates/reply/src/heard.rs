@@ -9,6 +9,7 @@ pub mod reply;
 mod webhook;
 
 use crate::{Reply, Stage, Verdict};
+pub use bounce::MAX_MAIL_OCTETS;
 
 /// Most things that are heard in one reading.
 const MAX_HEARD: usize = 100_000;
@@ -154,4 +155,10 @@ pub fn read_document(octets: &[u8]) -> Option<Vec<Heard>> {
         return Some(notices);
     }
     is_mail(octets).then(|| mbox::mails(octets).flat_map(bounce::read).take(MAX_HEARD).collect())
+}
+
+/// Reads one mail: what it says of each recipient, or what it is where it is no bounce. What
+/// lies beyond [`MAX_MAIL_OCTETS`] is not read.
+pub fn read_mail(octets: &[u8]) -> Vec<Heard> {
+    bounce::read(octets)
 }

@@ -13,6 +13,7 @@
 //! | [`explain()`] | a text | an [`Explanation`] for each thing that it says |
 //! | [`read_any`] | octets: replies, bounces, logs, notices in JSON, in any charset | what was [`Heard`]: kind, recipient, reply, [`Verdict`] |
 //! | [`heard::log::LogReader`] | a stream of log lines | the same, in constant memory |
+//! | [`heard::mbox::MailReader`] | a stream of mails, as of an mbox | each mail, for [`heard::read_mail`] |
 //! | [`classify()`] | a [`Reply`] and what it answers | its [`Verdict`]: cause, permanence, whose move, when, why |
 //! | [`compare()`] | two [`Topic`]s: codes, causes, commands | both, and what tells them apart |
 //! | [`entry()`] | one [`Topic`] | all that is known of it |

@@ -27,7 +27,7 @@ use super::{Heard, Kind};
 use crate::{EnhancedCode, Permanence};
 
 /// Most octets of one mail that are read: the returned message stands at its end.
-const MAX_MAIL_OCTETS: usize = 4 * 1024 * 1024;
+pub const MAX_MAIL_OCTETS: usize = 4 * 1024 * 1024;
 /// Most octets of the human parts together.
 const MAX_HUMAN_OCTETS: usize = 128 * 1024;
 

@@ -4,11 +4,14 @@
 mod files;
 mod found;
 mod lines;
+mod list;
 mod log;
+mod mails;
 pub(crate) mod object;
 mod sisimai;
+mod told;
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use reply::classify::hint::hint;
@@ -20,7 +23,7 @@ use reply::explain::{
     cause_name, concerned_in_words, enumerated, label, label_at, label_refused, labelled,
     permanence_in_words, quoted, wait_in_words, whose_move_in_words,
 };
-use reply::heard::{Heard, read_any, read_document};
+use reply::heard::Heard;
 use reply::{Explanation, Language, Reply, Scope, Stage};
 use serde_json::{Value, json};
 
@@ -28,8 +31,7 @@ use super::page::Page;
 use super::{Context, Failure};
 use files::{Content, Opened};
 pub(crate) use found::Found;
-use found::{heard_in, tell_all};
-use lines::Broken;
+use found::heard_in;
 use log::input;
 use object::Place;
 
@@ -83,14 +85,18 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     let language = context.global.language();
     let paths = args.paths();
     if !paths.is_empty() {
-        return tell_files(args, &paths, context);
+        return told::tell_files(args, &paths, context);
     }
-    if args.ndjson && args.is_stdin() {
-        return tell_files(args, &[PathBuf::from("-")], context);
-    }
-    let content = input(args)?;
+    let content = match input(args)? {
+        Opened::Document(content) if !args.ndjson || !args.is_stdin() => content,
+        opened => return told::tell_stdin(args, opened, context),
+    };
     if args.writes_json(context) {
-        args.tell_values(values(args, &content, language)?, context)?;
+        let mut list = list::List::of(args.ndjson);
+        for value in values(args, &content, language)? {
+            list.add(&value, context.out)?;
+        }
+        list.end(context.out)?;
     } else {
         let found = Found::of(&content.octets, language)?;
         found.tell(found.len(), language, context.out)?;
@@ -138,153 +144,24 @@ impl Args {
             Some(Format::Secondpost) | None => heard_json(heard, place),
         }
     }
-
-    /// Writes values: one a line, or one as it is and several as a list.
-    fn tell_values(&self, all: Vec<Value>, context: &mut Context<'_>) -> Result<(), Failure> {
-        if !self.ndjson {
-            return context.json(&one_or_all(all));
-        }
-        Ok(all.iter().try_for_each(|value| lines::write_line(context.out, value))?)
-    }
 }
 
-/// Tells what each line of a file says.
-fn tell_lines(
-    args: &Args,
-    from: impl BufRead,
-    file: &Path,
-    context: &mut Context<'_>,
-) -> Result<(), Failure> {
-    let mut out = io::BufWriter::new(&mut *context.out);
-    let name = path_of(file);
-    let place = Place { path: name.as_deref(), unreadable: None };
-    let told = lines::each_line(from, |heard| match args.format {
-        Some(Format::Sisimai) => lines::write_line(&mut out, &sisimai::value(heard, place.path)),
-        _ => lines::write_line(&mut out, &object::Object::of(heard, place)),
-    });
-    io::Write::flush(&mut out)?;
-    match told {
-        Ok(()) => Ok(()),
-        Err(Broken::Writing(error)) => Err(error.into()),
-        Err(Broken::Reading(count, error)) => {
-            let what = input::broken_off(&format!("{count} lines"), &error);
-            Err(input::partly(file, &what))
-        }
+/// What to explain: the arguments joined, or standard input.
+fn input(args: &Args) -> Result<Opened, Failure> {
+    if args.text.is_empty() && io::stdin().is_terminal() && !args.ndjson {
+        let failure =
+            Failure::usage("nothing to explain: expected a reply, a code, a cause or a command");
+        return Err(failure.help(EXPECTED));
     }
-}
-
-/// A file's name in JSON; standard input has none.
-fn path_of(file: &Path) -> Option<String> {
-    (file != Path::new("-")).then(|| file.display().to_string())
-}
-
-/// Tells what the files say, one after the other. What cannot be read is told as it is met,
-/// and all else is told all the same.
-fn tell_files(args: &Args, paths: &[PathBuf], context: &mut Context<'_>) -> Result<(), Failure> {
-    let mut values = Vec::new();
-    let mut wrong = None;
-    let files = files::files(paths)?;
-    let are_many = files.len() > 1;
-    for file in &files {
-        match tell_one(args, file, are_many, &mut values, context) {
-            Ok(()) => {}
-            Err(closed) if closed.is_success() => return Err(closed),
-            Err(failure) => {
-                failure.tell(context.global.json);
-                wrong.get_or_insert(failure.silenced());
-            }
-        }
+    if args.is_stdin() {
+        return files::open(Path::new("-"), args.ndjson);
     }
-    let is_list = args.writes_json(context) && !args.ndjson;
-    if is_list && (wrong.is_none() || !values.is_empty()) {
-        args.tell_values(values, context)?;
-    }
-    wrong.map_or(Ok(()), Err)
-}
-
-/// Tells what one file says, or adds it to the `values` that are told together.
-fn tell_one(
-    args: &Args,
-    file: &Path,
-    is_one_of_many: bool,
-    values: &mut Vec<Value>,
-    context: &mut Context<'_>,
-) -> Result<(), Failure> {
-    let opened =
-        if args.ndjson { files::open(file)? } else { Opened::Document(files::read(file)?) };
-    let content = match opened {
-        Opened::Lines(lines) => return tell_lines(args, lines, file, context),
-        Opened::Document(content) => content,
-    };
-    let path = path_of(file);
-    let place = Place { path: path.as_deref(), unreadable: content.unreadable.as_deref() };
-    let document = read_document(&content.octets);
-    if document.is_none() && args.ndjson {
-        tell_lines(args, content.octets.as_slice(), file, context)?;
-    } else {
-        let heard = document.unwrap_or_else(|| read_any(&content.octets));
-        let each = heard.iter().map(|heard| args.value(heard, place));
-        if args.ndjson {
-            args.tell_values(each.collect(), context)?;
-        } else if args.writes_json(context) {
-            values.extend(each);
-        } else {
-            tell_file(place.path.unwrap_or("-"), &heard, is_one_of_many, context)?;
-        }
-    }
-    content.unreadable.map_or(Ok(()), |what| Err(input::partly(file, &what)))
-}
-
-/// Tells what one file says, under its name where there are several.
-fn tell_file(
-    path: &str,
-    heard: &[Heard],
-    is_one_of_many: bool,
-    context: &mut Context<'_>,
-) -> Result<(), Failure> {
-    let language = context.global.language();
-    if is_one_of_many {
-        writeln!(context.out, "{path}")?;
-    }
-    if heard.is_empty() {
-        let failure = Failure::usage(format!("there is no reply, bounce or log line in `{path}`"));
-        return if is_one_of_many {
-            Ok(writeln!(context.out)?)
-        } else {
-            Err(failure.help(EXPECTED))
-        };
-    }
-    tell_all(heard, language, context.out)?;
-    if is_one_of_many { Ok(writeln!(context.out)?) } else { Ok(()) }
-}
-
-/// The octets to explain: the arguments joined, the file, or standard input.
-fn input(args: &Args) -> Result<Content, Failure> {
-    let from_stdin = match args.text.as_slice() {
-        [] if io::stdin().is_terminal() => {
-            let failure = Failure::usage(
-                "nothing to explain: expected a reply, a code, a cause or a command",
-            );
-            return Err(failure.help(EXPECTED));
-        }
-        [] => true,
-        [one] => one == "-",
-        _ => false,
-    };
-    if from_stdin {
-        return files::read(Path::new("-"));
-    }
-    Ok(Content { octets: args.text.join(" ").into_bytes(), unreadable: None })
+    Ok(Opened::Document(Content { octets: args.text.join(" ").into_bytes(), unreadable: None }))
 }
 
 /// What can be explained.
 const EXPECTED: &str = "expected a reply like `450 4.2.0 Greylisted`, a code, a cause or a \
     command; `secondpost codes` and `secondpost causes` list them";
-
-/// One thing as it is, several as a list.
-fn one_or_all(mut all: Vec<Value>) -> Value {
-    if all.len() == 1 { all.remove(0) } else { Value::Array(all) }
-}
 
 /// The verdict with the kind, the recipient and the file's path.
 pub(crate) fn heard_json(heard: &Heard, place: Place<'_>) -> Value {

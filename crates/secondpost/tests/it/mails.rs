@@ -1,7 +1,12 @@
 //! `explain` over mails: files, mboxes, Maildirs, lines of JSON, Sisimai's names.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -164,4 +169,134 @@ fn of_half_a_compressed_file_the_beginning_is_told_and_where_it_breaks_off() {
     assert_eq!(ended.status, 1);
     assert!(summary["read"]["lines"].as_u64().unwrap() > 5_000, "{summary}");
     assert!(ended.err.contains("`half.gz`: it breaks off"), "{}", ended.err);
+}
+
+/// `explain` at work on a pipe, and what it has written so far.
+struct Running {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    written: mpsc::Receiver<Vec<u8>>,
+    out: Vec<u8>,
+}
+
+impl Running {
+    fn start(folder: &Path, args: &[&str]) -> Running {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_secondpost"))
+            .args(args)
+            .current_dir(folder)
+            .env("LC_ALL", "C")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (stdin, mut stdout) = (child.stdin.take(), child.stdout.take().unwrap());
+        let (sender, written) = mpsc::channel();
+        // Ends with the pipe, which ends with the program.
+        thread::spawn(move || {
+            let mut piece = vec![0; 64 * 1024];
+            while let Ok(count @ 1..) = stdout.read(&mut piece) {
+                sender.send(piece[..count].to_vec()).unwrap();
+            }
+        });
+        Running { child, stdin, written, out: Vec::new() }
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        self.stdin.as_mut().unwrap().write_all(octets).unwrap();
+    }
+
+    /// Waits until something is written, while the input goes on.
+    fn has_told_something(&mut self) {
+        let told = self.written.recv_timeout(Duration::from_secs(60));
+        self.out.extend(told.expect("it tells what it has read before the input ends"));
+    }
+
+    /// The most memory that it ever held, in KiB.
+    fn peak_memory_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// What it wrote, to its end; the input ends here.
+    fn end(mut self) -> String {
+        drop(self.stdin.take());
+        self.out.extend(self.written.iter().flatten());
+        let ended = self.child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8(self.out).unwrap()
+    }
+}
+
+/// Longer than what is read of a file that is read as a whole.
+const LONG_OCTETS: usize = 66 << 20;
+
+/// A bounce in an mbox, with a long message behind it that was returned.
+fn long_mail() -> Vec<u8> {
+    let mail = fs::read(example("qmail.eml")).unwrap();
+    let line = [b"x".repeat(71).as_slice(), b"\n"].concat();
+    let from = b"From x Thu Apr 29 23:34:45 2010\n".as_slice();
+    [from, &mail, b"\n", &line.repeat(14_000), b"\n"].concat()
+}
+
+#[test]
+fn an_mbox_of_any_length_is_read_in_little_memory_and_told_as_it_comes() {
+    let (mail, folder) = (long_mail(), tempfile::tempdir().unwrap());
+    let count = LONG_OCTETS / mail.len() + 1;
+    for args in [&["explain", "--ndjson"][..], &["explain", "--json"], &["explain"]] {
+        let mut running = Running::start(folder.path(), args);
+        for _ in 0..count / 2 {
+            running.write(&mail);
+        }
+        running.has_told_something();
+        for _ in count / 2..count {
+            running.write(&mail);
+        }
+        let peak = running.peak_memory_kib();
+        assert!(peak < 48 << 10, "{args:?}: {peak} KiB");
+        let out = running.end();
+        // Every mail is about two recipients.
+        let told = match args {
+            [_, "--ndjson"] => out.lines().count(),
+            [_, "--json"] => serde_json::from_str::<Vec<Value>>(&out).unwrap().len(),
+            _ => out.matches("\n<").count() + 1,
+        };
+        assert_eq!(told, 2 * count, "{args:?}");
+    }
+}
+
+#[test]
+fn a_long_mbox_is_read_to_its_end_through_gzip_and_zstd_under_either_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let mail = long_mail();
+    let count = LONG_OCTETS / mail.len() + 1;
+    // Both may hold one part after another, as a log that is appended to does.
+    for packed in [gzipped(&mail), zstd(&mail)] {
+        fs::write(folder.path().join("packed"), packed.repeat(count)).unwrap();
+        let sisimai = &["explain", "--ndjson", "--format", "sisimai", "packed"];
+        let ended = secondpost(folder.path(), sisimai, b"");
+        assert_eq!((ended.status, ended.err.as_str()), (0, ""));
+        let disabled = ended.out.lines().filter(|line| line.contains("bob@example.net")).count();
+        assert_eq!((disabled, ended.out.lines().count()), (count, 2 * count));
+    }
+}
+
+#[test]
+fn of_a_mail_that_is_too_long_the_beginning_is_told_and_that_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mail = long_mail();
+    let line = [b"y".repeat(71).as_slice(), b"\n"].concat();
+    let long = [mail.as_slice(), &line.repeat(60_000), b"\n"].concat();
+    fs::write(folder.path().join("mbox"), [&mail[..], &long, &mail].concat()).unwrap();
+    let ended = secondpost(folder.path(), &["explain", "--ndjson", "mbox"], b"");
+    let told = format!("of the mail at octet {}, only the first 4 MiB were read", mail.len());
+    assert_eq!((ended.status, ended.err), (1, format!("error: `mbox`: {told}\n")));
+    let unreadable: Vec<Value> = ended
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["unreadable"].clone())
+        .collect();
+    let cut = Value::from("only the first 4 MiB were read");
+    assert_eq!(unreadable, [Value::Null, Value::Null, cut.clone(), cut, Value::Null, Value::Null]);
 }

@@ -1,7 +1,7 @@
 //! Files and folders to explain: mails, mboxes, Maildirs, notices, logs, lists of replies.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use reply::heard::is_mail;
@@ -9,8 +9,10 @@ use reply::heard::is_mail;
 use super::super::Failure;
 use super::log::input::{self, Input, PIECE_OCTETS};
 
-/// Most octets that are read of one file.
-pub(super) const MAX_FILE_OCTETS: usize = 64 * 1024 * 1024;
+/// Most octets that are read of one file that is read as a whole.
+const MAX_WHOLE_OCTETS: usize = 64 * 1024 * 1024;
+/// What is looked at to tell mails from other things; a header says it sooner.
+const START_OCTETS: usize = 32 * 1024;
 /// Most folders within folders.
 const MAX_DEPTH: usize = 16;
 
@@ -58,28 +60,75 @@ pub(super) struct Content {
 
 /// A file of which the beginning was looked at.
 pub(super) enum Opened {
+    /// A mail, an mbox: read as it comes.
+    Mails(Started),
     /// One reply or log line a line, read as they come.
-    Lines(BufReader<Input>),
-    /// A mail, an mbox, a notice: read as a whole.
+    Lines(BufReader<Started>),
+    /// A notice, a text: read as a whole.
     Document(Content),
 }
 
-/// Opens a file; gzip and zstd are unpacked, `-` is standard input.
-pub(super) fn open(path: &Path) -> Result<Opened, Failure> {
+/// Opens a file; gzip and zstd are unpacked, `-` is standard input. Whether it holds lines of
+/// which each is answered or one text, its octets do not tell: `by_line` does.
+pub(super) fn open(path: &Path, by_line: bool) -> Result<Opened, Failure> {
     let named = |error: io::Error| input::failure(path, error);
-    let mut reader = BufReader::with_capacity(PIECE_OCTETS, Input::open(path).map_err(named)?);
-    let start = reader.fill_buf().map_err(named)?;
-    let is_json = matches!(start.trim_ascii_start().first(), Some(b'{' | b'['));
-    if is_mail(start) || is_json {
-        return Ok(Opened::Document(whole(&mut reader).map_err(named)?));
+    let mut input = Started {
+        start: Vec::new(),
+        given: 0,
+        broken: None,
+        rest: Input::open(path).map_err(named)?,
+    };
+    // Who writes lines slowly shall not wait until there are many of them.
+    let most = if by_line { 1 } else { START_OCTETS };
+    input.start(most).map_err(named)?;
+    if input.start.starts_with(b"From ") {
+        input.start(START_OCTETS).map_err(named)?;
     }
-    Ok(Opened::Lines(reader))
+    let is_json = matches!(input.start.trim_ascii_start().first(), Some(b'{' | b'['));
+    if is_mail(&input.start) {
+        return Ok(Opened::Mails(input));
+    }
+    if by_line && !is_json {
+        return Ok(Opened::Lines(BufReader::with_capacity(PIECE_OCTETS, input)));
+    }
+    Ok(Opened::Document(whole(&mut input).map_err(named)?))
 }
 
-/// What a file holds, up to a bound; gzip and zstd are unpacked, `-` is standard input.
-pub(super) fn read(path: &Path) -> Result<Content, Failure> {
-    let read = Input::open(path).and_then(|mut input| whole(&mut input));
-    read.map_err(|error| input::failure(path, error))
+/// An input of which the start was looked at, and is given again.
+pub(super) struct Started {
+    start: Vec<u8>,
+    given: usize,
+    broken: Option<io::Error>,
+    rest: Input,
+}
+
+impl Started {
+    /// Reads until so many octets are there, or no more come. An error counts at once where
+    /// there is nothing before it.
+    fn start(&mut self, least: usize) -> io::Result<()> {
+        let mut piece = vec![0; PIECE_OCTETS];
+        while self.start.len() < least && self.broken.is_none() {
+            match self.rest.read(&mut piece) {
+                Ok(0) => break,
+                Ok(count) => self.start.extend_from_slice(&piece[..count]),
+                Err(error) if self.start.is_empty() => return Err(error),
+                Err(error) => self.broken = Some(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Read for Started {
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        let mut left = &self.start[self.given..];
+        if !left.is_empty() {
+            let count = left.read(piece)?;
+            self.given += count;
+            return Ok(count);
+        }
+        self.broken.take().map_or_else(|| self.rest.read(piece), Err)
+    }
 }
 
 /// An error counts only where nothing was read before it.
@@ -97,10 +146,10 @@ fn whole(from: &mut impl Read) -> io::Result<Content> {
                 return Ok(content);
             }
         };
-        let room = MAX_FILE_OCTETS - content.octets.len();
+        let room = MAX_WHOLE_OCTETS - content.octets.len();
         content.octets.extend_from_slice(&piece[..count.min(room)]);
         if count > room {
-            let megabytes = MAX_FILE_OCTETS >> 20;
+            let megabytes = MAX_WHOLE_OCTETS >> 20;
             content.unreadable = Some(format!("only its first {megabytes} MiB were read"));
             return Ok(content);
         }
@@ -117,11 +166,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_too_long_is_read_up_to_the_bound_and_told_so() {
-        let fits = whole(&mut io::repeat(b'x').take(MAX_FILE_OCTETS as u64)).unwrap();
-        assert_eq!((fits.octets.len(), fits.unreadable), (MAX_FILE_OCTETS, None));
-        let cut = whole(&mut io::repeat(b'x').take(MAX_FILE_OCTETS as u64 + 1)).unwrap();
-        assert_eq!(cut.octets.len(), MAX_FILE_OCTETS);
+    fn what_is_too_long_as_a_whole_is_read_up_to_the_bound_and_told_so() {
+        let fits = whole(&mut io::repeat(b'x').take(MAX_WHOLE_OCTETS as u64)).unwrap();
+        assert_eq!((fits.octets.len(), fits.unreadable), (MAX_WHOLE_OCTETS, None));
+        let cut = whole(&mut io::repeat(b'x').take(MAX_WHOLE_OCTETS as u64 + 1)).unwrap();
+        assert_eq!(cut.octets.len(), MAX_WHOLE_OCTETS);
         assert_eq!(cut.unreadable.as_deref(), Some("only its first 64 MiB were read"));
     }
 }

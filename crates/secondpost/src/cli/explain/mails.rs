@@ -1,0 +1,152 @@
+//! Mails as they come, of a file of any length: what each says is told before more is read.
+
+use std::io::{self, Read};
+
+use reply::heard::MAX_MAIL_OCTETS;
+use reply::heard::mbox::MailReader;
+
+use super::log::input::{PIECE_OCTETS, broken_off};
+
+/// What reading comes to.
+pub(super) enum Step<'a> {
+    /// A mail, and what was not read of it.
+    Mail(&'a [u8], Option<&'a str>),
+    /// All that came was told; more is waited for.
+    Waiting,
+}
+
+/// Reads `from` mail by mail. What is returned is not a failure: what was not read, and where.
+pub(super) fn each_mail(
+    mut from: impl Read,
+    mut tell: impl FnMut(Step<'_>) -> io::Result<()>,
+) -> io::Result<Vec<String>> {
+    let mut piece = vec![0; PIECE_OCTETS];
+    let (mut mails, mut found) = (MailReader::new(), Found::default());
+    let mut broken = None;
+    let mut octets = 0;
+    loop {
+        match from.read(&mut piece) {
+            Ok(0) => mails.finish(),
+            Ok(count) => {
+                octets += count as u64;
+                mails.push(&piece[..count]);
+            }
+            Err(error) => {
+                broken = Some(broken_off(&format!("{octets} octets"), &error));
+                mails.finish();
+            }
+        }
+        while let Some(mail) = mails.next_mail() {
+            found.mails += 1;
+            let cut = mail.is_cut().then(|| found.cut(mail.at));
+            // Nothing but the last mail is whole no more where the file breaks off.
+            let what = cut.as_deref().or(broken.as_deref().filter(|_| mail.ends_at() == octets));
+            tell(Step::Mail(mail.octets, what))?;
+        }
+        if mails.has_ended() {
+            return Ok(found.in_words().into_iter().chain(broken).collect());
+        }
+        tell(Step::Waiting)?;
+    }
+}
+
+/// How many mails there were, and of which the end was passed over.
+#[derive(Default)]
+struct Found {
+    mails: u64,
+    cut: u64,
+    first_cut: u64,
+}
+
+impl Found {
+    /// The mail that begins at `at` was cut; what is said of it.
+    fn cut(&mut self, at: u64) -> String {
+        if self.cut == 0 {
+            self.first_cut = at;
+        }
+        self.cut += 1;
+        only_the_first()
+    }
+
+    fn in_words(&self) -> Option<String> {
+        match (self.cut, self.mails) {
+            (0, _) => None,
+            (1, 1) => Some(only_the_first()),
+            (1, _) => {
+                Some(format!("of the mail at octet {}, {}", self.first_cut, only_the_first()))
+            }
+            (cut, _) => Some(format!(
+                "of {cut} mails, the first at octet {}, {}",
+                self.first_cut,
+                only_the_first()
+            )),
+        }
+    }
+}
+
+fn only_the_first() -> String {
+    format!("only the first {} MiB were read", MAX_MAIL_OCTETS >> 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is told of `octets` that come in one piece after another, then break off or end.
+    fn told(pieces: Vec<io::Result<Vec<u8>>>) -> (Vec<String>, Vec<String>) {
+        struct Pieces(std::vec::IntoIter<io::Result<Vec<u8>>>);
+        impl Read for Pieces {
+            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+                let Some(piece) = self.0.next() else { return Ok(0) };
+                piece?.as_slice().read(into)
+            }
+        }
+        let mut seen = Vec::new();
+        let not_read = each_mail(Pieces(pieces.into_iter()), |step| {
+            seen.push(match step {
+                Step::Mail(octets, what) => format!("{} {}", octets.len(), what.unwrap_or("")),
+                Step::Waiting => "…".to_owned(),
+            });
+            Ok(())
+        });
+        (seen, not_read.unwrap())
+    }
+
+    const ONE: &[u8] = b"From a 10:30\nTo: b\n\nx\n\n";
+
+    #[test]
+    fn a_mail_is_told_before_more_is_read() {
+        let (start, rest) = ONE.split_at(9);
+        let third = [rest, ONE, &vec![b'y'; 2000]].concat();
+        let (seen, not_read) = told(vec![Ok(ONE.repeat(60)), Ok(start.to_vec()), Ok(third)]);
+        let waits: Vec<usize> = (0..seen.len()).filter(|at| seen[*at] == "…").collect();
+        // What decides whether one ends may come with the next piece.
+        assert!(waits[0] > 5 && waits[1] > waits[0], "{seen:?}");
+        assert_eq!(seen.len() - waits.len(), 62);
+        assert_eq!(not_read, [""; 0]);
+    }
+
+    #[test]
+    fn what_was_not_read_is_said_of_its_mail_and_in_the_end() {
+        let failed = || Err(io::Error::other("half"));
+        let (seen, not_read) = told(vec![Ok(ONE.repeat(2)), failed()]);
+        let broken = "it breaks off behind 46 octets (half); what stands before was read";
+        assert_eq!(seen, ["…", "23 ", &format!("23 {broken}")]);
+        assert_eq!(not_read, [broken]);
+
+        let long = vec![b'z'; PIECE_OCTETS];
+        let mut pieces = vec![Ok(ONE.to_vec())];
+        pieces.extend((0..=MAX_MAIL_OCTETS / PIECE_OCTETS).map(|_| Ok(long.clone())));
+        let (_, not_read) = told(pieces);
+        assert_eq!(not_read, ["only the first 4 MiB were read"]);
+
+        let mut pieces = vec![Ok([ONE, ONE].concat())];
+        pieces.extend((0..=MAX_MAIL_OCTETS / PIECE_OCTETS).map(|_| Ok(long.clone())));
+        pieces.push(Ok([b"\n\n", ONE].concat()));
+        let (seen, not_read) = told(pieces);
+        assert_eq!(not_read, ["of the mail at octet 23, only the first 4 MiB were read"]);
+        let cut = format!("{MAX_MAIL_OCTETS} only the first 4 MiB were read");
+        let mails: Vec<&String> = seen.iter().filter(|told| *told != "…").collect();
+        assert_eq!(mails, ["23 ", &cut, "23 "]);
+    }
+}
