@@ -20,6 +20,8 @@ pub(crate) fn by_enhanced_code(enhanced: EnhancedCode, basic: Option<Code>) -> O
         return of_one_provider(enhanced.subject(), detail, transient);
     }
     match enhanced.subject() {
+        // 454 is about a login or TLS, whatever failed behind it.
+        3 if basic == 454 => None,
         1 => of_address(detail, transient),
         2 => of_mailbox(detail, transient),
         3 => of_system(detail, transient),

@@ -204,7 +204,17 @@ pub(super) const RULES: &[Rule] = &[
     rule("aol-sender", Provider, SenderRefused, &[DmarcFailed], &["(snd:*", "(rly:sn*"], &["554 5.7.1 : (SND:B1) https://postmaster.example.net/"]),
     rule("t-online-host", Provider, HostBlocklisted, &[ReputationPoor], &["a problem occurred. ask your postmaster .. (bl)", "a problem occurred. ask your postmaster", "a problem occurred. (ask your postmaster"], &["554 IP=192.0.2.8 - A problem occurred. Ask your postmaster for help. (BL)"]),
     rule("comcast-rate", Provider, RateLimited, &[ReputationPoor], &["rl000001", "rl000002", "rl000003"], &["452 4.1.1 slowly, please RL000001"]),
-    rule("host-blocked-for-spam", Provider, HostBlocklisted, &[ReputationPoor], &["block for spam", "blocked for spam", "blocked due to spam from", "listed at", "blocked by ers", "client host .. blocked by", "namespace mining"], &["554 5.7.1 block for spam: 192.0.2.8", "550 5.7.1 192.0.2.8 listed at bl.example.org"]),
+    rule(
+        "url-on-a-list", Provider, DomainBlocklisted, &[ContentSpam],
+        &["url ~ listed", "urls ~ listed", "uri ~ listed", "link ~ listed", "links ~ listed", "url ~ blacklist*", "url ~ blocklist*", "link ~ blacklist*", "link ~ blocklist*", "url in this"],
+        &["550 5.7.1 it has a URL that is listed at multi.example.org"],
+    ).permanent(),
+    rule(
+        "callout-not-answered", Provider, SenderRefused, &[SenderDomainUnusable],
+        &["callback setup failed", "sender callout", "does not help fight spam", "whose servers refuse bounces", "servers refuse bounces"],
+        &["550 Callback setup failed while verifying <ann@example.com>: this host takes no mail of such hosts"],
+    ),
+    rule("host-blocked-for-spam", Provider, HostBlocklisted, &[ReputationPoor], &["block for spam", "blocked for spam", "blocked due to spam from", "{ip} ~ listed at", "blocked by ers", "client host .. blocked by", "namespace mining"], &["554 5.7.1 block for spam: 192.0.2.8", "550 5.7.1 192.0.2.8 listed at bl.example.org"]),
     rule("yahoo-greylist", Provider, Greylisted, &[ReputationPoor, RateLimited], &["[gl01]", "[gl02]"], &["421 4.7.0 [GL01] deferred"]),
     rule("orange-service-refused", Provider, HostBlocklisted, &[ReputationPoor, PolicyRefused], &["ofr001 102", "ofr002 102", "ofr 102", "ofr 109", "lpn006 107", "lpn001 102"], &["550 Service refuse. OFR001_102 [102]"]),
     rule("icloud-host", Provider, ReputationPoor, &[PolicyTemporary, RateLimited], &["[hm08]", "[hm0*"], &["421 4.7.1 [HM08] Message rejected due to local policy."]),

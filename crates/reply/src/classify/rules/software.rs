@@ -49,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
     // ── the greeting ─────────────────────────────────────────────────────────────────
     rule(
         "wrong-in-the-greeting", Provider, HeloRefused, &[SyntaxError],
-        &["in helo", "in ehlo", "in helo/ehlo", "in ehlo/helo", "in your helo", "in your ehlo", "not who you say", "not who you claim", "who you say you are"],
+        &["helo ~ does not exist", "ehlo ~ does not exist", "helo ~ not resolve", "ehlo ~ not resolve", "in helo", "in ehlo", "in helo/ehlo", "in ehlo/helo", "in your helo", "in your ehlo", "not who you say", "not who you claim", "who you say you are"],
         &["550 an address of wrong format in HELO", "550 You are hardly who you say you are"],
     ).permanent(),
 
@@ -131,7 +131,7 @@ pub(super) const RULES: &[Rule] = &[
         "host-takes-no-mail", Provider, DomainTakesNoMail, &[PolicyRefused, HostBlocklisted],
         &["esmtp not accepting messages", "esmtp not accepting mail", "esmtp not accepting connections", "smtp not accepting messages", "host does not accept mail", "host accepts no mail"],
         &["554 mx.example.net ESMTP not accepting messages"],
-    ).permanent(),
+    ).codes(&[521, 554, 556]),
     rule(
         "memory-gone", Provider, ServerFault, &[ServerBusy, ServerFull],
         &["out of memory", "memory exhausted", "memory allocation", "cannot allocate memory", "not enough memory"],
@@ -204,5 +204,61 @@ pub(super) const RULES: &[Rule] = &[
         "waited-in-vain", Exact, Expired, &[HostUnreachable],
         &["not been collected", "after ~ tries", "queue period", "queue lifetime", "within the allowed queue", "after all retries", "retries exhausted", "retry limit", "number of retries", "retry period"],
         &["550 it was not delivered after 20 tries"],
+    ),
+
+    rule(
+        "syntax-of-a-command", Provider, SyntaxError, &[MessageMalformed],
+        &["syntax error .. violates", "invalid syntax .. violates"],
+        &["554 Syntax error: your program violates RFC 821"],
+    ).permanent(),
+    rule(
+        "syntax-of-a-header", Provider, MessageMalformed, &[SyntaxError],
+        &["message has ~ syntax error", "mail has ~ syntax error", "email has ~ syntax error", "header ~ syntax error", "syntax error ~ header", "headers ~ syntax", "rfc5322*", "not exactly one", "exactly one ~ header", "exactly one ~ field"],
+        &["550 your message has a To: syntax error", "550 5.7.1 RFC5322 says: not exactly one Date field"],
+    ).permanent(),
+    rule(
+        "credentials-of-old", Provider, AuthFailed, &[AuthRequired],
+        &["credentials no longer", "login ~ no longer valid", "re authenticate", "reauthenticate"],
+        &["550 the credentials no longer hold; re-authenticate"],
+    ),
+    rule(
+        "authentication-failed-by-its-mechanism", Provider, AuthFailed, &[ParameterNotImplemented],
+        &["authentication failed"],
+        &["535 5.7.8 authentication failed: unsupported mechanism"],
+    ).codes(&[535]),
+    rule(
+        "not-for-the-unauthenticated", Provider, AuthRequired, &[RelayDenied],
+        &["denied for unauthenticated", "not for unauthenticated", "unauthenticated users", "unauthenticated clients", "unauthenticated submission"],
+        &["503 5.7.0 access is denied for unauthenticated MAIL"],
+    ),
+    rule(
+        "data-in-excess", Clear, SessionAbuse, &[RateLimited, MessageTooBig],
+        &["excessive amount of data", "excessive amounts of data", "excessive data", "too much data", "excess data"],
+        &["421 an excessive amount of data"],
+    ).transient(),
+    rule(
+        "sender-domain-not-for-mail", Provider, SenderDomainUnusable, &[SenderRefused],
+        &["mailfrom domain", "mail from domain ~ not", "{sender} ~ domain not configured"],
+        &["550 5.7.27 the mailfrom domain is not configured for mail"],
+    ),
+    rule(
+        "filter-failed-for-now", Clear, ServerFault, &[ServerBusy],
+        &["() failed", "failed."],
+        &["432 fork() failed."],
+    ).codes(&[430, 432]),
+    rule(
+        "macros-in-it", Provider, ContentRefused, &[ContentVirus],
+        &["macro enabled", "with macros", "contains macros", "contains a macro", "vba macro*", "office macro*"],
+        &["550 5.7.1 a document with macros"],
+    ).permanent(),
+    rule(
+        "permitted-senders", Provider, MailboxPrivate, &[SenderRefused, PolicyRefused],
+        &["list of permitted", "permitted senders", "permitted correspondents", "list of allowed senders", "allowed senders", "list of approved senders", "approved senders", "safe senders", "trusted senders"],
+        &["550 5.7.1 ann is not on his list of permitted senders"],
+    ).permanent(),
+    rule(
+        "listed-somewhere", Exact, HostBlocklisted, &[DomainBlocklisted, ReputationPoor],
+        &["listed at"],
+        &["550 5.7.1 mail.example.com listed at bl.example.org"],
     ),
 ];

@@ -53,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
     // ── rates and counts ─────────────────────────────────────────────────────────────
     rule(
         "quota-of-sending", Provider, RateLimited, &[PolicyRefused],
-        &["sending quota", "sent quota", "outgoing quota", "outbound quota", "monthly quota", "weekly quota", "outbound ~ quota", "outgoing ~ quota",
+        &["quota of outgoing", "quota of outbound", "quota ~ outgoing", "quota ~ outbound", "daily quota", "hourly quota", "quota ~ messages per", "sending quota", "sent quota", "outgoing quota", "outbound quota", "monthly quota", "weekly quota", "outbound ~ quota", "outgoing ~ quota",
           "quota ~ sending", "quota of mails", "quota ~ per day", "quota ~ per hour",
           "quota ~ per month", "send quota", "recipients quota", "rate quota", "credits exceeded", "maximum credits", "out of credits", "credits are used"],
         &["550 your monthly quota is used up", "552 quota exceeded, 100 mails per day"],
