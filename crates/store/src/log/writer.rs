@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::segment::{self, SEGMENT_HEADER_OCTETS, TRAILER_OCTETS};
@@ -18,8 +19,32 @@ const PATIENCE: Duration = Duration::from_millis(250);
 const GATHERING: u32 = 4;
 /// At most so long.
 const LONGEST_GATHERING: Duration = Duration::from_millis(2);
+/// A sleep and a wake take about so long: work that is expected sooner is waited for awake,
+/// and up to twice so long.
+const AWAKE: Duration = Duration::from_micros(60);
+/// How much the last wait counts in what is expected: an eighth.
+const LAST_COUNTS: u32 = 8;
 /// A buffer that grew beyond this is not kept for the next batch.
 const KEPT_BUFFER_OCTETS: usize = 4 << 20;
+
+/// How long it takes until somebody comes, as it was of late.
+struct Expected(Duration);
+
+impl Default for Expected {
+    fn default() -> Expected {
+        Expected(4 * AWAKE)
+    }
+}
+
+impl Expected {
+    fn is_soon(&self) -> bool {
+        self.0 < AWAKE
+    }
+
+    fn note(&mut self, took: Duration) {
+        self.0 = (self.0 * (LAST_COUNTS - 1) + took.min(4 * AWAKE)) / LAST_COUNTS;
+    }
+}
 
 /// Writes a log's batches. There is one for each log. Dropped, it writes nothing more: what
 /// is on its way fails, and the log is closed.
@@ -60,40 +85,66 @@ impl<D: Disk> Writer<D> {
 
     /// Steps until the log is closed and all is written. For a thread of its own.
     pub fn run(mut self) {
-        while self.wait() {
+        let (mut next, mut company) = (Expected::default(), Expected::default());
+        while self.wait(&mut next) {
             let start = stopwatch();
             let told = self.batch().unwrap_or(0);
-            self.gather(told, start.elapsed());
+            self.gather(told, start.elapsed(), &mut company);
         }
     }
 
     /// Waits for as many as were told of the last batch, which took so long; one that was
     /// alone waits for nobody.
-    fn gather(&self, told: usize, took: Duration) {
+    fn gather(&self, told: usize, took: Duration, company: &mut Expected) {
         if told > 1 {
-            self.sleep(told, (took / GATHERING).min(LONGEST_GATHERING));
+            self.until(told, (took / GATHERING).min(LONGEST_GATHERING), company);
         }
     }
 
     /// Waits for work, and for company where it does not press; `false` when the log is
     /// closed and there is none.
-    fn wait(&self) -> bool {
-        self.sleep(0, PATIENCE);
+    fn wait(&self, next: &mut Expected) -> bool {
+        self.until(0, PATIENCE, next);
         let shared = self.log.shared();
         !shared.closed || !shared.queue.is_empty()
     }
 
     /// Until there is work that `wanted` submitters wait for, or the log is closed; so long
     /// at most.
-    fn sleep(&self, wanted: usize, longest: Duration) {
+    fn until(&self, wanted: usize, longest: Duration, expected: &mut Expected) {
+        let start = stopwatch();
+        let is_there = expected.is_soon() && self.watch(wanted, start + longest.min(2 * AWAKE))
+            || self.sleep(wanted, longest);
+        expected.note(if is_there { start.elapsed() } else { longest.max(4 * AWAKE) });
+    }
+
+    /// Awake, and out of the way of who is to come. Whether they came.
+    fn watch(&self, wanted: usize, end: Instant) -> bool {
+        loop {
+            if let Ok(shared) = self.log.0.shared.try_lock()
+                && (shared.closed || shared.has_work_for(wanted))
+            {
+                return true;
+            }
+            if stopwatch() >= end {
+                return false;
+            }
+            thread::yield_now();
+        }
+    }
+
+    /// Asleep. Whether they came.
+    fn sleep(&self, wanted: usize, longest: Duration) -> bool {
         let mut shared = self.log.shared();
         if shared.closed || shared.has_work_for(wanted) {
-            return;
+            return true;
         }
         shared.wanted = Some(wanted);
         let idle = |shared: &mut Shared<D>| !shared.closed && shared.wanted.is_some();
         let waited = self.log.0.work.wait_timeout_while(shared, longest, idle);
-        waited.unwrap_or_else(PoisonError::into_inner).0.wanted = None;
+        let (mut shared, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        shared.wanted = None;
+        !waited.timed_out()
     }
 
     /// Takes the oldest batch; it stays readable while it is written.
