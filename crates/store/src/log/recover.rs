@@ -102,7 +102,10 @@ impl<D: Disk> Log<D> {
         let last = found.segments.keys().last().copied();
         for segment in found.segments.values() {
             let listing = found.listing(&disk, segment, &options, &mut recovery)?;
-            listing.iter().inspect(|_| recovery.records += 1).for_each(&mut *replay);
+            for entry in &listing {
+                recovery.records += 1;
+                replay(entry);
+            }
             recovery.segments += usize::from(!listing.is_empty());
             if listing.is_empty() && !segment.is_damaged() {
                 blank.push(segment.number);
