@@ -271,5 +271,8 @@ pub(super) const RULES: &[Rule] = &[
     rule("microsoft-recipient-barred", Provider, PolicyRefused, &[MailboxUnknown, MailboxDisabled], &["access denied, banned recipient", "banned recipient"], &["550 5.7.505 Access denied, banned recipient."]),
     rule("label-alone", Provider, SyntaxError, &[MailboxUnknown, PolicyRefused], &["single label domain*"], &["550 5.1.6 addresses in single label domains are not taken"]).permanent(),
     rule("sfr-abuse", Provider, HostBlocklisted, &[ReputationPoor, RateLimited], &["abus detecte", "gu eib*"], &["554 5.7.1 Client host rejected: Abus detecte GU_EIB_09"]),
+    rule("libero-sender-domain", Provider, SenderDomainUnusable, &[SenderRefused], &["lib 420", "vir 420"], &["550 Invalid Domain [smtp-1.example.it; LIB_420]"]).permanent(),
+    rule("user-name-of-a-recipient", Provider, MailboxUnknown, &[SyntaxError, AuthFailed], &["invalid user name", "invalid username"], &["553 invalid user name!"]).codes(&[422, 450, 501, 510, 511, 550, 551, 552, 553]),
+    rule("imposed-on-the-mailbox", Provider, MailboxPrivate, &[PolicyRefused, MailboxUnknown], &["imposed mailbox access", "imposed ~ mailbox"], &["550 a rule imposed on this mailbox"]),
     rule("looks-like-a-spammer", Provider, ReputationPoor, &[HostBlocklisted, ContentSpam], &["looks suspiciously like", "remotehost looks"], &["550 your host looks suspiciously like a spammer"]).permanent(),
 ];

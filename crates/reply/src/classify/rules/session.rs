@@ -136,6 +136,12 @@ pub(super) const RULES: &[Rule] = &[
         &[SyntaxError],
         &[
             "unsupported option",
+            "unsupported options",
+            "unsupported parameters",
+            "unsupported mail parameter*",
+            "unsupported rcpt parameter*",
+            "unknown option*",
+            "unknown parameter*",
             "unsupported parameter",
             "unsupported esmtp",
             "unsupported extension",
@@ -1154,6 +1160,9 @@ pub(super) const RULES: &[Rule] = &[
         &[RateLimited],
         &[
             "too many connections",
+            "connection slots",
+            "out of connections",
+            "no more connections",
             "too many concurrent",
             "too many simultaneous",
             "too many sessions",

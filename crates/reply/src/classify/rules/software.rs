@@ -78,7 +78,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "bounce-to-several", Provider, MessageMalformed, &[SenderRefused, TooManyRecipients],
         &["bounces are never sent", "bounce ~ more than one recipient", "bounces ~ more than one recipient", "bounce ~ multiple recipients", "null sender ~ more than one", "null sender ~ multiple recipients",
-          "bounce without", "bounces without", "invalid bounce", "bounce ~ without ~ message id"],
+          "bounce without", "bounces without", "bounce with invalid", "bounce with ~ return path", "bounce with no", "non empty return path", "bounce message ~ recipient", "bounce ~ without ~ message id"],
         &["550 a bounce never has more than one recipient", "550 bounce without its Message-ID"],
     ).permanent(),
 

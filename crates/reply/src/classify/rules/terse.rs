@@ -28,7 +28,8 @@ pub(super) const RULES: &[Rule] = &[
         "refused-for-what-the-host-did", Provider, ReputationPoor, &[HostBlocklisted, PolicyRefused],
         &["connection refused ~ abuse", "connection refused ~ spam", "connection refused ~ reputation",
           "connection rejected ~ abuse", "refused ~ due to abuse", "bypass* ~ mail relay", "provider's mail relay",
-          "instead of ~ provider's", "provider's ~ server"],
+          "instead of ~ provider's", "provider's ~ server",
+          "too much spam from", "so much spam from", "source of spam", "sends spam", "sending spam to us"],
         &["554 connection refused because of abuse", "550 send through your provider's own server"],
     ).permanent(),
     rule(
@@ -61,7 +62,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "too-many-of-a-kind", Clear, RateLimited, &[ContentSpam, PolicyRefused],
         &["too many ~ {sending}", "too much ~ {sending}", "excessive ~ {sending}", "too many ~ mails from",
-          "too much spam from", "too many spams from"],
+          "too many spams from"],
         &["450 too many similar messages", "552 too many alike mails"],
     ),
     rule(
@@ -111,7 +112,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "terse-recipient-unknown", Clear, MailboxUnknown, &[PolicyRefused],
         &["invalid rcpt*", "rcptto invalid", "rcpt is invalid", "unknown rcpt", "rcpt unknown", "bad rcpt", "rcpt not found",
-          "validrcptto", "valid rcpt list", "no redirect entry", "unknown destination address", "no account by that name",
+          "validrcptto", "valid rcpt list", "no redirect entry", "unknown destination address", "wrong rcpt*", "wrong recipient*", "nosuchuser", "unresolvable address", "no account by that name",
           "no user by that name", "nie ma takiego", "nessun utente con questo nome", "not a member of domain", "no member of domain", "user path ~ exist"],
         &["559 invalid RCPT here", "553 not in my validrcptto list"],
     ).permanent(),
@@ -186,6 +187,16 @@ pub(super) const RULES: &[Rule] = &[
         &["450 the database says no", "451 LDAP is away"],
     ).transient(),
     rule(
+        "terse-greeting-unknown-to-dns", Clear, HeloRefused, &[SenderDomainUnusable, DnsFailed],
+        &["or dns says", "dns says"],
+        &["501 <mail.local> DNS says no"],
+    ).codes(&[501]),
+    rule(
+        "terse-host-unknown-to-dns", Clear, SenderDomainUnusable, &[ReverseDnsMissing, DnsFailed],
+        &["no dns a data", "no a data", "no dns a record", "no a record returned"],
+        &["474 mail.example.org: no DNS A-data returned"],
+    ),
+    rule(
         "terse-dns-failed", Clear, DnsFailed, &[DomainNotFound, SenderDomainUnusable],
         &["dns ~ error", "dns ~ fail*", "dns ~ timeout", "dns ~ unavailable", "dns query", "dns resolve", "dns resolution",
           "by dns", "resolver error", "name server ~ error", "nameserver ~ fail*"],
@@ -193,7 +204,7 @@ pub(super) const RULES: &[Rule] = &[
     ).transient(),
     rule(
         "terse-dns-knows-no-domain", Clear, DomainNotFound, &[DnsFailed, SenderDomainUnusable],
-        &["dns query", "dns resolve", "dns resolution", "by dns", "no data ~ dns", "dns says", "no dns", "no dns a data"],
+        &["dns query", "dns resolve", "dns resolution", "by dns", "no data ~ dns", "dns says", "no dns"],
         &["526 by DNS there is no such thing"],
     ).permanent(),
 

@@ -22,6 +22,12 @@ pub(super) const RULES: &[Rule] = &[
         &["554 count of hops"],
     ),
     rule(
+        "about-fields", Likely, MessageMalformed, &[SenderRefused, PolicyRefused],
+        &["message id", "from header", "from field", "from: header", "date header", "date field", "to header",
+          "subject header", "subject line", "subject is", "reply to header", "header field*"],
+        &["550 something about the Date header"],
+    ).codes(REFUSALS),
+    rule(
         "about-attachments", Likely, ContentRefused, &[ContentVirus, PolicyRefused],
         &["attachment*", "attached", "macros"],
         &["554 the attachments, no"],
