@@ -50,9 +50,12 @@
     list.replaceChildren(...ranked.map(([, found]) => {
       const link = document.createElement("a");
       link.href = found.href;
-      const code = document.createElement("b");
-      code.textContent = found.topic;
-      link.append(code, " ", found.name);
+      if (found.topic) {
+        const code = document.createElement("b");
+        code.textContent = found.topic;
+        link.append(code, " ");
+      }
+      link.append(found.name);
       const item = document.createElement("li");
       item.append(link);
       return item;

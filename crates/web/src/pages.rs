@@ -19,6 +19,7 @@ use crate::assets::{Assets, assets};
 use crate::search::{Found, search};
 pub(crate) use compared::partners;
 pub(crate) use form::Given;
+pub(crate) use parts::listed;
 
 /// What every page is framed by.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ use reply::explain::entry::{Topic, entry};
 use serde::Serialize;
 
 use crate::address::{Page, topics};
+use crate::pages::listed;
 
 /// Most results of one search.
 const MOST: usize = 40;
@@ -20,7 +21,7 @@ const FULL_WIDTH: u32 = '！' as u32 - '!' as u32;
 pub(crate) struct Found {
     /// Where its page is.
     pub(crate) href: String,
-    /// `450`, `greylisted`, `VRFY`.
+    /// `450`, `greylisted`, `VRFY`; empty for what has a name alone.
     pub(crate) topic: String,
     /// Its name in the language.
     pub(crate) name: String,
@@ -32,7 +33,7 @@ pub(crate) fn index(language: Language) -> &'static [Found] {
     static MADE: [OnceLock<Vec<Found>>; LANGUAGES] = [const { OnceLock::new() }; LANGUAGES];
     let found = |topic: Topic| Found {
         href: Page::Entry(topic).href(language),
-        topic: topic.to_string(),
+        topic: listed(topic, language),
         name: entry(topic, language).name,
     };
     let at = Language::COMPLETE.iter().position(|one| *one == language).unwrap_or_default();

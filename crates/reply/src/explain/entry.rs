@@ -177,7 +177,17 @@ impl fmt::Display for NoSuchTopic {
 impl std::error::Error for NoSuchTopic {}
 
 impl NoSuchTopic {
-    /// The same in the reader's language.
+    /// What is wrong in a short sentence in the reader's language, what was given in backticks.
+    pub fn in_short(&self, language: Language) -> String {
+        let (name, given) = match self {
+            NoSuchTopic::CodeOutsideSmtp(given) => ("no-code", given),
+            NoSuchTopic::NotEnhanced(given) => ("no-enhanced-code", given),
+            NoSuchTopic::Unknown(given) => ("no-topic", given),
+        };
+        super::cli(language, name, &[("given", &format!("`{given}`"))])
+    }
+
+    /// The same with what there is, in the reader's language.
     pub fn in_words(&self, language: Language) -> String {
         let (key, given) = match self {
             NoSuchTopic::CodeOutsideSmtp(given) => ("no-such-code", given),
@@ -339,14 +349,32 @@ pub fn entry(topic: Topic, language: Language) -> Entry {
 /// A topic as a sentence names it: codes, verbs and keywords as they are written; what has
 /// no more than a name in the reader's language, by that in quotation marks.
 pub fn topic_in_words(topic: Topic, language: Language) -> String {
-    let has_name_alone = match topic {
-        Topic::Cause(_) => true,
-        Topic::Command(stage) => {
-            matches!(stage, Stage::Connection | Stage::EndOfData | Stage::Unrecognized)
-        }
-        _ => false,
-    };
-    if has_name_alone { quoted(&name(topic, language), language) } else { topic.to_string() }
+    if matches!(topic, Topic::Cause(_)) || is_a_moment(topic) {
+        quoted(&name(topic, language), language)
+    } else {
+        topic.to_string()
+    }
+}
+
+/// A topic as a heading or a list names it: as it is written, but for the moments of a
+/// session that no command stands for, which have a name in the reader's language.
+pub fn topic_label(topic: Topic, language: Language) -> String {
+    if is_a_moment(topic) { name(topic, language) } else { topic.to_string() }
+}
+
+/// The topic that `text` names, as it is written or by the name that lists show.
+///
+/// # Errors
+/// That of reading a topic, where it is neither.
+pub fn topic_named(text: &str, language: Language) -> Result<Topic, NoSuchTopic> {
+    let moments = Stage::ALL.iter().map(|stage| Topic::Command(*stage)).filter(|t| is_a_moment(*t));
+    let named = |topic: &Topic| name(*topic, language).to_lowercase() == text.trim().to_lowercase();
+    text.parse().or_else(|error| moments.into_iter().find(named).ok_or(error))
+}
+
+/// Whether it is a moment that a reply may stand at, and no command.
+fn is_a_moment(topic: Topic) -> bool {
+    matches!(topic, Topic::Command(Stage::Connection | Stage::EndOfData | Stage::Unrecognized))
 }
 
 fn name(topic: Topic, language: Language) -> String {

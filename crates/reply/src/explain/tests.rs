@@ -196,6 +196,29 @@ const WORDS: &str =
     web-too-many-what web-kind-reply web-kind-bounce web-kind-delay web-kind-log
     web-kind-webhook web-kind-complaint web-kind-auth-report web-kind-auto-reply
     web-kind-not-a-bounce web-footer web-api
+    cli-asked cli-known cli-how-sure cli-this-server cli-mailbox-exists cli-mailbox-accepted
+    cli-mailbox-exists-unavailable cli-mailbox-does-not-exist cli-mailbox-not-known
+    cli-sure-said cli-sure-refused cli-sure-accepted cli-sure-not-known cli-your-address
+    cli-message cli-delivered cli-notification cli-test-arrived cli-test-failed
+    cli-test-handed-on cli-test-waits cli-test-arrived-sure cli-test-failed-sure
+    cli-test-refused-sure cli-test-handed-on-sure cli-test-waits-sure cli-queued cli-follow
+    cli-dropped cli-dropped-next cli-not-running cli-not-running-help cli-greeting cli-ehlo
+    cli-nothing-said cli-ended-early cli-offers cli-extension-unknown cli-stand-offered
+    cli-stand-noncommittal cli-stand-switched-off cli-stand-unknown cli-stand-refused
+    cli-stand-not-answered cli-added cli-removed cli-disabled cli-disabled-until cli-enabled
+    cli-no-mailbox cli-lies-in cli-quota cli-state cli-quota-final cli-state-disabled
+    cli-state-disabled-until cli-foreign-domain cli-lock-waits cli-greylist-empty
+    cli-greylist-waiting cli-greylist-passed cli-greylist-allowed cli-greylist-between
+    cli-greylist-from cli-greylist-anybody cli-greylist-opens cli-greylist-expires
+    cli-greylist-attempts cli-passes cli-damaged cli-lost cli-whole cli-spool-messages
+    cli-spool-on-disk cli-spool-free cli-spool-daemon cli-spool-running cli-spool-stopped
+    cli-spool-place cli-spool-counts cli-spool-read cli-exported cli-shows cli-man-written
+    cli-settings-valid cli-no-settings-file cli-nothing-to-explain cli-no-reply
+    cli-nothing-in-file cli-expected cli-no-command cli-no-command-help cli-other-topic
+    cli-other-topic-help cli-quota-messages cli-segments cli-records cli-forgotten cli-pages
+    cli-no-code cli-no-enhanced-code cli-no-topic cli-no-spool cli-no-spool-help
+    cli-spool-held cli-spool-held-help cli-unreachable cli-unreachable-help cli-unresolved
+    cli-unresolved-help cli-unknown-message cli-unknown-message-help
     queue-from queue-to queue-held queue-said queue-means queue-move queue-next queue-note
     queue-then queue-head queue-octets queue-origin-local queue-origin-notification
     queue-origin-over queue-status-delivered queue-status-failed queue-now queue-unplanned

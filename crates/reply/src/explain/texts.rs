@@ -113,6 +113,16 @@ pub fn web_count(language: Language, name: &str, count: usize) -> String {
     fill(language, &format!("web-{name}"), &[("count", count.into())])
 }
 
+/// What the command line did or found, as in `cli-queued`, with placeholders filled in.
+pub fn cli(language: Language, name: &str, values: &[(&'static str, &str)]) -> String {
+    phrase(language, &format!("cli-{name}"), values)
+}
+
+/// The same about a number of things, as in `cli-segments`.
+pub fn cli_count(language: Language, name: &str, count: u64) -> String {
+    fill(language, &format!("cli-{name}"), &[("count", count.into())])
+}
+
 /// The words about what waits, as in `queue-next`, with placeholders filled in.
 pub fn queued(language: Language, name: &str, values: &[(&'static str, &str)]) -> String {
     phrase(language, &format!("queue-{name}"), values)

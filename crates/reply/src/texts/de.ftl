@@ -1717,6 +1717,136 @@ dsn-next-attempt = Der nächste Versuch kommt { $in } ({ $at }).
 dsn-try-until = Wir versuchen es bis { $at } weiter. Gelingt es bis dahin nicht, erfahren Sie es.
 dsn-may-be-full = Das Postfach wurde mehrmals nacheinander vorübergehend abgelehnt. Vielleicht ist es voll oder abgeschaltet: Fragen Sie den Empfänger auf anderem Weg, oder lassen Sie Ihren Postmaster „secondpost verify { $recipient }“ ausführen.
 
+## Die Befehlszeile: was getan und gefunden wurde (kurz)
+
+cli-asked = gefragt
+cli-known = Ergebnis
+cli-how-sure = wie sicher
+cli-this-server = dieser Server
+cli-mailbox-exists = das Postfach gibt es
+cli-mailbox-accepted = der Server nimmt Mail für die Adresse an
+cli-mailbox-exists-unavailable = das Postfach gibt es, und es kann gerade keine Mail annehmen
+cli-mailbox-does-not-exist = ein solches Postfach gibt es nicht
+cli-mailbox-not-known = nichts: Der Server verrät es nicht
+cli-sure-said = sicher: Der Server sagt es
+cli-sure-refused = sicher: Der Server lehnt es als unbekannt ab
+cli-sure-accepted = ziemlich sicher: Manche Server nehmen Mail für jede Adresse an und schicken sie später zurück
+cli-sure-not-known = eine Testnachricht sagt es: { $command }
+cli-your-address = IHRE-ADRESSE
+cli-message = Nachricht
+cli-delivered = zugestellt
+cli-notification = Benachrichtigung
+cli-test-arrived = die Nachricht liegt im Postfach
+cli-test-failed = die Nachricht wurde nicht zugestellt
+cli-test-handed-on = der nächste Server nahm die Nachricht an
+cli-test-waits = noch nichts: Die Nachricht wartet
+cli-test-arrived-sure = sicher: der Server des Postfachs sagt es
+cli-test-failed-sure = sicher: Eine Benachrichtigung sagt es
+cli-test-refused-sure = sicher: Sie wurde abgelehnt
+cli-test-handed-on-sure = ziemlich sicher: Er haftet für die Nachricht, und kann sie noch zurückschicken
+cli-test-waits-sure = die Zeit war zu kurz, um es zu sagen
+cli-queued = eingereiht als { $id }
+cli-follow = verfolgen mit: { $command }
+cli-dropped = es läuft kein Dienst: aufgehoben in { $file }
+cli-dropped-next = das nächste { $command } holt sie ab
+cli-not-running = auf dem Datenverzeichnis { $place } läuft kein Dienst
+cli-not-running-help = starten Sie einen mit { $command }, oder nennen Sie sein Datenverzeichnis mit { $option }
+cli-greeting = Begrüßung
+cli-ehlo = Antwort auf EHLO
+cli-nothing-said = nichts
+cli-ended-early = vorzeitig beendet
+cli-offers = Angeboten wird
+cli-extension-unknown = eine hier unbekannte Erweiterung
+cli-stand-offered = angeboten
+cli-stand-noncommittal = unverbindlich: weder ja noch nein (252)
+cli-stand-switched-off = abgeschaltet: bekannt, aber nicht angeboten (502)
+cli-stand-unknown = ihm unbekannt (500)
+cli-stand-refused = abgelehnt
+cli-stand-not-answered = nicht beantwortet
+cli-added = { $address } angelegt, die Mail liegt in { $path }
+cli-removed = { $address } entfernt, die Mail bleibt in { $path }
+cli-disabled = { $address } deaktiviert, bis es aktiviert wird
+cli-disabled-until = { $address } deaktiviert bis { $until }
+cli-enabled = { $address } aktiviert
+cli-no-mailbox = in { $place } gibt es noch kein Postfach; legen Sie eines an mit { $command }
+cli-lies-in = liegt in
+cli-quota = Kontingent
+cli-state = Zustand
+cli-quota-final = endgültig
+cli-state-disabled = deaktiviert, bis es aktiviert wird
+cli-state-disabled-until = deaktiviert bis { $until }
+cli-foreign-domain = { $domain } gehört nicht zu den Domains dieses Servers; er nimmt keine Mail für { $address } an, bis { $setting } oder { $command } sie nennt
+cli-lock-waits = wartet: Ein anderer Prozess hält die Sperre
+cli-greylist-empty = noch ist nichts gemerkt
+cli-greylist-waiting = wartet
+cli-greylist-passed = durchgelassen
+cli-greylist-allowed = erlaubt
+cli-greylist-between = { $from } an { $to }
+cli-greylist-from = von
+cli-greylist-anybody = beliebig
+cli-greylist-opens = offen ab
+cli-greylist-expires = bis
+cli-greylist-attempts = Versuche
+cli-passes = { $what } wird ab jetzt durchgelassen
+cli-damaged = beschädigt: { $what }
+cli-lost = verloren: Der Nachricht { $id } fehlt ein Teil
+cli-whole = alles ist heil
+cli-spool-messages = Nachrichten
+cli-spool-on-disk = auf der Platte
+cli-spool-free = frei
+cli-spool-daemon = Dienst
+cli-spool-running = läuft
+cli-spool-stopped = läuft nicht
+cli-spool-place = { $segments } in { $folder }
+cli-spool-counts = { $messages }, { $size }
+cli-spool-read = { $segments }, { $records }
+cli-exported = { $pages }, { $size }, unter { $folder }
+cli-shows = { $name } zeigt { $address }
+cli-man-written = { $pages } in { $folder }
+cli-settings-valid = die Einstellungen sind gültig ({ $file }; { $set } gesetzt, der Rest wie vorgegeben)
+cli-no-settings-file = keine Datei mit Einstellungen
+cli-nothing-to-explain = es gibt nichts zu erklären
+cli-no-reply = in { $text } steht keine SMTP-Antwort
+cli-nothing-in-file = in { $file } steht keine Antwort, keine Unzustellbarkeitsnachricht und keine Protokollzeile
+cli-expected = erwartet wird eine Antwort wie { $example }, ein Code, eine Ursache oder ein Befehl; { $codes } und { $causes } zählen sie auf
+cli-no-command = einen Befehl oder ein Schlüsselwort { $name } gibt es nicht
+cli-no-command-help = { $command } zählt auf, welche es gibt
+cli-other-topic = { $name } ist kein Befehl und kein Schlüsselwort von EHLO
+cli-other-topic-help = { $command } sagt, was es ist
+cli-no-code = einen SMTP-Antwortcode { $given } gibt es nicht
+cli-no-enhanced-code = einen erweiterten Statuscode { $given } gibt es nicht
+cli-no-topic = { $given } ist kein Antwortcode, kein erweiterter Statuscode, keine Ursache und kein SMTP-Befehl
+cli-no-spool = in { $place } gibt es noch keinen Spool
+cli-no-spool-help = nennen Sie das Datenverzeichnis des Dienstes mit { $option }
+cli-spool-held = den Spool in { $place } benutzt ein anderer Prozess
+cli-spool-held-help = beenden Sie erst den Dienst; er prüft den Spool selbst bei jedem Start
+cli-unreachable = { $host } ist nicht zu erreichen: { $error }
+cli-unreachable-help = prüfen Sie den Port, und ob dieses Netz SMTP hinauslässt
+cli-unresolved = { $host } lässt sich nicht auflösen: { $error }
+cli-unresolved-help = prüfen Sie den Namen, oder nennen Sie eine Adresse
+cli-unknown-message = von { $id } ist in { $place } nichts bekannt
+cli-unknown-message-help = eine Geschichte bleibt für { $setting } (7 Tage) nach dem Ende ihrer Nachricht
+cli-quota-messages = { $count ->
+    [one] { $count } Nachricht
+   *[other] { $count } Nachrichten
+}
+cli-segments = { $count ->
+    [one] { $count } Segment
+   *[other] { $count } Segmente
+}
+cli-records = { $count ->
+    [one] { $count } Eintrag
+   *[other] { $count } Einträge
+}
+cli-forgotten = { $count ->
+    [one] { $count } Eintrag vergessen
+   *[other] { $count } Einträge vergessen
+}
+cli-pages = { $count ->
+    [one] { $count } Seite
+   *[other] { $count } Seiten
+}
+
 ## Die Warteschlange und die Geschichte einer Nachricht (im Terminal: kurz)
 
 queue-from = von
@@ -1750,7 +1880,7 @@ queue-why-steps = die Stufen von { $setting }
 queue-why-permanent = Warten hilft nicht
 queue-why-expired = die Zeit von { $setting } ist um
 queue-by-administrator = vom Administrator
-queue-advice = { $count }-mal kam 450: Das Postfach ist vielleicht voll oder gesperrt; fragen Sie mit { $command }
+queue-advice = { $count }-mal kam 450: Das Postfach ist vielleicht voll oder deaktiviert; fragen Sie mit { $command }
 queue-empty = die Warteschlange ist leer
 queue-count = { $count ->
     [one] { $count } Nachricht

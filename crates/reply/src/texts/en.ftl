@@ -1712,6 +1712,136 @@ dsn-next-attempt = The next attempt comes { $in } ({ $at }).
 dsn-try-until = We go on trying until { $at }. If it does not succeed by then, you are told.
 dsn-may-be-full = The mailbox was refused for now several times in a row. It may be full or disabled: ask the recipient another way, or have your postmaster run “secondpost verify { $recipient }”.
 
+## The command line: what it did, what it found (short, lower case)
+
+cli-asked = asked
+cli-known = known
+cli-how-sure = how sure
+cli-this-server = this server
+cli-mailbox-exists = the mailbox exists
+cli-mailbox-accepted = the server takes mail for the address
+cli-mailbox-exists-unavailable = the mailbox exists, and cannot take mail now
+cli-mailbox-does-not-exist = there is no such mailbox
+cli-mailbox-not-known = nothing: the server does not tell
+cli-sure-said = sure: the server says so
+cli-sure-refused = sure: the server refuses it as unknown
+cli-sure-accepted = fairly sure: some servers take mail for any address and send it back later
+cli-sure-not-known = a test message would: { $command }
+cli-your-address = YOUR-ADDRESS
+cli-message = message
+cli-delivered = delivered
+cli-notification = notification
+cli-test-arrived = the message is in the mailbox
+cli-test-failed = the message was not delivered
+cli-test-handed-on = the next server took the message
+cli-test-waits = nothing yet: the message waits
+cli-test-arrived-sure = sure: its server says so
+cli-test-failed-sure = sure: a notification says so
+cli-test-refused-sure = sure: it was refused
+cli-test-handed-on-sure = fairly sure: it answers for the message, and may yet send it back
+cli-test-waits-sure = the time was too short to say
+cli-queued = queued as { $id }
+cli-follow = follow it with: { $command }
+cli-dropped = no daemon is running: kept in { $file }
+cli-dropped-next = the next { $command } picks it up
+cli-not-running = no daemon is running on the data directory { $place }
+cli-not-running-help = start one with { $command }, or name its data directory with { $option }
+cli-greeting = greeting
+cli-ehlo = answer to EHLO
+cli-nothing-said = nothing
+cli-ended-early = ended early
+cli-offers = It offers
+cli-extension-unknown = an extension not known here
+cli-stand-offered = offered
+cli-stand-noncommittal = noncommittal: neither yes nor no (252)
+cli-stand-switched-off = switched off: known, and not offered (502)
+cli-stand-unknown = unknown to it (500)
+cli-stand-refused = refused
+cli-stand-not-answered = not answered
+cli-added = { $address } added, its mail lies in { $path }
+cli-removed = { $address } removed, its mail stays in { $path }
+cli-disabled = { $address } disabled until it is enabled
+cli-disabled-until = { $address } disabled until { $until }
+cli-enabled = { $address } enabled
+cli-no-mailbox = there is no mailbox in { $place } yet; make one with { $command }
+cli-lies-in = lies in
+cli-quota = quota
+cli-state = state
+cli-quota-final = final
+cli-state-disabled = disabled until it is enabled
+cli-state-disabled-until = disabled until { $until }
+cli-foreign-domain = { $domain } is not among the domains of this server; it takes no mail for { $address } until { $setting } or { $command } names it
+cli-lock-waits = waiting: another process holds the lock
+cli-greylist-empty = nothing is remembered yet
+cli-greylist-waiting = waiting
+cli-greylist-passed = passed
+cli-greylist-allowed = allowed
+cli-greylist-between = { $from } to { $to }
+cli-greylist-from = from
+cli-greylist-anybody = anybody
+cli-greylist-opens = opens
+cli-greylist-expires = expires
+cli-greylist-attempts = attempts
+cli-passes = { $what } passes from now on
+cli-damaged = damaged: { $what }
+cli-lost = lost: message { $id } lacks a part
+cli-whole = everything is whole
+cli-spool-messages = messages
+cli-spool-on-disk = on disk
+cli-spool-free = free
+cli-spool-daemon = daemon
+cli-spool-running = running
+cli-spool-stopped = not running
+cli-spool-place = { $segments } in { $folder }
+cli-spool-counts = { $messages }, { $size }
+cli-spool-read = { $segments }, { $records }
+cli-exported = { $pages }, { $size }, below { $folder }
+cli-shows = { $name } shows { $address }
+cli-man-written = { $pages } in { $folder }
+cli-settings-valid = settings are valid ({ $file }; { $set } set, the rest at its default)
+cli-no-settings-file = no settings file
+cli-nothing-to-explain = there is nothing to explain
+cli-no-reply = there is no SMTP reply in { $text }
+cli-nothing-in-file = there is no reply, bounce or log line in { $file }
+cli-expected = expected a reply like { $example }, a code, a cause or a command; { $codes } and { $causes } list them
+cli-no-command = there is no command or keyword { $name }
+cli-no-command-help = { $command } lists those that there are
+cli-other-topic = { $name } is no command and no keyword of EHLO
+cli-other-topic-help = { $command } tells what it is
+cli-no-code = there is no SMTP reply code { $given }
+cli-no-enhanced-code = there is no enhanced status code { $given }
+cli-no-topic = { $given } is no reply code, enhanced code, cause or SMTP command
+cli-no-spool = there is no spool in { $place } yet
+cli-no-spool-help = name the data directory of the daemon with { $option }
+cli-spool-held = the spool in { $place } is in use by another process
+cli-spool-held-help = stop the daemon first; it checks the spool itself whenever it starts
+cli-unreachable = { $host } cannot be reached: { $error }
+cli-unreachable-help = check the port, and whether this network lets SMTP out
+cli-unresolved = { $host } cannot be resolved: { $error }
+cli-unresolved-help = check the name, or give an address
+cli-unknown-message = nothing is known of { $id } in { $place }
+cli-unknown-message-help = a story is kept for { $setting } (7 days) after the end of its message
+cli-quota-messages = { $count ->
+    [one] { $count } message
+   *[other] { $count } messages
+}
+cli-segments = { $count ->
+    [one] { $count } segment
+   *[other] { $count } segments
+}
+cli-records = { $count ->
+    [one] { $count } record
+   *[other] { $count } records
+}
+cli-forgotten = { $count ->
+    [one] { $count } entry forgotten
+   *[other] { $count } entries forgotten
+}
+cli-pages = { $count ->
+    [one] { $count } page
+   *[other] { $count } pages
+}
+
 ## The queue, and the story of a message (in the terminal: short, lower case)
 
 queue-from = from

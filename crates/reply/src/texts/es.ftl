@@ -1729,6 +1729,136 @@ dsn-next-attempt = El próximo intento será { $in } ({ $at }).
 dsn-try-until = Seguiremos intentándolo hasta { $at }. Si para entonces no se logra, se le avisará.
 dsn-may-be-full = El buzón se rechazó temporalmente varias veces seguidas. Puede estar lleno o desactivado: pregunte al destinatario por otra vía, o pida a su postmaster que ejecute «secondpost verify { $recipient }».
 
+## La línea de comandos: lo hecho y lo hallado (breve, en minúsculas)
+
+cli-asked = consultado
+cli-known = resultado
+cli-how-sure = certeza
+cli-this-server = este servidor
+cli-mailbox-exists = el buzón existe
+cli-mailbox-accepted = el servidor acepta correo para la dirección
+cli-mailbox-exists-unavailable = el buzón existe, pero ahora no puede recibir correo
+cli-mailbox-does-not-exist = ese buzón no existe
+cli-mailbox-not-known = nada: el servidor no lo dice
+cli-sure-said = seguro: lo dice el servidor
+cli-sure-refused = seguro: el servidor lo rechaza por desconocido
+cli-sure-accepted = bastante seguro: algunos servidores aceptan correo para cualquier dirección y lo devuelven después
+cli-sure-not-known = un mensaje de prueba lo diría: { $command }
+cli-your-address = SU-DIRECCIÓN
+cli-message = mensaje
+cli-delivered = entregado
+cli-notification = notificación
+cli-test-arrived = el mensaje está en el buzón
+cli-test-failed = el mensaje no se entregó
+cli-test-handed-on = el siguiente servidor aceptó el mensaje
+cli-test-waits = nada todavía: el mensaje espera
+cli-test-arrived-sure = seguro: lo dice su servidor
+cli-test-failed-sure = seguro: lo dice una notificación
+cli-test-refused-sure = seguro: fue rechazado
+cli-test-handed-on-sure = bastante seguro: responde del mensaje, y aún puede devolverlo
+cli-test-waits-sure = el tiempo fue demasiado corto para saberlo
+cli-queued = en cola como { $id }
+cli-follow = sígalo con: { $command }
+cli-dropped = no hay ningún servicio en marcha: se guarda en { $file }
+cli-dropped-next = el próximo { $command } lo recoge
+cli-not-running = no hay ningún servicio en marcha en el directorio de datos { $place }
+cli-not-running-help = inicie uno con { $command }, o indique su directorio de datos con { $option }
+cli-greeting = saludo
+cli-ehlo = respuesta a EHLO
+cli-nothing-said = nada
+cli-ended-early = fin prematuro
+cli-offers = Ofrece
+cli-extension-unknown = una extensión que aquí no se conoce
+cli-stand-offered = ofrecido
+cli-stand-noncommittal = evasivo: ni sí ni no (252)
+cli-stand-switched-off = desactivado: conocido, pero no ofrecido (502)
+cli-stand-unknown = desconocido para él (500)
+cli-stand-refused = rechazado
+cli-stand-not-answered = sin respuesta
+cli-added = { $address } añadido, su correo está en { $path }
+cli-removed = { $address } eliminado, su correo se queda en { $path }
+cli-disabled = { $address } desactivado hasta que se active
+cli-disabled-until = { $address } desactivado hasta { $until }
+cli-enabled = { $address } activado
+cli-no-mailbox = todavía no hay ningún buzón en { $place }; cree uno con { $command }
+cli-lies-in = está en
+cli-quota = cuota
+cli-state = estado
+cli-quota-final = definitiva
+cli-state-disabled = desactivado hasta que se active
+cli-state-disabled-until = desactivado hasta { $until }
+cli-foreign-domain = { $domain } no está entre los dominios de este servidor; no acepta correo para { $address } hasta que { $setting } o { $command } lo nombre
+cli-lock-waits = en espera: otro proceso tiene el bloqueo
+cli-greylist-empty = todavía no se recuerda nada
+cli-greylist-waiting = en espera
+cli-greylist-passed = admitido
+cli-greylist-allowed = permitido
+cli-greylist-between = { $from } a { $to }
+cli-greylist-from = de
+cli-greylist-anybody = cualquiera
+cli-greylist-opens = se abre
+cli-greylist-expires = caduca
+cli-greylist-attempts = intentos
+cli-passes = { $what } pasa a partir de ahora
+cli-damaged = dañado: { $what }
+cli-lost = perdido: al mensaje { $id } le falta una parte
+cli-whole = todo está intacto
+cli-spool-messages = mensajes
+cli-spool-on-disk = en disco
+cli-spool-free = libre
+cli-spool-daemon = servicio
+cli-spool-running = en marcha
+cli-spool-stopped = parado
+cli-spool-place = { $segments } en { $folder }
+cli-spool-counts = { $messages }, { $size }
+cli-spool-read = { $segments }, { $records }
+cli-exported = { $pages }, { $size }, bajo { $folder }
+cli-shows = { $name } muestra { $address }
+cli-man-written = { $pages } en { $folder }
+cli-settings-valid = la configuración es válida ({ $file }; { $set } fijados, el resto por defecto)
+cli-no-settings-file = sin archivo de configuración
+cli-nothing-to-explain = no hay nada que explicar
+cli-no-reply = en { $text } no hay ninguna respuesta SMTP
+cli-nothing-in-file = en { $file } no hay ninguna respuesta, ningún rebote ni ninguna línea de registro
+cli-expected = se espera una respuesta como { $example }, un código, una causa o un comando; { $codes } y { $causes } los enumeran
+cli-no-command = no existe ningún comando ni palabra clave { $name }
+cli-no-command-help = { $command } enumera los que hay
+cli-other-topic = { $name } no es un comando ni una palabra clave de EHLO
+cli-other-topic-help = { $command } dice qué es
+cli-no-code = no existe el código de respuesta SMTP { $given }
+cli-no-enhanced-code = no existe el código de estado ampliado { $given }
+cli-no-topic = { $given } no es un código de respuesta, ni un código de estado ampliado, ni una causa, ni un comando de SMTP
+cli-no-spool = todavía no hay ningún spool en { $place }
+cli-no-spool-help = indique el directorio de datos del servicio con { $option }
+cli-spool-held = otro proceso está usando el spool de { $place }
+cli-spool-held-help = detenga primero el servicio; él mismo comprueba el spool cada vez que arranca
+cli-unreachable = no se puede llegar a { $host }: { $error }
+cli-unreachable-help = compruebe el puerto, y si esta red deja salir SMTP
+cli-unresolved = no se puede resolver { $host }: { $error }
+cli-unresolved-help = compruebe el nombre, o dé una dirección
+cli-unknown-message = no se sabe nada de { $id } en { $place }
+cli-unknown-message-help = una historia se conserva durante { $setting } (7 días) tras el fin de su mensaje
+cli-quota-messages = { $count ->
+    [one] { $count } mensaje
+   *[other] { $count } mensajes
+}
+cli-segments = { $count ->
+    [one] { $count } segmento
+   *[other] { $count } segmentos
+}
+cli-records = { $count ->
+    [one] { $count } entrada
+   *[other] { $count } entradas
+}
+cli-forgotten = { $count ->
+    [one] { $count } entrada olvidada
+   *[other] { $count } entradas olvidadas
+}
+cli-pages = { $count ->
+    [one] { $count } página
+   *[other] { $count } páginas
+}
+
 ## La cola y la historia de un mensaje (en el terminal: breve)
 
 queue-from = de

@@ -1731,6 +1731,136 @@ dsn-next-attempt = La prochaine tentative aura lieu { $in } ({ $at }).
 dsn-try-until = Nous continuons d’essayer jusqu’au { $at }. En cas d’échec d’ici là, vous serez averti.
 dsn-may-be-full = La boîte aux lettres a été refusée temporairement plusieurs fois de suite. Elle est peut-être pleine ou désactivée : interrogez le destinataire autrement, ou demandez à votre postmaster de lancer « secondpost verify { $recipient } ».
 
+## La ligne de commande : ce qui fut fait et trouvé (court, en minuscules)
+
+cli-asked = interrogé
+cli-known = résultat
+cli-how-sure = certitude
+cli-this-server = ce serveur
+cli-mailbox-exists = la boîte aux lettres existe
+cli-mailbox-accepted = le serveur accepte du courrier pour l’adresse
+cli-mailbox-exists-unavailable = la boîte aux lettres existe, mais ne peut pas recevoir de courrier pour l’instant
+cli-mailbox-does-not-exist = cette boîte aux lettres n’existe pas
+cli-mailbox-not-known = rien : le serveur ne le dit pas
+cli-sure-said = certain : le serveur le dit
+cli-sure-refused = certain : le serveur la refuse comme inconnue
+cli-sure-accepted = assez sûr : certains serveurs acceptent du courrier pour n’importe quelle adresse et le renvoient plus tard
+cli-sure-not-known = un message d’essai le dirait : { $command }
+cli-your-address = VOTRE-ADRESSE
+cli-message = message
+cli-delivered = remis
+cli-notification = notification
+cli-test-arrived = le message est dans la boîte aux lettres
+cli-test-failed = le message n’a pas été remis
+cli-test-handed-on = le serveur suivant a accepté le message
+cli-test-waits = rien encore : le message attend
+cli-test-arrived-sure = certain : son serveur le dit
+cli-test-failed-sure = certain : une notification le dit
+cli-test-refused-sure = certain : il a été refusé
+cli-test-handed-on-sure = assez sûr : il répond du message, et peut encore le renvoyer
+cli-test-waits-sure = le temps était trop court pour le dire
+cli-queued = mis en file d’attente sous { $id }
+cli-follow = à suivre avec : { $command }
+cli-dropped = aucun service en cours : conservé dans { $file }
+cli-dropped-next = le prochain { $command } le prendra en charge
+cli-not-running = aucun service ne tourne sur le répertoire de données { $place }
+cli-not-running-help = lancez-en un avec { $command }, ou indiquez son répertoire de données avec { $option }
+cli-greeting = accueil
+cli-ehlo = réponse à EHLO
+cli-nothing-said = rien
+cli-ended-early = fin prématurée
+cli-offers = Il propose
+cli-extension-unknown = une extension inconnue ici
+cli-stand-offered = proposé
+cli-stand-noncommittal = évasif : ni oui ni non (252)
+cli-stand-switched-off = désactivé : connu, mais pas proposé (502)
+cli-stand-unknown = inconnu de lui (500)
+cli-stand-refused = refusé
+cli-stand-not-answered = sans réponse
+cli-added = { $address } ajoutée, son courrier est dans { $path }
+cli-removed = { $address } supprimée, son courrier reste dans { $path }
+cli-disabled = { $address } désactivée jusqu’à sa réactivation
+cli-disabled-until = { $address } désactivée jusqu’au { $until }
+cli-enabled = { $address } réactivée
+cli-no-mailbox = il n’y a pas encore de boîte aux lettres dans { $place } ; créez-en une avec { $command }
+cli-lies-in = se trouve dans
+cli-quota = quota
+cli-state = état
+cli-quota-final = définitif
+cli-state-disabled = désactivée jusqu’à sa réactivation
+cli-state-disabled-until = désactivée jusqu’au { $until }
+cli-foreign-domain = { $domain } ne fait pas partie des domaines de ce serveur ; il n’accepte pas de courrier pour { $address } tant que { $setting } ou { $command } ne le nomme pas
+cli-lock-waits = en attente : un autre processus détient le verrou
+cli-greylist-empty = rien n’est encore mémorisé
+cli-greylist-waiting = en attente
+cli-greylist-passed = passé
+cli-greylist-allowed = autorisé
+cli-greylist-between = { $from } à { $to }
+cli-greylist-from = de
+cli-greylist-anybody = quiconque
+cli-greylist-opens = ouvre
+cli-greylist-expires = expire
+cli-greylist-attempts = tentatives
+cli-passes = { $what } passe désormais
+cli-damaged = endommagé : { $what }
+cli-lost = perdu : il manque une partie au message { $id }
+cli-whole = tout est intact
+cli-spool-messages = messages
+cli-spool-on-disk = sur disque
+cli-spool-free = libre
+cli-spool-daemon = service
+cli-spool-running = en cours
+cli-spool-stopped = arrêté
+cli-spool-place = { $segments } dans { $folder }
+cli-spool-counts = { $messages }, { $size }
+cli-spool-read = { $segments }, { $records }
+cli-exported = { $pages }, { $size }, sous { $folder }
+cli-shows = { $name } affiche { $address }
+cli-man-written = { $pages } dans { $folder }
+cli-settings-valid = la configuration est valide ({ $file } ; { $set } définis, le reste par défaut)
+cli-no-settings-file = aucun fichier de configuration
+cli-nothing-to-explain = il n’y a rien à expliquer
+cli-no-reply = il n’y a pas de réponse SMTP dans { $text }
+cli-nothing-in-file = il n’y a ni réponse, ni avis de non-remise, ni ligne de journal dans { $file }
+cli-expected = une réponse comme { $example }, un code, une cause ou une commande est attendue ; { $codes } et { $causes } en donnent la liste
+cli-no-command = il n’existe ni commande ni mot-clé { $name }
+cli-no-command-help = { $command } donne la liste de ceux qui existent
+cli-other-topic = { $name } n’est ni une commande ni un mot-clé d’EHLO
+cli-other-topic-help = { $command } dit ce que c’est
+cli-no-code = il n’existe pas de code de réponse SMTP { $given }
+cli-no-enhanced-code = il n’existe pas de code d’état étendu { $given }
+cli-no-topic = { $given } n’est ni un code de réponse, ni un code d’état étendu, ni une cause, ni une commande SMTP
+cli-no-spool = il n’y a pas encore de spool dans { $place }
+cli-no-spool-help = indiquez le répertoire de données du service avec { $option }
+cli-spool-held = le spool de { $place } est utilisé par un autre processus
+cli-spool-held-help = arrêtez d’abord le service ; il vérifie lui-même le spool à chaque démarrage
+cli-unreachable = { $host } est injoignable : { $error }
+cli-unreachable-help = vérifiez le port, et si ce réseau laisse sortir SMTP
+cli-unresolved = { $host } ne peut pas être résolu : { $error }
+cli-unresolved-help = vérifiez le nom, ou donnez une adresse
+cli-unknown-message = rien n’est connu de { $id } dans { $place }
+cli-unknown-message-help = une histoire est conservée pendant { $setting } (7 jours) après la fin de son message
+cli-quota-messages = { $count ->
+    [one] { $count } message
+   *[other] { $count } messages
+}
+cli-segments = { $count ->
+    [one] { $count } segment
+   *[other] { $count } segments
+}
+cli-records = { $count ->
+    [one] { $count } enregistrement
+   *[other] { $count } enregistrements
+}
+cli-forgotten = { $count ->
+    [one] { $count } entrée oubliée
+   *[other] { $count } entrées oubliées
+}
+cli-pages = { $count ->
+    [one] { $count } page
+   *[other] { $count } pages
+}
+
 ## La file d’attente et l’histoire d’un message (dans le terminal : court)
 
 queue-from = de
@@ -1764,7 +1894,7 @@ queue-why-steps = les paliers de { $setting }
 queue-why-permanent = attendre ne sert à rien
 queue-why-expired = le délai de { $setting } est écoulé
 queue-by-administrator = par l’administrateur
-queue-advice = réponse 450 reçue { $count } fois : la boîte est peut-être pleine ou désactivée ; interrogez avec { $command }
+queue-advice = réponse 450 reçue { $count } fois : la boîte aux lettres est peut-être pleine ou désactivée ; interrogez avec { $command }
 queue-empty = la file d’attente est vide
 queue-count = { $count ->
     [one] { $count } message

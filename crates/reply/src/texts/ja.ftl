@@ -1696,6 +1696,131 @@ dsn-next-attempt = 次の試行は{ $in }（{ $at }）です。
 dsn-try-until = { $at }まで試行を続けます。それまでに成功しなければ、お知らせします。
 dsn-may-be-full = メールボックスが続けて何度か一時的に拒否されました。満杯または無効になっている可能性があります。別の方法で受信者に尋ねるか、メール管理者に「secondpost verify { $recipient }」の実行を依頼してください。
 
+## コマンドライン：実行と結果の表示（短い表現）
+
+cli-asked = 照会先
+cli-known = 結果
+cli-how-sure = 確かさ
+cli-this-server = このサーバー
+cli-mailbox-exists = メールボックスは存在します
+cli-mailbox-accepted = サーバーはこのアドレス宛てのメールを受け付けます
+cli-mailbox-exists-unavailable = メールボックスは存在しますが、今はメールを受け付けられません
+cli-mailbox-does-not-exist = そのメールボックスは存在しません
+cli-mailbox-not-known = 不明：サーバーが明かしません
+cli-sure-said = 確実：サーバーがそう応答しました
+cli-sure-refused = 確実：サーバーが不明な宛先として拒否しました
+cli-sure-accepted = ほぼ確実：どのアドレス宛てでも受け付けて、後で送り返すサーバーもあります
+cli-sure-not-known = テストメッセージで分かります：{ $command }
+cli-your-address = 自分のアドレス
+cli-message = メッセージ
+cli-delivered = 配送
+cli-notification = 通知
+cli-test-arrived = メッセージはメールボックスに届きました
+cli-test-failed = メッセージは配送されませんでした
+cli-test-handed-on = 次のサーバーがメッセージを受け取りました
+cli-test-waits = まだ不明：メッセージは待機中です
+cli-test-arrived-sure = 確実：受信側のサーバーがそう応答しました
+cli-test-failed-sure = 確実：通知にそうあります
+cli-test-refused-sure = 確実：拒否されました
+cli-test-handed-on-sure = ほぼ確実：そのサーバーが責任を負いますが、まだ送り返される可能性があります
+cli-test-waits-sure = 判断するには時間が足りませんでした
+cli-queued = { $id }としてキューに入れました
+cli-follow = 経過の確認：{ $command }
+cli-dropped = デーモンが動いていないため、{ $file }に保管しました
+cli-dropped-next = 次の{ $command }が引き取ります
+cli-not-running = データディレクトリー{ $place }で動いているデーモンはありません
+cli-not-running-help = { $command }で起動するか、{ $option }でデータディレクトリーを指定してください
+cli-greeting = グリーティング
+cli-ehlo = EHLOの応答
+cli-nothing-said = なし
+cli-ended-early = 途中で終了
+cli-offers = 提供するもの
+cli-extension-unknown = ここでは未知の拡張機能
+cli-stand-offered = 提供されている
+cli-stand-noncommittal = はっきりしない：肯定でも否定でもない（252）
+cli-stand-switched-off = 無効：認識されるが、提供されていない（502）
+cli-stand-unknown = 認識されない（500）
+cli-stand-refused = 拒否
+cli-stand-not-answered = 応答なし
+cli-added = { $address }を追加しました。メールの保存先は{ $path }です
+cli-removed = { $address }を削除しました。メールは{ $path }に残ります
+cli-disabled = { $address }を無効にしました（有効にするまで）
+cli-disabled-until = { $address }を無効にしました（{ $until }まで）
+cli-enabled = { $address }を有効にしました
+cli-no-mailbox = { $place }にはまだメールボックスがありません。{ $command }で作成してください
+cli-lies-in = 保存先
+cli-quota = クォータ
+cli-state = 状態
+cli-quota-final = 恒久的
+cli-state-disabled = 無効（有効にするまで）
+cli-state-disabled-until = 無効（{ $until }まで）
+cli-foreign-domain = { $domain }はこのサーバーのドメインに含まれていません。{ $setting }または{ $command }で指定するまで、{ $address }宛てのメールは受け付けられません
+cli-lock-waits = 待機中：別のプロセスがロックしています
+cli-greylist-empty = 記録はまだありません
+cli-greylist-waiting = 待機中
+cli-greylist-passed = 通過済み
+cli-greylist-allowed = 許可
+cli-greylist-between = { $from }から{ $to }へ
+cli-greylist-from = 送受信者
+cli-greylist-anybody = すべて
+cli-greylist-opens = 受付開始
+cli-greylist-expires = 期限
+cli-greylist-attempts = 試行
+cli-passes = 今後は{ $what }を通します
+cli-damaged = 破損：{ $what }
+cli-lost = 消失：メッセージ{ $id }の一部がありません
+cli-whole = すべて正常です
+cli-spool-messages = メッセージ
+cli-spool-on-disk = ディスク上
+cli-spool-free = 空き
+cli-spool-daemon = デーモン
+cli-spool-running = 動作中
+cli-spool-stopped = 停止中
+cli-spool-place = { $folder }に{ $segments }
+cli-spool-counts = { $messages }、{ $size }
+cli-spool-read = { $segments }、{ $records }
+cli-exported = { $pages }、{ $size }、保存先は{ $folder }
+cli-shows = { $name }が{ $address }で公開中
+cli-man-written = { $folder }に{ $pages }
+cli-settings-valid = 設定は有効です（{ $file }、{ $set }項目を設定、残りは既定値）
+cli-no-settings-file = 設定ファイルなし
+cli-nothing-to-explain = 説明するものがありません
+cli-no-reply = { $text }にSMTPの応答はありません
+cli-nothing-in-file = { $file }に応答、バウンスメール、ログの行はありません
+cli-expected = { $example }のような応答、コード、原因、コマンドのいずれかを指定してください。一覧は{ $codes }と{ $causes }で表示できます
+cli-no-command = { $name }というコマンドやキーワードはありません
+cli-no-command-help = 一覧は{ $command }で表示できます
+cli-other-topic = { $name }はコマンドでもEHLOのキーワードでもありません
+cli-other-topic-help = { $command }で説明を表示できます
+cli-no-code = SMTPの応答コード{ $given }はありません
+cli-no-enhanced-code = 拡張ステータスコード{ $given }はありません
+cli-no-topic = { $given }は応答コード、拡張ステータスコード、原因、SMTPコマンドのいずれでもありません
+cli-no-spool = { $place }にはまだスプールがありません
+cli-no-spool-help = { $option }でデーモンのデータディレクトリーを指定してください
+cli-spool-held = { $place }のスプールは別のプロセスが使用中です
+cli-spool-held-help = 先にデーモンを停止してください。デーモンは起動のたびに自分でスプールを検査します
+cli-unreachable = { $host }に到達できません：{ $error }
+cli-unreachable-help = ポート番号と、このネットワークがSMTPの送信を許しているかを確認してください
+cli-unresolved = { $host }を名前解決できません：{ $error }
+cli-unresolved-help = 名前を確認するか、アドレスを指定してください
+cli-unknown-message = { $id }の記録は{ $place }にありません
+cli-unknown-message-help = 経過は、メッセージの処理が終わってから{ $setting }（7日間）保存されます
+cli-quota-messages = { $count ->
+   *[other] メッセージ{ $count }件
+}
+cli-segments = { $count ->
+   *[other] { $count }セグメント
+}
+cli-records = { $count ->
+   *[other] { $count }レコード
+}
+cli-forgotten = { $count ->
+   *[other] { $count }件の記録を消去しました
+}
+cli-pages = { $count ->
+   *[other] { $count }ページ
+}
+
 ## キューと、メッセージの経過（端末用：短い表現）
 
 queue-from = 送信者

@@ -1730,6 +1730,141 @@ dsn-next-attempt = A próxima tentativa será { $in } ({ $at }).
 dsn-try-until = Continuaremos tentando até { $at }. Se até lá não der certo, você será avisado.
 dsn-may-be-full = A caixa de correio foi recusada temporariamente várias vezes seguidas. Ela pode estar cheia ou desativada: pergunte ao destinatário por outro meio, ou peça ao seu postmaster que execute “secondpost verify { $recipient }”.
 
+## A linha de comando: o que foi feito e encontrado (breve, em minúsculas)
+
+cli-asked = consultado
+cli-known = resultado
+cli-how-sure = certeza
+cli-this-server = este servidor
+cli-mailbox-exists = a caixa de correio existe
+cli-mailbox-accepted = o servidor aceita mensagens para o endereço
+cli-mailbox-exists-unavailable = a caixa de correio existe, mas no momento não pode receber mensagens
+cli-mailbox-does-not-exist = essa caixa de correio não existe
+cli-mailbox-not-known = nada: o servidor não revela
+cli-sure-said = certo: o servidor o diz
+cli-sure-refused = certo: o servidor a recusa como desconhecida
+cli-sure-accepted = bastante certo: alguns servidores aceitam mensagens para qualquer endereço e as devolvem depois
+cli-sure-not-known = uma mensagem de teste diria: { $command }
+cli-your-address = SEU-ENDEREÇO
+cli-message = mensagem
+cli-delivered = entregue
+cli-notification = notificação
+cli-test-arrived = a mensagem está na caixa de correio
+cli-test-failed = a mensagem não foi entregue
+cli-test-handed-on = o próximo servidor aceitou a mensagem
+cli-test-waits = nada ainda: a mensagem espera
+cli-test-arrived-sure = certo: o servidor dela o diz
+cli-test-failed-sure = certo: uma notificação o diz
+cli-test-refused-sure = certo: foi recusada
+cli-test-handed-on-sure = bastante certo: ele responde pela mensagem, e ainda pode devolvê-la
+cli-test-waits-sure = o tempo foi curto demais para saber
+cli-queued = na fila como { $id }
+cli-follow = acompanhe com: { $command }
+cli-dropped = nenhum daemon em execução: guardada em { $file }
+cli-dropped-next = o próximo { $command } a recolhe
+cli-not-running = nenhum daemon em execução no diretório de dados { $place }
+cli-not-running-help = inicie um com { $command }, ou indique o diretório de dados dele com { $option }
+cli-greeting = saudação
+cli-ehlo = resposta a EHLO
+cli-nothing-said = nada
+cli-ended-early = fim prematuro
+cli-offers = Ele oferece
+cli-extension-unknown = uma extensão não conhecida aqui
+cli-stand-offered = oferecido
+cli-stand-noncommittal = evasivo: nem sim nem não (252)
+cli-stand-switched-off = desativado: conhecido, mas não oferecido (502)
+cli-stand-unknown = desconhecido para ele (500)
+cli-stand-refused = recusado
+cli-stand-not-answered = sem resposta
+cli-added = { $address } adicionada, as mensagens ficam em { $path }
+cli-removed = { $address } removida, as mensagens continuam em { $path }
+cli-disabled = { $address } desativada até ser ativada
+cli-disabled-until = { $address } desativada até { $until }
+cli-enabled = { $address } ativada
+cli-no-mailbox = ainda não há caixa de correio em { $place }; crie uma com { $command }
+cli-lies-in = fica em
+cli-quota = cota
+cli-state = estado
+cli-quota-final = definitiva
+cli-state-disabled = desativada até ser ativada
+cli-state-disabled-until = desativada até { $until }
+cli-foreign-domain = { $domain } não está entre os domínios deste servidor; ele não aceita mensagens para { $address } até que { $setting } ou { $command } o inclua
+cli-lock-waits = à espera: outro processo detém o bloqueio
+cli-greylist-empty = ainda não há nada registrado
+cli-greylist-waiting = à espera
+cli-greylist-passed = admitido
+cli-greylist-allowed = permitido
+cli-greylist-between = { $from } para { $to }
+cli-greylist-from = de
+cli-greylist-anybody = qualquer um
+cli-greylist-opens = abre
+cli-greylist-expires = expira
+cli-greylist-attempts = tentativas
+cli-passes = { $what } passa a partir de agora
+cli-damaged = danificado: { $what }
+cli-lost = perdido: falta uma parte da mensagem { $id }
+cli-whole = tudo está íntegro
+cli-spool-messages = mensagens
+cli-spool-on-disk = em disco
+cli-spool-free = livre
+cli-spool-daemon = daemon
+cli-spool-running = em execução
+cli-spool-stopped = parado
+cli-spool-place = { $segments } em { $folder }
+cli-spool-counts = { $messages }, { $size }
+cli-spool-read = { $segments }, { $records }
+cli-exported = { $pages }, { $size }, em { $folder }
+cli-shows = { $name } mostra { $address }
+cli-man-written = { $pages } em { $folder }
+cli-settings-valid = a configuração é válida ({ $file }; { $set } definidos, o resto no padrão)
+cli-no-settings-file = sem arquivo de configuração
+cli-nothing-to-explain = não há nada a explicar
+cli-no-reply = em { $text } não há nenhuma resposta SMTP
+cli-nothing-in-file = em { $file } não há nenhuma resposta, devolução nem linha de log
+cli-expected = espera-se uma resposta como { $example }, um código, uma causa ou um comando; { $codes } e { $causes } os listam
+cli-no-command = não existe comando nem palavra-chave { $name }
+cli-no-command-help = { $command } lista os que existem
+cli-other-topic = { $name } não é comando nem palavra-chave de EHLO
+cli-other-topic-help = { $command } diz o que é
+cli-no-code = não existe o código de resposta SMTP { $given }
+cli-no-enhanced-code = não existe o código de status estendido { $given }
+cli-no-topic = { $given } não é código de resposta, código de status estendido, causa nem comando de SMTP
+cli-no-spool = ainda não há spool em { $place }
+cli-no-spool-help = indique o diretório de dados do daemon com { $option }
+cli-spool-held = o spool de { $place } está em uso por outro processo
+cli-spool-held-help = pare primeiro o daemon; ele mesmo verifica o spool sempre que inicia
+cli-unreachable = { $host } está inalcançável: { $error }
+cli-unreachable-help = verifique a porta, e se esta rede deixa o SMTP sair
+cli-unresolved = não é possível resolver { $host }: { $error }
+cli-unresolved-help = verifique o nome, ou informe um endereço
+cli-unknown-message = nada se sabe de { $id } em { $place }
+cli-unknown-message-help = uma história é guardada por { $setting } (7 dias) após o fim da mensagem
+cli-quota-messages = { $count ->
+    [one] { $count } mensagem
+    [many] { $count } de mensagens
+   *[other] { $count } mensagens
+}
+cli-segments = { $count ->
+    [one] { $count } segmento
+    [many] { $count } de segmentos
+   *[other] { $count } segmentos
+}
+cli-records = { $count ->
+    [one] { $count } entrada
+    [many] { $count } de entradas
+   *[other] { $count } entradas
+}
+cli-forgotten = { $count ->
+    [one] { $count } entrada esquecida
+    [many] { $count } de entradas esquecidas
+   *[other] { $count } entradas esquecidas
+}
+cli-pages = { $count ->
+    [one] { $count } página
+    [many] { $count } de páginas
+   *[other] { $count } páginas
+}
+
 ## A fila, e a história de uma mensagem (no terminal: breve, em minúsculas)
 
 queue-from = de

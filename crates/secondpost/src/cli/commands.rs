@@ -3,8 +3,8 @@
 
 use std::io;
 
-use reply::explain::entry::{Entry, Topic, entry};
-use reply::explain::web;
+use reply::explain::entry::{Entry, Topic, entry, topic_label, topic_named};
+use reply::explain::{cli, web};
 use reply::facts::keyword::Keyword;
 use reply::{Language, Stage};
 use serde_json::json;
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
     let language = context.global.language();
     if let Some(name) = &args.name {
-        let entry = entry(named(name)?, language);
+        let entry = entry(named(name, language)?, language);
         return match context.global.json {
             true => context.json(&entry),
             false => Ok(tell_entry(&entry, language, context.out)?),
@@ -39,23 +39,26 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     if context.global.json {
         return context.json(&json!({ "commands": commands, "keywords": keywords }));
     }
-    let names = commands.iter().chain(&keywords).map(|entry| entry.topic.to_string());
+    let names = commands.iter().chain(&keywords).map(|entry| topic_label(entry.topic, language));
     let mut page = Page::new(context.out, names);
-    tell(&web(language, "nav-commands", &[]), &commands, &mut page)?;
+    tell(&web(language, "nav-commands", &[]), &commands, language, &mut page)?;
     page.blank()?;
-    Ok(tell(&web(language, "keywords", &[]), &keywords, &mut page)?)
+    Ok(tell(&web(language, "keywords", &[]), &keywords, language, &mut page)?)
 }
 
-fn named(name: &str) -> Result<Topic, Failure> {
-    match name.parse() {
+fn named(name: &str, language: Language) -> Result<Topic, Failure> {
+    let given = format!("`{name}`");
+    match topic_named(name, language) {
         Ok(topic @ (Topic::Command(_) | Topic::Keyword(_))) => Ok(topic),
         Ok(_) => {
-            let failure = Failure::usage(format!("`{name}` is no command and no keyword of EHLO"));
-            Err(failure.help(format!("`secondpost explain {name}` tells what it is")))
+            let command = format!("`secondpost explain {name}`");
+            let failure = Failure::usage(cli(language, "other-topic", &[("name", &given)]));
+            Err(failure.help(cli(language, "other-topic-help", &[("command", &command)])))
         }
         Err(_) => {
-            let failure = Failure::usage(format!("there is no command or keyword `{name}`"));
-            Err(failure.help("`secondpost commands` lists those that there are"))
+            let command = ("command", "`secondpost commands`");
+            let failure = Failure::usage(cli(language, "no-command", &[("name", &given)]));
+            Err(failure.help(cli(language, "no-command-help", &[command])))
         }
     }
 }
@@ -64,7 +67,9 @@ fn entries(topics: impl Iterator<Item = Topic>, language: Language) -> Vec<Entry
     topics.map(|topic| entry(topic, language)).collect()
 }
 
-fn tell(title: &str, entries: &[Entry], page: &mut Page<'_>) -> io::Result<()> {
+fn tell(title: &str, entries: &[Entry], language: Language, page: &mut Page<'_>) -> io::Result<()> {
     page.title(title)?;
-    entries.iter().try_for_each(|entry| page.row(&entry.topic.to_string(), &entry.meaning))
+    entries
+        .iter()
+        .try_for_each(|entry| page.row(&topic_label(entry.topic, language), &entry.meaning))
 }

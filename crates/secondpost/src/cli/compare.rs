@@ -46,7 +46,7 @@ pub(crate) fn tell_comparison(
 
 fn topic(text: &str, language: Language) -> Result<Topic, Failure> {
     text.parse().map_err(|error: reply::explain::entry::NoSuchTopic| {
-        Failure::usage(error.to_string()).help(error.in_words(language))
+        Failure::usage(error.in_short(language)).help(error.in_words(language))
     })
 }
 

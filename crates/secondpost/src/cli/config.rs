@@ -1,9 +1,10 @@
 //! `secondpost config`: check, show, and an example to begin with.
 
 use clap::Subcommand;
+use reply::explain::cli;
 
 use super::settings::{self, Flags};
-use super::{Context, Failure};
+use super::{Context, Failure, text};
 use crate::config::render;
 
 /// Check, show or begin the settings
@@ -58,8 +59,12 @@ fn check(flags: &Flags, context: &mut Context<'_>) -> Result<(), Failure> {
     if context.global.json {
         return context.json(&serde_json::json!({ "valid": true, "keys_set": set }));
     }
-    let file = loaded.file().map_or("no settings file".into(), |file| file.display().to_string());
-    Ok(writeln!(context.out, "settings are valid ({file}; {set} set, the rest at its default)")?)
+    let language = context.global.language();
+    let file = loaded.file().map(|file| file.display().to_string());
+    let file = file.unwrap_or_else(|| cli(language, "no-settings-file", &[]));
+    let values = [("file", file.as_str()), ("set", &set.to_string())];
+    let told = cli(language, "settings-valid", &values);
+    Ok(writeln!(context.out, "{}", text::hanging("", &told))?)
 }
 
 fn show(origin: bool, flags: &Flags, context: &mut Context<'_>) -> Result<(), Failure> {

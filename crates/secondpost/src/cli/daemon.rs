@@ -1,6 +1,7 @@
 //! Asking the running daemon.
 
 use mta::control::{Client, ClientError};
+use reply::explain::cli;
 
 use super::{Failure, Global};
 
@@ -38,8 +39,14 @@ pub(crate) fn require(global: &Global) -> Result<Client, Failure> {
 /// There is no daemon to ask.
 pub(crate) fn not_running(global: &Global) -> Failure {
     let place = global.data_dir.display();
-    Failure::new(format!("no daemon is running on the data directory `{place}`"))
-        .help("start one with `secondpost serve`, or name its data directory with `--data-dir DIR`")
+    let language = global.language();
+    let place = format!("`{place}`");
+    let help = [("command", "`secondpost serve`"), ("option", "`--data-dir DIR`")];
+    Failure::new(cli(language, "not-running", &[("place", &place)])).help(cli(
+        language,
+        "not-running-help",
+        &help,
+    ))
 }
 
 /// What went wrong, for people.

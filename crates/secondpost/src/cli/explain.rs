@@ -17,11 +17,11 @@ use std::path::{Path, PathBuf};
 use reply::classify::hint::hint;
 use reply::compare::{list, stage_in_words};
 use reply::explain::dialog::Line;
-use reply::explain::entry::{Entry, Remedy, Topic};
+use reply::explain::entry::{Entry, Remedy, Topic, topic_label};
 use reply::explain::wording::Wording;
 use reply::explain::{
-    cause_name, concerned_in_words, enumerated, label, label_at, label_refused, labelled,
-    permanence_in_words, quoted, wait_in_words, whose_move_in_words,
+    cause_name, cli, concerned_in_words, enumerated, label, label_at, label_refused, labelled,
+    permanence_in_words, quoted, wait_in_words, web, whose_move_in_words,
 };
 use reply::heard::Heard;
 use reply::{Explanation, Language, Reply, Scope, Stage};
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     if !paths.is_empty() {
         return told::tell_files(args, &paths, context);
     }
-    let content = match input(args)? {
+    let content = match input(args, language)? {
         Opened::Document(content) if !args.ndjson || !args.is_stdin() => content,
         opened => return told::tell_stdin(args, opened, context),
     };
@@ -147,11 +147,11 @@ impl Args {
 }
 
 /// What to explain: the arguments joined, or standard input.
-fn input(args: &Args) -> Result<Opened, Failure> {
+fn input(args: &Args, language: Language) -> Result<Opened, Failure> {
     if args.text.is_empty() && io::stdin().is_terminal() && !args.ndjson {
-        let failure =
-            Failure::usage("nothing to explain: expected a reply, a code, a cause or a command");
-        return Err(failure.help(EXPECTED));
+        return Err(
+            Failure::usage(cli(language, "nothing-to-explain", &[])).help(expected(language))
+        );
     }
     if args.is_stdin() {
         return files::open(Path::new("-"), args.ndjson);
@@ -160,8 +160,14 @@ fn input(args: &Args) -> Result<Opened, Failure> {
 }
 
 /// What can be explained.
-const EXPECTED: &str = "expected a reply like `450 4.2.0 Greylisted`, a code, a cause or a \
-    command; `secondpost codes` and `secondpost causes` list them";
+fn expected(language: Language) -> String {
+    let values = [
+        ("example", "`450 4.2.0 Greylisted`"),
+        ("codes", "`secondpost codes`"),
+        ("causes", "`secondpost causes`"),
+    ];
+    cli(language, "expected", &values)
+}
 
 /// The verdict with the kind, the recipient and the file's path.
 pub(crate) fn heard_json(heard: &Heard, place: Place<'_>) -> Value {
@@ -171,7 +177,8 @@ pub(crate) fn heard_json(heard: &Heard, place: Place<'_>) -> Value {
 fn tell_heard(heard: &Heard, language: Language, out: &mut dyn io::Write) -> io::Result<()> {
     let Some(verdict) = &heard.verdict else {
         let whom = heard.recipient.as_ref().map(|whom| format!(" <{whom}>")).unwrap_or_default();
-        return writeln!(out, "{}{whom}", heard.kind.name());
+        let kind = web(language, &format!("kind-{}", heard.kind.name()), &[]);
+        return writeln!(out, "{kind}{whom}");
     };
     if let Some(recipient) = &heard.recipient {
         writeln!(out, "<{recipient}>")?;
@@ -231,9 +238,10 @@ pub(crate) fn tell_entry(
 
 /// `450 · transient · Mailbox unavailable`.
 pub(crate) fn entry_title(entry: &Entry, language: Language) -> String {
-    let mut parts = vec![entry.topic.to_string()];
+    let mut parts = vec![topic_label(entry.topic, language)];
     parts.extend(entry.facts.permanence.map(|known| permanence_in_words(known, language)));
     parts.push(entry.name.clone());
+    parts.dedup();
     parts.join(" · ")
 }
 

@@ -2,6 +2,9 @@
 
 use clap::Subcommand;
 use mta::control::GreylistItem;
+use reply::Language;
+use reply::explain::{cli, cli_count};
+use unicode_width::UnicodeWidthStr;
 
 use super::{Context, Failure, daemon, text};
 
@@ -54,36 +57,43 @@ fn list(context: &mut Context<'_>) -> Result<(), Failure> {
     if context.global.json {
         return context.json(&items);
     }
+    let language = context.global.language();
     if items.is_empty() {
-        return Ok(writeln!(context.out, "nothing is remembered yet")?);
+        return Ok(writeln!(context.out, "{}", cli(language, "greylist-empty", &[]))?);
     }
     for item in &items {
-        context.out.write_all(block(item).as_bytes())?;
+        context.out.write_all(block(item, language).as_bytes())?;
     }
     Ok(())
 }
 
 /// One entry: its state and client, then whom it is between, then when.
-fn block(item: &GreylistItem) -> String {
-    let mut shown = format!("{:8} {}\n", item.state, text::printable(&item.client));
+fn block(item: &GreylistItem, language: Language) -> String {
+    let words = |name: &str| cli(language, &format!("greylist-{name}"), &[]);
+    let labels = ["from", "opens", "expires", "attempts"];
+    let width = labels.iter().map(|name| words(name).width()).max().unwrap_or_default();
+    let state = text::bold(&words(&item.state));
+    let mut shown = format!("{state} {}\n", text::printable(&item.client));
     let sender = item.sender.as_deref().map(text::address);
     let recipient = item.recipient.as_deref().map(text::address);
     match (sender, recipient) {
         (None, None) => {}
         (from, to) => {
-            let any = || "anybody".to_owned();
+            let any = || words("anybody");
             let (from, to) = (from.unwrap_or_else(any), to.unwrap_or_else(any));
-            shown.push_str(&text::labelled(2, "from", 8, &format!("{from} to {to}")));
+            let between = cli(language, "greylist-between", &[("from", &from), ("to", &to)]);
+            shown.push_str(&text::labelled(2, &words("from"), width, &between));
         }
     }
     let when = [("opens", &item.opens_at), ("expires", &item.expires_at)];
     for (label, at) in when {
         if let Some(at) = at {
-            shown.push_str(&text::labelled(2, label, 8, at));
+            shown.push_str(&text::labelled(2, &words(label), width, at));
         }
     }
     if item.attempts > 0 {
-        shown.push_str(&text::labelled(2, "attempts", 8, &item.attempts.to_string()));
+        let attempts = item.attempts.to_string();
+        shown.push_str(&text::labelled(2, &words("attempts"), width, &attempts));
     }
     shown
 }
@@ -96,7 +106,10 @@ fn allow(what: &[String], context: &mut Context<'_>) -> Result<(), Failure> {
     if context.global.json {
         return context.json(&serde_json::json!({ "allowed": what }));
     }
-    what.iter().try_for_each(|one| Ok(writeln!(context.out, "{one} passes from now on")?))
+    let language = context.global.language();
+    what.iter().try_for_each(|one| {
+        Ok(writeln!(context.out, "{}", cli(language, "passes", &[("what", one)]))?)
+    })
 }
 
 fn forget(what: &[String], context: &mut Context<'_>) -> Result<(), Failure> {
@@ -108,6 +121,6 @@ fn forget(what: &[String], context: &mut Context<'_>) -> Result<(), Failure> {
     if context.global.json {
         return context.json(&serde_json::json!({ "forgotten": forgotten }));
     }
-    let entries = if forgotten == 1 { "entry" } else { "entries" };
-    Ok(writeln!(context.out, "{forgotten} {entries} forgotten")?)
+    let told = cli_count(context.global.language(), "forgotten", forgotten);
+    Ok(writeln!(context.out, "{told}")?)
 }

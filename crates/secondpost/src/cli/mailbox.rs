@@ -9,7 +9,8 @@ use std::time::Duration;
 use clap::Subcommand;
 use mta::clock::Clock;
 use mta::mailbox::{Disabled, Format, Quota, Registered, Registry, RegistryError};
-use reply::Timestamp;
+use reply::explain::{cli, cli_count, enumerated};
+use reply::{Language, Timestamp};
 
 use super::page::Page;
 use super::{Context, Failure, address, daemon, settings, text};
@@ -98,7 +99,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
         What::Remove { address } => remove(address, &registry, context),
         What::Disable { address, period } => disable(address, *period, &registry, context),
         What::Enable { address } => enable(address, &registry, context),
-        What::Lock(lock) => run_lock(lock, &registry),
+        What::Lock(lock) => run_lock(lock, &registry, context.global.language()),
     }
 }
 
@@ -114,8 +115,8 @@ fn run_add(add: &Add, registry: &Registry, context: &mut Context<'_>) -> Result<
     let added = registry.add(mailbox.clone());
     added.map_err(failure)?;
     let path = mailbox.path_in(registry.data_dir());
-    let what = format!("added, its mail lies in {}", path.display());
-    changed(&mailbox.address, "added", &what, context)?;
+    let path = path.display().to_string();
+    changed(&mailbox.address, "added", "added", &[("path", &path)], context)?;
     warn_of_foreign_domain(&mailbox.address, context)
 }
 
@@ -126,10 +127,15 @@ fn warn_of_foreign_domain(address: &str, context: &Context<'_>) -> Result<(), Fa
     if config.domains().iter().any(|ours| ours == domain) {
         return Ok(());
     }
-    let warning = format!(
-        "`{domain}` is not among the domains of this server; it takes no mail for `{address}` \
-         until `domains` or `serve --domain {domain}` names it"
-    );
+    let [quoted_domain, quoted_address] = [domain, address].map(|name| format!("`{name}`"));
+    let command = format!("`serve --domain {domain}`");
+    let values = [
+        ("domain", quoted_domain.as_str()),
+        ("address", &quoted_address),
+        ("setting", "`domains`"),
+        ("command", &command),
+    ];
+    let warning = cli(context.global.language(), "foreign-domain", &values);
     // Where stderr is closed there is nobody left to tell.
     let _ = writeln!(std::io::stderr(), "{}", text::hanging("warning: ", &warning));
     Ok(())
@@ -138,8 +144,8 @@ fn warn_of_foreign_domain(address: &str, context: &Context<'_>) -> Result<(), Fa
 fn remove(address: &str, registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
     let removed = registry.remove(&address::mailbox(address)?).map_err(failure)?;
     let path = removed.path_in(registry.data_dir());
-    let what = format!("removed, its mail stays in {}", path.display());
-    changed(&removed.address, "removed", &what, context)
+    let path = path.display().to_string();
+    changed(&removed.address, "removed", "removed", &[("path", &path)], context)
 }
 
 fn disable(
@@ -152,21 +158,27 @@ fn disable(
     let disabled = Disabled { until_millis: until.map(Timestamp::as_millis) };
     let address = &address::mailbox(address)?;
     registry.set_disabled(address, Some(disabled)).map_err(failure)?;
-    let until = until.map_or("until it is enabled".into(), |until| format!("until {until}"));
-    changed(address, "disabled", &format!("disabled {until}"), context)
+    match until.map(|until| until.to_string()) {
+        None => changed(address, "disabled", "disabled", &[], context),
+        Some(until) => {
+            changed(address, "disabled", "disabled-until", &[("until", &until)], context)
+        }
+    }
 }
 
 fn enable(address: &str, registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
     let address = &address::mailbox(address)?;
     registry.set_disabled(address, None).map_err(failure)?;
-    changed(address, "enabled", "enabled", context)
+    changed(address, "enabled", "enabled", &[], context)
 }
 
-/// Tells a running daemon, and then the user: what was done in a word and in a sentence.
+/// Tells a running daemon, and then the user: what was done in a word, and in the sentence
+/// of that name.
 fn changed(
     address: &str,
     done: &str,
-    what: &str,
+    sentence: &str,
+    values: &[(&'static str, &str)],
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     if let Some(mut client) = daemon::connect(&context.global)? {
@@ -179,7 +191,8 @@ fn changed(
             "address": address, "done": done, "mailbox": mailbox,
         }));
     }
-    Ok(writeln!(context.out, "{address} {what}")?)
+    let values = [values, &[("address", address)]].concat();
+    Ok(writeln!(context.out, "{}", cli(context.global.language(), sentence, &values))?)
 }
 
 fn list(registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
@@ -187,38 +200,46 @@ fn list(registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
     if context.global.json {
         return context.json(&mailboxes);
     }
+    let language = context.global.language();
     if mailboxes.is_empty() {
-        let place = registry.data_dir().display();
-        let none = format!("there is no mailbox in `{place}` yet; make one with `mailbox add`");
-        return Ok(writeln!(context.out, "{none}")?);
+        let place = format!("`{}`", registry.data_dir().display());
+        let values = [("place", place.as_str()), ("command", "`mailbox add`")];
+        let none = cli(language, "no-mailbox", &values);
+        return Ok(writeln!(context.out, "{}", text::hanging("", &none))?);
     }
     let now = Clock::start().now();
-    let mut page = Page::new(&mut *context.out, ["  lies in", "  quota", "  state"]);
+    let [lies_in, quota, state] =
+        ["lies-in", "quota", "state"].map(|name| format!("  {}", cli(language, name, &[])));
+    let mut page = Page::new(&mut *context.out, [&lies_in, &quota, &state]);
     for mailbox in &mailboxes {
         let path = mailbox.path_in(registry.data_dir());
         page.title(&mailbox.address)?;
-        page.row("  lies in", &format!("{} ({})", path.display(), mailbox.format.name()))?;
-        page.row("  quota", &quota_in_words(mailbox.quota))?;
-        page.row("  state", &state_in_words(mailbox, now))?;
+        page.row(&lies_in, &format!("{} ({})", path.display(), mailbox.format.name()))?;
+        page.row(&quota, &quota_in_words(mailbox.quota, language))?;
+        page.row(&state, &state_in_words(mailbox, now, language))?;
     }
     Ok(())
 }
 
 /// Empty where there is no limit.
-fn quota_in_words(quota: Quota) -> String {
-    let octets = quota.octets.map(text::size);
-    let messages = quota.messages.map(|count| format!("{count} messages"));
-    let parts: Vec<String> = octets.into_iter().chain(messages).collect();
-    let is_final = if quota.is_final && !parts.is_empty() { ", final" } else { "" };
-    format!("{}{is_final}", parts.join(", "))
+fn quota_in_words(quota: Quota, language: Language) -> String {
+    let octets = quota.octets.map(|octets| text::size(octets, language));
+    let messages = quota.messages.map(|count| cli_count(language, "quota-messages", count));
+    let mut parts: Vec<String> = octets.into_iter().chain(messages).collect();
+    if quota.is_final && !parts.is_empty() {
+        parts.push(cli(language, "quota-final", &[]));
+    }
+    enumerated(&parts, language)
 }
 
 /// Empty where it takes mail.
-fn state_in_words(mailbox: &Registered, now: Timestamp) -> String {
+fn state_in_words(mailbox: &Registered, now: Timestamp, language: Language) -> String {
     match mailbox.disabled_at(now).map(Disabled::until) {
         None => String::new(),
-        Some(None) => "disabled until it is enabled".into(),
-        Some(Some(until)) => format!("disabled until {until}"),
+        Some(None) => cli(language, "state-disabled", &[]),
+        Some(Some(until)) => {
+            cli(language, "state-disabled-until", &[("until", &until.to_string())])
+        }
     }
 }
 
@@ -226,12 +247,12 @@ fn state_in_words(mailbox: &Registered, now: Timestamp) -> String {
 const NOT_RUN: u8 = 127;
 
 /// Holds the lock while the command runs, and ends with the command's status.
-fn run_lock(lock: &Lock, registry: &Registry) -> Result<(), Failure> {
+fn run_lock(lock: &Lock, registry: &Registry, language: Language) -> Result<(), Failure> {
     let mailbox = registry.find(&address::mailbox(&lock.address)?).map_err(failure)?;
     let file = mailbox.lock_file(registry.data_dir());
     let waits = || {
         // Where stderr is closed there is nobody left to tell.
-        let _ = writeln!(std::io::stderr(), "waiting: another process holds the lock");
+        let _ = writeln!(std::io::stderr(), "{}", cli(language, "lock-waits", &[]));
     };
     let held = mailbox.lock(registry.data_dir(), waits);
     let _held = held.map_err(|error| {
@@ -301,12 +322,12 @@ mod tests {
     #[test]
     fn states_and_quotas_are_told_in_words() {
         let mut mailbox = Registered::new("a@example.org").unwrap();
-        assert_eq!(state_in_words(&mailbox, Timestamp::EPOCH), "");
+        assert_eq!(state_in_words(&mailbox, Timestamp::EPOCH, Language::En), "");
         mailbox.disabled = Some(Disabled { until_millis: Some(60_000) });
         let until = "disabled until 1970-01-01T00:01:00Z";
-        assert_eq!(state_in_words(&mailbox, Timestamp::EPOCH), until);
-        assert_eq!(state_in_words(&mailbox, Timestamp::from_secs(60)), "");
+        assert_eq!(state_in_words(&mailbox, Timestamp::EPOCH, Language::En), until);
+        assert_eq!(state_in_words(&mailbox, Timestamp::from_secs(60), Language::En), "");
         let quota = Quota { octets: Some(1 << 20), messages: Some(5), is_final: true };
-        assert_eq!(quota_in_words(quota), "1.0 MiB, 5 messages, final");
+        assert_eq!(quota_in_words(quota, Language::En), "1.0 MiB, 5 messages, final");
     }
 }

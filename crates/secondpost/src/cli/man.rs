@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use clap_mangen::Man;
+use reply::explain::{cli, cli_count};
 
 use super::{Cli, Context, Failure, sendmail};
 
@@ -35,7 +36,11 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
         let names: Vec<&String> = pages.iter().map(|(name, _)| name).collect();
         return context.json(&names);
     }
-    Ok(writeln!(context.out, "{} pages in {}", pages.len(), folder.display())?)
+    let language = context.global.language();
+    let pages = cli_count(language, "pages", pages.len() as u64);
+    let folder = folder.display().to_string();
+    let told = cli(language, "man-written", &[("pages", &pages), ("folder", &folder)]);
+    Ok(writeln!(context.out, "{told}")?)
 }
 
 fn write(path: &Path, text: &[u8]) -> io::Result<()> {

@@ -6,7 +6,10 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use mta::clock::Clock;
-use mta::probe::{Asked, Probed, Stand, probe};
+use mta::probe::{Asked, Probed, probe};
+use reply::Language;
+use reply::explain::cli;
+use reply::explain::entry::{Topic, entry};
 use serde_json::{Value, json};
 use smtp::client::{Extension, Options, Timeouts};
 
@@ -33,11 +36,12 @@ const SMTP_PORT: u16 = 25;
 /// Runs `probe`.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
     let config = settings::of_daemon(&context.global)?.config;
-    let addresses = addresses(&args.host)?;
+    let language = context.global.language();
+    let addresses = addresses(&args.host, language)?;
     let probed = first_that_answers(&addresses, |address| {
         wait_for(probe(address, options(&config), Clock::start()))
     });
-    let probed = probed.map_err(|error| unreachable_host(&args.host, &error))?;
+    let probed = probed.map_err(|error| unreachable_host(&args.host, &error, language))?;
     if context.global.json {
         return context.json(&as_json(&args.host, &probed));
     }
@@ -57,7 +61,7 @@ pub(crate) fn options(config: &Config) -> Options {
 }
 
 /// The addresses of `HOST[:PORT]`.
-pub(crate) fn addresses(host: &str) -> Result<Vec<SocketAddr>, Failure> {
+pub(crate) fn addresses(host: &str, language: Language) -> Result<Vec<SocketAddr>, Failure> {
     let (name, port) = split(host).ok_or_else(|| {
         Failure::usage(format!("`{host}` is no host: expected `HOST` or `HOST:PORT`"))
     })?;
@@ -65,8 +69,11 @@ pub(crate) fn addresses(host: &str) -> Result<Vec<SocketAddr>, Failure> {
     match found {
         Ok(addresses) if !addresses.is_empty() => Ok(addresses),
         Ok(_) => Err(Failure::new(format!("`{name}` has no address"))),
-        Err(error) => Err(Failure::new(format!("`{name}` cannot be resolved: {error}"))
-            .help("check the name, or give an address")),
+        Err(error) => {
+            let (name, error) = (format!("`{name}`"), error.to_string());
+            let told = cli(language, "unresolved", &[("host", &name), ("error", &error)]);
+            Err(Failure::new(told).help(cli(language, "unresolved-help", &[])))
+        }
     }
 }
 
@@ -107,41 +114,52 @@ pub(crate) fn wait_for<T>(task: impl Future<Output = io::Result<T>>) -> io::Resu
 }
 
 /// No connection could be made.
-pub(crate) fn unreachable_host(host: &str, error: &io::Error) -> Failure {
-    Failure::new(format!("`{host}` cannot be reached: {error}"))
-        .help("check the port, and whether this network lets SMTP out")
+pub(crate) fn unreachable_host(host: &str, error: &io::Error, language: Language) -> Failure {
+    let (host, error) = (format!("`{host}`"), error.to_string());
+    Failure::new(cli(language, "unreachable", &[("host", &host), ("error", &error)])).help(cli(
+        language,
+        "unreachable-help",
+        &[],
+    ))
 }
 
 fn tell(host: &str, probed: &Probed, context: &mut Context<'_>) -> io::Result<()> {
-    let mut page = Page::new(&mut *context.out, ["greeting", "answer to EHLO"]);
+    let language = context.global.language();
+    let [greeting, ehlo, ended_early, nothing] =
+        ["greeting", "ehlo", "ended-early", "nothing-said"].map(|name| cli(language, name, &[]));
+    let mut page = Page::new(&mut *context.out, [&greeting, &ehlo, &ended_early]);
     page.title(&format!("{host} ({})", probed.address))?;
     let said = |reply: &Option<reply::Reply>| {
-        reply.as_ref().map_or("nothing".to_owned(), |reply| text::printable(&reply.to_string()))
+        reply.as_ref().map_or(nothing.clone(), |reply| text::printable(&reply.to_string()))
     };
-    page.row("greeting", &said(&probed.greeting))?;
+    page.row(&greeting, &said(&probed.greeting))?;
     if let Some(hello) = &probed.hello {
         let first = hello.lines().first().map_or("", String::as_str);
-        page.row("answer to EHLO", &format!("{} {}", hello.code(), text::printable(first)))?;
+        page.row(&ehlo, &format!("{} {}", hello.code(), text::printable(first)))?;
     }
     page.blank()?;
-    tell_extensions(&probed.extensions, &mut page)?;
+    tell_extensions(&probed.extensions, language, &mut page)?;
     for asked in &probed.asked {
-        page.row(asked.verb, &stand_in_words(asked))?;
+        page.row(asked.verb, &stand_in_words(asked, language))?;
     }
     if let Some(ended) = &probed.ended {
-        page.row("ended early", &text::printable(ended))?;
+        page.row(&ended_early, &text::printable(ended))?;
     }
     Ok(())
 }
 
-fn tell_extensions(extensions: &[Extension], page: &mut Page<'_>) -> io::Result<()> {
+fn tell_extensions(
+    extensions: &[Extension],
+    language: Language,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
     if extensions.is_empty() {
         return Ok(());
     }
-    page.heading("It offers")?;
+    page.heading(&cli(language, "offers", &[]))?;
     for extension in extensions {
         let given = extension.parameters.join(" ");
-        let meaning = meaning_of(&extension.keyword).unwrap_or("an extension not known here");
+        let meaning = meaning_of(&extension.keyword, language);
         let parameters = if given.is_empty() { given } else { format!("{given}: ") };
         page.row(&extension.keyword, &format!("{}{meaning}", text::printable(&parameters)))?;
     }
@@ -149,42 +167,18 @@ fn tell_extensions(extensions: &[Extension], page: &mut Page<'_>) -> io::Result<
 }
 
 /// What an EHLO keyword offers.
-fn meaning_of(keyword: &str) -> Option<&'static str> {
-    Some(match keyword.to_ascii_uppercase().as_str() {
-        "PIPELINING" => "commands may be sent without waiting for each reply (RFC 2920)",
-        "SIZE" => "the largest message it takes, in octets; 0 or none is no limit (RFC 1870)",
-        "8BITMIME" => "8-bit bodies go as they are (RFC 6152)",
-        "SMTPUTF8" => "addresses and headers may be UTF-8 (RFC 6531)",
-        "ENHANCEDSTATUSCODES" => "replies carry a second, finer code (RFC 2034)",
-        "DSN" => "the sender may ask for notifications (RFC 3461)",
-        "CHUNKING" => "messages may come in counted pieces, with BDAT (RFC 3030)",
-        "BINARYMIME" => "bodies may be binary (RFC 3030)",
-        "STARTTLS" => "the session may be encrypted (RFC 3207)",
-        "AUTH" => "clients may log in, by these mechanisms (RFC 4954)",
-        "HELP" => "HELP is answered (RFC 5321)",
-        "VRFY" => "VRFY is answered (RFC 5321)",
-        "EXPN" => "EXPN is answered (RFC 5321)",
-        "ETRN" => "a client may have its queued mail sent (RFC 1985)",
-        "LIMITS" => "the limits of a session are told beforehand (RFC 9422)",
-        "REQUIRETLS" => "a message may insist on encryption all the way (RFC 8689)",
-        "MT-PRIORITY" => "messages may have a priority (RFC 6710)",
-        "DELIVERBY" => "messages may have a time limit (RFC 2852)",
-        _ => return None,
-    })
+fn meaning_of(keyword: &str, language: Language) -> String {
+    match keyword.parse::<Topic>() {
+        Ok(topic @ (Topic::Keyword(_) | Topic::Command(_))) => entry(topic, language).meaning,
+        _ => cli(language, "extension-unknown", &[]),
+    }
 }
 
-fn stand_in_words(asked: &Asked) -> String {
-    let stand = match asked.stand {
-        Stand::Offered => "offered",
-        Stand::Noncommittal => "noncommittal: neither yes nor no (252)",
-        Stand::SwitchedOff => "switched off: known, and not offered (502)",
-        Stand::Unknown => "unknown to it (500)",
-        Stand::Refused => "refused",
-        Stand::NotAnswered => "not answered",
-    };
+fn stand_in_words(asked: &Asked, language: Language) -> String {
+    let stand = cli(language, &format!("stand-{}", asked.stand.name()), &[]);
     match &asked.reply {
         Some(reply) => format!("{stand} · {}", text::printable(&reply.to_string())),
-        None => stand.to_owned(),
+        None => stand,
     }
 }
 

@@ -11,8 +11,8 @@ use reply::explain::{Language, queued, queued_count};
 use super::{Context, Failure, daemon, spool};
 
 pub(crate) use words::{
-    Labels, advice, block, meaning, next, octets_in_words, origin_in_words, reason_in_words,
-    whose_move, why_in_words,
+    Labels, advice, block, meaning, next, origin_in_words, reason_in_words, whose_move,
+    why_in_words,
 };
 
 /// List what waits, or act on it
@@ -78,7 +78,7 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<(), Failure> {
     let client = daemon::connect(&context.global)?;
     let reading = match client {
         Some(_) => None,
-        None => spool::open(&context.global.data_dir)?,
+        None => spool::open(&context.global.data_dir, context.global.language())?,
     };
     let folder = context.global.data_dir.join(drop::FOLDER_NAME);
     let dropped = if client.is_some() { 0 } else { drop::list(&folder)?.len() };

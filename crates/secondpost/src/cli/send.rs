@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use reply::explain::cli;
+
 use super::message::{Malformed, Message, Reading, prepare};
 use super::submit::{Submitted, complete, envelope, submit};
 use super::{Context, Failure, address, settings};
@@ -61,6 +63,7 @@ fn tell(
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     let octets = message.octets.len();
+    let language = context.global.language();
     match submitted {
         Submitted::Queued(id) if context.global.json => {
             context.json(&serde_json::json!({ "id": id, "octets": octets }))
@@ -69,12 +72,15 @@ fn tell(
             context.json(&serde_json::json!({ "id": null, "file": file, "octets": octets }))
         }
         Submitted::Queued(id) => {
-            writeln!(context.out, "queued as {id}")?;
-            Ok(writeln!(context.out, "follow it with: secondpost why {id}")?)
+            let command = format!("secondpost why {id}");
+            writeln!(context.out, "{}", cli(language, "queued", &[("id", id)]))?;
+            Ok(writeln!(context.out, "{}", cli(language, "follow", &[("command", &command)]))?)
         }
         Submitted::Dropped(file) => {
-            writeln!(context.out, "no daemon is running: kept in {}", file.display())?;
-            Ok(writeln!(context.out, "the next `secondpost serve` picks it up")?)
+            let file = file.display().to_string();
+            let command = ("command", "`secondpost serve`");
+            writeln!(context.out, "{}", cli(language, "dropped", &[("file", &file)]))?;
+            Ok(writeln!(context.out, "{}", cli(language, "dropped-next", &[command]))?)
         }
     }
 }

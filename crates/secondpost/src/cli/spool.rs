@@ -9,6 +9,8 @@ use mta::clock::Clock;
 use mta::control::QueuedMessage;
 use queue::Spool;
 use queue::spool::{OpenError, SpoolRecovery, SpoolStat};
+use reply::Language;
+use reply::explain::{cli, cli_count, queued_count};
 use serde_json::json;
 use store::{Disk, FileSystem};
 
@@ -50,23 +52,27 @@ pub(crate) struct Reading {
 
 /// Opens the spool of a data directory that no daemon runs on; `None` where there is
 /// none yet.
-pub(crate) fn open(data_dir: &Path) -> Result<Option<Reading>, Failure> {
+pub(crate) fn open(data_dir: &Path, language: Language) -> Result<Option<Reading>, Failure> {
     let folder = data_dir.join(FOLDER_NAME);
     if !folder.is_dir() {
         return Ok(None);
     }
     let disk = FileSystem::new(&folder).map_err(|error| Failure::new(error.to_string()))?;
-    let opened = Spool::open_to_read(disk).map_err(|error| held(&folder, &error))?;
+    let opened = Spool::open_to_read(disk).map_err(|error| held(&folder, &error, language))?;
     let (spool, _writer, found) = opened;
     Ok(Some(Reading { spool, found }))
 }
 
-fn held(folder: &Path, error: &OpenError) -> Failure {
+fn held(folder: &Path, error: &OpenError, language: Language) -> Failure {
     let place = folder.display();
     match error {
         OpenError::Held(_) => {
-            Failure::new(format!("the spool in `{place}` is in use by another process"))
-                .help("stop the daemon first; it checks the spool itself whenever it starts")
+            let place = format!("`{place}`");
+            Failure::new(cli(language, "spool-held", &[("place", &place)])).help(cli(
+                language,
+                "spool-held-help",
+                &[],
+            ))
         }
         OpenError::Io(error) => {
             Failure::new(format!("the spool in `{place}` cannot be read: {error}"))
@@ -89,13 +95,19 @@ impl Reading {
 }
 
 fn none(context: &Context<'_>) -> Failure {
-    let place = context.global.data_dir.display();
-    Failure::new(format!("there is no spool in `{place}` yet"))
-        .help("name the data directory of the daemon with `--data-dir DIR`")
+    let language = context.global.language();
+    let place = format!("`{}`", context.global.data_dir.display());
+    Failure::new(cli(language, "no-spool", &[("place", &place)])).help(cli(
+        language,
+        "no-spool-help",
+        &[("option", "`--data-dir DIR`")],
+    ))
 }
 
 fn check(context: &mut Context<'_>) -> Result<(), Failure> {
-    let Some(reading) = open(&context.global.data_dir)? else { return Err(none(context)) };
+    let Some(reading) = open(&context.global.data_dir, context.global.language())? else {
+        return Err(none(context));
+    };
     let (found, checked) = (&reading.found, reading.spool.check());
     let mut all: Vec<String> = found.damage.iter().map(ToString::to_string).collect();
     all.extend(checked.damaged.iter().map(ToString::to_string));
@@ -112,17 +124,21 @@ fn check(context: &mut Context<'_>) -> Result<(), Failure> {
             "records": found.records, "damage": damage, "incomplete": incomplete,
         }))?;
     } else {
-        let (segments, records) = (found.segments, found.records);
-        writeln!(context.out, "messages: {}", found.messages)?;
-        writeln!(context.out, "segments: {segments}, with {records} records")?;
+        let language = context.global.language();
+        writeln!(context.out, "{}", queued_count(language, "count", found.messages as u64, &[]))?;
+        let segments = cli_count(language, "segments", found.segments as u64);
+        let records = cli_count(language, "records", found.records as u64);
+        let read = [("segments", segments.as_str()), ("records", &records)];
+        writeln!(context.out, "{}", cli(language, "spool-read", &read))?;
         for one in &damage {
-            writeln!(context.out, "damaged: {}", text::printable(one))?;
+            let what = text::printable(one);
+            writeln!(context.out, "{}", cli(language, "damaged", &[("what", &what)]))?;
         }
         for id in &incomplete {
-            writeln!(context.out, "lost: message {id} lacks a part")?;
+            writeln!(context.out, "{}", cli(language, "lost", &[("id", id)]))?;
         }
         if whole {
-            writeln!(context.out, "everything is whole")?;
+            writeln!(context.out, "{}", cli(language, "whole", &[]))?;
         }
     }
     if whole { Ok(()) } else { Err(Failure::silent(1)) }
@@ -134,7 +150,9 @@ fn stat(context: &mut Context<'_>) -> Result<(), Failure> {
         let numbers = (status.queued_messages, status.spool_octets, status.spool_segments);
         return tell_stat(numbers, true, context);
     }
-    let Some(reading) = open(&context.global.data_dir)? else { return Err(none(context)) };
+    let Some(reading) = open(&context.global.data_dir, context.global.language())? else {
+        return Err(none(context));
+    };
     let stat = reading.stat();
     let numbers = (stat.messages as u64, stat.octets, stat.segments as u64);
     tell_stat(numbers, false, context)
@@ -153,11 +171,16 @@ fn tell_stat(
             "free_octets": free, "daemon": running,
         }));
     }
-    let mut page = Page::new(&mut *context.out, ["messages", "on disk", "daemon"]);
-    page.row("messages", &format!("{messages}, {}", text::size(octets)))?;
-    let plural = if segments == 1 { "segment" } else { "segments" };
-    page.row("on disk", &format!("{segments} {plural} in {}", folder.display()))?;
-    page.row("free", &text::size(free))?;
-    page.row("daemon", if running { "running" } else { "not running" })?;
-    Ok(())
+    let language = context.global.language();
+    let words = |name: &str| cli(language, &format!("spool-{name}"), &[]);
+    let labels = ["messages", "on-disk", "free", "daemon"].map(words);
+    let (count, size) = (messages.to_string(), text::size(octets, language));
+    let counts = cli(language, "spool-counts", &[("messages", &count), ("size", &size)]);
+    let folder = folder.display().to_string();
+    let segments = cli_count(language, "segments", segments);
+    let place = cli(language, "spool-place", &[("segments", &segments), ("folder", &folder)]);
+    let daemon = words(if running { "running" } else { "stopped" });
+    let mut page = Page::new(&mut *context.out, &labels);
+    let texts = [counts, place, text::size(free, language), daemon];
+    labels.iter().zip(&texts).try_for_each(|(label, text)| Ok(page.row(label, text)?))
 }

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use reply::explain::wrapped;
+use reply::Language;
+use reply::explain::{queued_count, wrapped};
 use unicode_width::UnicodeWidthStr;
 
 use super::page::width;
@@ -47,15 +48,19 @@ pub(crate) fn address(address: &str) -> String {
     format!("<{}>", printable(address))
 }
 
-/// A number of octets for people: `812 octets`, `1.2 KiB`.
-pub(crate) fn size(octets: u64) -> String {
+/// A number of octets for people: `812 octets`, `1.2 KiB`, `1,2 KiB` in German.
+pub(crate) fn size(octets: u64, language: Language) -> String {
     let (unit, divisor) = match octets {
-        0..1024 => return format!("{octets} octets"),
+        0..1024 => return queued_count(language, "octets", octets, &[]),
         1024..1_048_576 => ("KiB", 1024.0),
         1_048_576..1_073_741_824 => ("MiB", 1_048_576.0),
         _ => ("GiB", 1_073_741_824.0),
     };
-    format!("{:.1} {unit}", octets as f64 / divisor)
+    let size = format!("{:.1} {unit}", octets as f64 / divisor);
+    match language {
+        Language::En | Language::Ja => size,
+        _ => size.replace('.', ","),
+    }
 }
 
 /// How long ago, in whole seconds.
@@ -77,7 +82,10 @@ mod tests {
 
     #[test]
     fn sizes_are_shown_and_control_characters_are_not() {
-        assert_eq!((size(812).as_str(), size(1300).as_str()), ("812 octets", "1.3 KiB"));
+        assert_eq!(
+            (size(812, Language::En).as_str(), size(1300, Language::De).as_str()),
+            ("812 octets", "1,3 KiB")
+        );
         assert_eq!(printable("a\x1b[31m\r\nb"), "a [31m  b");
     }
 }

@@ -12,7 +12,8 @@ use mta::probe::{Checked, Known, verify};
 use mta::resolver::{Dns, Resolver};
 use mta::route_to::{Ourselves, hosts_of};
 use mta::router::Destination;
-use reply::explain::{Language, cause_in_words};
+use reply::compare::stage_in_words;
+use reply::explain::{Language, cause_in_words, cli};
 use serde_json::{Value, json};
 use smtp::syntax::{Domain, ForwardPath, Mailbox, ReversePath};
 
@@ -60,12 +61,13 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     }
     let config = settings::of_daemon(&context.global)?.config;
     let reverse_path = ReversePath(sender.parse().ok());
-    let (server, addresses) = server(args, &mailbox, &config)?;
+    let (server, addresses) = server(args, &mailbox, &config, context.global.language())?;
     let checked = probe::first_that_answers(&addresses, |address| {
         let options = probe::options(&config);
         probe::wait_for(verify(address, &mailbox, &reverse_path, options, Clock::start()))
     });
-    let checked = checked.map_err(|error| probe::unreachable_host(&server, &error))?;
+    let checked = checked
+        .map_err(|error| probe::unreachable_host(&server, &error, context.global.language()))?;
     let known = checked.last().map_or(Known::NotKnown, |last| last.known);
     if context.global.json {
         context.json(&as_json(&address, &server, known, &checked))?;
@@ -81,18 +83,19 @@ fn server(
     args: &Args,
     mailbox: &Mailbox,
     config: &Config,
+    language: Language,
 ) -> Result<(String, Vec<SocketAddr>), Failure> {
     if let Some(host) = &args.host {
-        return Ok((host.clone(), probe::addresses(host)?));
+        return Ok((host.clone(), probe::addresses(host, language)?));
     }
     match config.router().destination(&ForwardPath::Mailbox(mailbox.clone())) {
         Destination::Local(_) => {
             let own = config.listen.mx.0.clone();
-            Ok(("this server".to_owned(), own))
+            Ok((cli(language, "this-server", &[]), own))
         }
         Destination::Host(host) => {
             let host = host.to_string();
-            let addresses = probe::addresses(&host)?;
+            let addresses = probe::addresses(&host, language)?;
             Ok((host, addresses))
         }
         Destination::Address(address) => {
@@ -133,15 +136,20 @@ fn tell(
     language: Language,
     context: &mut Context<'_>,
 ) -> io::Result<()> {
-    let mut page = Page::new(&mut *context.out, ["how sure", "end of data"]);
+    let [asked, result, certainty] =
+        ["asked", "known", "how-sure"].map(|label| cli(language, label, &[]));
+    let stages: Vec<String> =
+        checked.iter().map(|one| stage_in_words(one.stage, language)).collect();
+    let labels = [&asked, &result, &certainty].into_iter().chain(&stages);
+    let mut page = Page::new(&mut *context.out, labels);
     page.title(address)?;
-    page.row("asked", server)?;
-    for one in checked {
-        page.row(one.stage.name(), &said(one, language))?;
+    page.row(&asked, server)?;
+    for (one, stage) in checked.iter().zip(&stages) {
+        page.row(stage, &said(one, language))?;
     }
-    let (known, sure) = in_words(known, checked);
-    page.row("known", known)?;
-    page.row("how sure", sure)?;
+    let (known, sure) = in_words(known, checked, language);
+    page.row(&result, &known)?;
+    page.row(&certainty, &sure)?;
     Ok(())
 }
 
@@ -156,26 +164,19 @@ fn said(checked: &Checked, language: Language) -> String {
 }
 
 /// What is known, and how sure it is.
-fn in_words(known: Known, checked: &[Checked]) -> (&'static str, &'static str) {
+fn in_words(known: Known, checked: &[Checked], language: Language) -> (String, String) {
     let by_vrfy = checked.len() == 1;
-    match known {
-        Known::Exists => ("the mailbox exists", "sure: the server says so"),
-        Known::Accepted => (
-            "the server takes mail for the address",
-            "fairly sure: some servers take mail for any address and send it back later",
-        ),
-        Known::ExistsUnavailable => {
-            ("the mailbox exists, and cannot take mail now", "sure: the reply says so")
-        }
-        Known::DoesNotExist if by_vrfy => ("there is no such mailbox", "sure: the server says so"),
-        Known::DoesNotExist => {
-            ("there is no such mailbox", "sure: the server refuses it as unknown")
-        }
-        Known::NotKnown => (
-            "nothing: the server does not tell",
-            "a test message would: `--send-test --from YOUR-ADDRESS`",
-        ),
-    }
+    let sure = match known {
+        Known::Exists | Known::ExistsUnavailable => "said",
+        Known::DoesNotExist if by_vrfy => "said",
+        Known::DoesNotExist => "refused",
+        Known::Accepted => "accepted",
+        Known::NotKnown => "not-known",
+    };
+    let own = cli(language, "your-address", &[]);
+    let command = format!("`--send-test --from {own}`");
+    let sure = cli(language, &format!("sure-{sure}"), &[("command", &command)]);
+    (cli(language, &format!("mailbox-{}", known.name()), &[]), sure)
 }
 
 const fn confidence(known: Known) -> &'static str {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Context, Failure};
+use reply::explain::{cli, cli_count};
+
+use super::{Context, Failure, text};
 
 /// Show the web pages that explain replies, or write them as files
 #[derive(clap::Args, Debug)]
@@ -77,8 +79,11 @@ fn export(
     if context.global.json {
         return context.json(&serde_json::json!({ "pages": pages, "size_bytes": octets }));
     }
-    let megabytes = octets.div_ceil(1_000_000);
-    writeln!(context.out, "{pages} pages, {megabytes} MB, below {}", folder.display())?;
+    let language = context.global.language();
+    let (pages, size) = (cli_count(language, "pages", pages as u64), text::size(octets, language));
+    let folder = folder.display().to_string();
+    let values = [("pages", pages.as_str()), ("size", &size), ("folder", &folder)];
+    writeln!(context.out, "{}", cli(language, "exported", &values))?;
     Ok(())
 }
 
@@ -89,7 +94,9 @@ fn serve(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
         Failure::new(format!("cannot listen on {error}")).help("give another address with --listen")
     })?;
     let at = listener.local_addr()?;
-    writeln!(context.out, "secondpost {} shows http://{at}/", env!("CARGO_PKG_VERSION"))?;
+    let name = concat!("secondpost ", env!("CARGO_PKG_VERSION"));
+    let values = [("name", name), ("address", &format!("http://{at}/"))];
+    writeln!(context.out, "{}", cli(context.global.language(), "shows", &values))?;
     context.out.flush()?;
     let site = Arc::new(web::Site::new(args.origin.clone()));
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

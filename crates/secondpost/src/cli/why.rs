@@ -5,6 +5,7 @@ mod story;
 
 use mta::control::QueuedMessage;
 use queue::QueueId;
+use reply::explain::cli;
 
 use super::{Context, Failure, daemon};
 
@@ -30,9 +31,11 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     })?;
     let waiting = waiting(id, context)?;
     if events.is_empty() && waiting.is_none() {
-        let place = context.global.data_dir.display();
-        return Err(Failure::new(format!("nothing is known of `{id}` in `{place}`"))
-            .help("a story is kept for `history.keep` (7 days) after the end of its message"));
+        let (language, id) = (context.global.language(), format!("`{id}`"));
+        let place = format!("`{}`", context.global.data_dir.display());
+        let told = cli(language, "unknown-message", &[("id", &id), ("place", &place)]);
+        let setting = [("setting", "`history.keep`")];
+        return Err(Failure::new(told).help(cli(language, "unknown-message-help", &setting)));
     }
     if context.global.json {
         let events: Vec<_> = events.iter().map(|(at, event)| story::json(*at, event)).collect();

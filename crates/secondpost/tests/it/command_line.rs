@@ -1,5 +1,7 @@
 //! Usage, errors and exit statuses; `send` without a daemon.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{dropped, secondpost};
 
 const MESSAGE: &[u8] = b"Subject: hi\n\nhello\n";
@@ -200,4 +202,47 @@ fn why_tells_a_story_from_the_data_directory_alone() {
         unknown.err
     );
     assert_eq!(secondpost(dir.path(), &["why", "nonsense"], b"").status, 2);
+}
+
+#[test]
+fn what_was_done_and_what_is_wrong_is_said_in_the_readers_language() {
+    let calls: [&[&str]; 13] = [
+        &["mailbox", "list"],
+        &["mailbox", "add", "bob@example.org", "--quota", "1500K,5", "--quota-final"],
+        &["mailbox", "disable", "bob@example.org"],
+        &["mailbox", "list"],
+        &["mailbox", "enable", "bob@example.org"],
+        &["mailbox", "remove", "bob@example.org"],
+        &["queue"],
+        &["greylist", "list"],
+        &["config", "check"],
+        &["spool", "stat"],
+        &["why", "0123456789ab"],
+        &["commands", "gremlin"],
+        &["compare", "450", "gremlin"],
+    ];
+    let said = |language: &str| -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let call = |args: &&[&str]| {
+            let ended = secondpost(dir.path(), &[args, &["--lang", language][..]].concat(), b"");
+            let said = format!("{}{}", ended.out, ended.err);
+            // An error is one line for who looks for it, and a path stays whole.
+            let is_long = |line: &&str| !line.starts_with("error: ") && !line.contains(".org");
+            for line in said.lines().filter(is_long) {
+                assert!(line.width() <= 80, "{language}: {line}");
+            }
+            said.replace("error: ", "").replace("help: ", "").replace("warning: ", "")
+        };
+        calls.iter().map(call).collect()
+    };
+    let english = said("en");
+    for language in ["de", "fr", "es", "ja", "pt"] {
+        for ((said, english), call) in said(language).iter().zip(&english).zip(calls) {
+            // What is no word of ours is the same in every language: names, options, codes.
+            let of_ours = |line: &&str| line.split_whitespace().count() > 2;
+            for line in said.lines().filter(of_ours) {
+                assert!(!english.lines().any(|other| other == line), "{language} {call:?}: {line}");
+            }
+        }
+    }
 }

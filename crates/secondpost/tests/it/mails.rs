@@ -89,7 +89,7 @@ fn a_mail_is_told_to_people_and_one_without_a_cause_by_its_kind() {
         told.out
     );
     let complaint = fs::read(example("arf-abuse.eml")).unwrap();
-    assert_eq!(call(&["explain"], &complaint).out, "complaint <bob@example.net>\n");
+    assert_eq!(call(&["explain"], &complaint).out, "Complaint of a recipient <bob@example.net>\n");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn a_stopped_daemons_queue_is_listed_and_its_spool_checked() {
     assert_eq!(told[0]["id"], id.as_str());
     let checked = secondpost(dir.path(), &["spool", "check"], b"");
     assert_eq!(checked.status, 0);
-    assert!(checked.out.starts_with("messages: 1\n") && checked.out.contains("whole"));
+    assert!(checked.out.starts_with("1 message\n") && checked.out.contains("whole"));
     let stat = secondpost(dir.path(), &["spool", "stat", "--json"], b"");
     let stat: serde_json::Value = serde_json::from_str(&stat.out).unwrap();
     assert_eq!((&stat["messages"], &stat["daemon"]), (&1.into(), &false.into()));

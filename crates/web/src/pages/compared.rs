@@ -8,7 +8,7 @@ use reply::explain::{label, sentences, web};
 use reply::facts;
 
 use super::form::Given;
-use super::parts::{Advice, advice, class, permanence, written};
+use super::parts::{Advice, advice, class, listed, permanence, written};
 use super::{Answered, Frame, Link, html};
 use crate::address::{Page, topics};
 
@@ -68,7 +68,7 @@ pub(super) fn page(a: Topic, b: Topic, frame: &Frame) -> String {
 fn side(entry: &Entry, frame: &Frame) -> Side {
     Side {
         href: frame.href(Page::Entry(entry.topic)),
-        topic: entry.topic.to_string(),
+        topic: listed(entry.topic, frame.language),
         name: entry.name.clone(),
         permanence: permanence(entry, frame.language),
         class: class(entry.facts.permanence),

@@ -1,7 +1,7 @@
 //! What several pages show: an entry in a line, links to entries, an example dialog.
 
 use reply::explain::dialog::Line;
-use reply::explain::entry::{Entry, Topic, entry, topic_in_words};
+use reply::explain::entry::{Entry, Topic, entry, topic_in_words, topic_label};
 use reply::explain::{concerned_in_words, permanence_in_words, wait_in_words};
 use reply::{Language, Permanence};
 
@@ -24,12 +24,18 @@ pub(crate) fn short(topic: Topic, frame: &Frame) -> Short {
     let entry = entry(topic, frame.language);
     Short {
         href: frame.href(Page::Entry(topic)),
-        topic: topic.to_string(),
+        topic: listed(topic, frame.language),
         written: written(topic, frame.language),
         permanence: permanence(&entry, frame.language),
         class: class(entry.facts.permanence),
         name: entry.name,
     }
+}
+
+/// A topic as lists write it before its name; empty for what has a name alone.
+pub(crate) fn listed(topic: Topic, language: Language) -> String {
+    let written = topic.to_string();
+    if topic_label(topic, language) == written { written } else { String::new() }
 }
 
 /// A topic as it is written, where sentences call it so.

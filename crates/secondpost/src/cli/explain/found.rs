@@ -3,13 +3,14 @@
 
 use std::io;
 
+use reply::explain::cli;
 use reply::explain::entry::{NoSuchTopic, Topic, entry};
 use reply::heard::{Heard, read_any};
 use reply::{Cause, Language};
 use serde_json::{Value, json};
 
 use super::object::Place;
-use super::{EXPECTED, heard_json, tell_entry, tell_heard};
+use super::{expected, heard_json, tell_entry, tell_heard};
 use crate::cli::Failure;
 
 /// What was found in a text.
@@ -111,9 +112,15 @@ fn nothing_heard(text: &str, language: Language) -> Failure {
     let shown: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
     match text.parse::<Topic>() {
         Err(error) if !shown.is_empty() && !text.contains(char::is_whitespace) => {
-            Failure::usage(error.to_string()).help(error.in_words(language))
+            Failure::usage(error.in_short(language)).help(error.in_words(language))
         }
-        _ if shown.is_empty() => Failure::usage("there is nothing to explain").help(EXPECTED),
-        _ => Failure::usage(format!("there is no SMTP reply in `{shown}`")).help(EXPECTED),
+        _ if shown.is_empty() => {
+            Failure::usage(cli(language, "nothing-to-explain", &[])).help(expected(language))
+        }
+        _ => {
+            let shown = format!("`{shown}`");
+            let told = cli(language, "no-reply", &[("text", &shown)]);
+            Failure::usage(told).help(expected(language))
+        }
     }
 }

@@ -4,6 +4,7 @@
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
+use reply::explain::cli;
 use reply::heard::{Heard, read_any, read_document, read_mail};
 
 use super::files::{self, Content, Opened, Started};
@@ -13,7 +14,7 @@ use super::list::List;
 use super::log::input;
 use super::mails::{Step, each_mail};
 use super::object::{Object, Place};
-use super::{Args, EXPECTED, Format, sisimai};
+use super::{Args, Format, expected, sisimai};
 use crate::cli::{Context, Failure};
 
 /// Tells what the files say, one after the other. What cannot be read is told as it is met,
@@ -163,9 +164,10 @@ impl Told<'_, '_> {
         if count > 0 {
             return Ok(());
         }
-        let file = file.display();
-        let failure = Failure::usage(format!("there is no reply, bounce or log line in `{file}`"));
-        Err(failure.help(EXPECTED))
+        let language = self.context.global.language();
+        let file = format!("`{}`", file.display());
+        let told = cli(language, "nothing-in-file", &[("file", &file)]);
+        Err(Failure::usage(told).help(expected(language)))
     }
 
     /// Ends a list; where nothing was read, nothing is written.

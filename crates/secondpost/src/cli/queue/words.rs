@@ -22,14 +22,6 @@ pub(crate) fn origin_in_words(origin: &str, language: Language) -> String {
     }
 }
 
-/// A number of octets: in words where they are few.
-pub(crate) fn octets_in_words(octets: u64, language: Language) -> String {
-    match octets {
-        0..1024 => queued_count(language, "octets", octets, &[]),
-        more => text::size(more),
-    }
-}
-
 /// Why a message is held or was removed: what an administrator did is told in the reader's
 /// language, the rest as it was recorded.
 pub(crate) fn reason_in_words(reason: &str, language: Language) -> String {
@@ -67,7 +59,7 @@ impl Labels {
 /// One message for people, a block of lines of at most 80 columns.
 pub(crate) fn block(message: &QueuedMessage, language: Language) -> String {
     let age = duration_in_words(text::seconds(message.age_seconds), language);
-    let size = octets_in_words(message.octets, language);
+    let size = text::size(message.octets, language);
     let origin = origin_in_words(&message.origin, language);
     let head = queued(language, "head", &[("age", &age), ("size", &size), ("origin", &origin)]);
     let labels = Labels::new(language);

@@ -9,16 +9,18 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ::queue::QueueId;
 use mta::clock::Clock;
 use mta::events::Event;
 use mta::mailbox::Registry;
-use queue::QueueId;
+use reply::Language;
+use reply::explain::{cli, queued};
 use serde_json::json;
 
 use super::super::message::{Message, Reading, prepare};
 use super::super::page::Page;
 use super::super::submit::{Submitted, complete, envelope, submit};
-use super::super::{Context, Failure, Global, daemon, queue as queued, settings, text};
+use super::super::{Context, Failure, Global, daemon, queue, settings, text};
 
 /// How often is looked.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -90,7 +92,7 @@ fn send(
     submission.envid = Some(envelope_id.to_owned());
     match submit(global, submission, &message)? {
         Submitted::Queued(id) => {
-            id.parse().map_err(|error: queue::id::NotAQueueId| Failure::new(error.to_string()))
+            id.parse().map_err(|error: ::queue::id::NotAQueueId| Failure::new(error.to_string()))
         }
         Submitted::Dropped(_) => Err(Failure::new("the daemon stopped meanwhile")
             .help("the test message goes out with the next `secondpost serve`")),
@@ -150,9 +152,15 @@ fn tell(
     wait: Duration,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
-    let (known, sure) = known(came);
+    let what = known(came);
     let attempt = came.attempt.as_ref();
+    let in_words = |language| {
+        let known = what.strip_suffix("-refused").map_or(what, |_| "test-failed");
+        (cli(language, known, &[]), cli(language, &format!("{what}-sure"), &[]))
+    };
     if context.global.json {
+        // As every text of JSON: the same for all.
+        let (known, sure) = in_words(Language::En);
         return context.json(&json!({
             "address": address, "id": id.to_string(), "known": known, "how_sure": sure,
             "delivered": came.delivered.is_some(), "notification": came.notified,
@@ -160,36 +168,38 @@ fn tell(
         }));
     }
     let language = context.global.language();
-    let mut page = Page::new(&mut *context.out, ["notification"]);
-    page.title(address)?;
-    page.row("message", &id.to_string())?;
+    let (known, sure) = in_words(language);
+    let mut rows = vec![(cli(language, "message", &[]), id.to_string())];
     if let Some(Event::Attempt { said, verdict, .. }) = attempt {
-        page.row("said", &text::printable(said))?;
-        page.row("means", &queued::meaning(verdict, language))?;
+        rows.push((queued(language, "said", &[]), text::printable(said)));
+        rows.push((queued(language, "means", &[]), queue::meaning(verdict, language)));
     }
     if let Some(said) = &came.delivered {
-        page.row("delivered", &text::printable(said))?;
+        rows.push((cli(language, "delivered", &[]), text::printable(said)));
     }
-    page.row("notification", came.notified.as_deref().unwrap_or(""))?;
-    page.row("known", known)?;
-    page.row("how sure", sure)?;
+    let notified = came.notified.clone().unwrap_or_default();
+    rows.push((cli(language, "notification", &[]), notified));
+    rows.push((cli(language, "known", &[]), known));
+    rows.push((cli(language, "how-sure", &[]), sure));
     if !came.is_enough() {
-        page.row("next", &format!("secondpost why {id}"))?;
+        rows.push((queued(language, "next", &[]), format!("secondpost why {id}")));
+    }
+    let mut page = Page::new(&mut *context.out, rows.iter().map(|(label, _)| label));
+    page.title(address)?;
+    for (label, text) in &rows {
+        page.row(label, text)?;
     }
     Ok(())
 }
 
-/// What is known, and how sure it is.
-fn known(came: &Came) -> (&'static str, &'static str) {
+/// What is known, by the name of its text.
+fn known(came: &Came) -> &'static str {
     match (came.notified.as_deref(), &came.delivered) {
-        (Some("delivered"), _) => ("the message is in the mailbox", "sure: its server says so"),
-        (Some("failed"), _) => ("the message was not delivered", "sure: a notification says so"),
-        (_, Some(_)) => (
-            "the next server took the message",
-            "fairly sure: it answers for the message, and may yet send it back",
-        ),
-        (_, None) if came.ended => ("the message was not delivered", "sure: it was refused"),
-        (_, None) => ("nothing yet: the message waits", "the time was too short to say"),
+        (Some("delivered"), _) => "test-arrived",
+        (Some("failed"), _) => "test-failed",
+        (_, Some(_)) => "test-handed-on",
+        (_, None) if came.ended => "test-refused",
+        (_, None) => "test-waits",
     }
 }
 
@@ -222,13 +232,12 @@ mod tests {
 
     #[test]
     fn what_is_known_follows_from_what_came() {
-        let words = |came: Came| known(&came).0;
-        assert_eq!(words(Came::default()), "nothing yet: the message waits");
+        assert_eq!(known(&Came::default()), "test-waits");
         let delivered = Came { delivered: Some(String::new()), ..Came::default() };
         assert!(!delivered.is_enough() && !delivered.failed());
-        assert_eq!(words(delivered), "the next server took the message");
+        assert_eq!(known(&delivered), "test-handed-on");
         let refused = Came { ended: true, ..Came::default() };
         assert!(refused.is_enough() && refused.failed());
-        assert_eq!(words(refused), "the message was not delivered");
+        assert_eq!(known(&refused), "test-refused");
     }
 }

@@ -135,7 +135,7 @@ fn received(event: &Event, language: Language) -> String {
     let hello = hello.as_ref().map_or(String::new(), |name| format!(" ({name})"));
     let came = format!("{came}{}", text::printable(&hello));
     let (from, to) = (text::address(sender), addresses(recipients, language));
-    let size = queued::octets_in_words(*octets, language);
+    let size = text::size(*octets, language);
     story(language, "received", &[("from", &from), ("to", &to), ("size", &size), ("came", &came)])
 }
 
