@@ -41,7 +41,8 @@ pub(crate) fn router() -> Router<Arc<Site>> {
         .route("/causes/{cause}", get(one))
         .route("/commands", get(all_commands))
         .route("/commands/{command}", get(one))
-        .route("/search/{language}", get(search_index))
+        .route("/search/{language}", get(search_names))
+        .route("/texts/{language}", get(search_texts))
         .route("/openapi.json", get(openapi::document))
         .fallback(async || Problem::NotFound("there is no such resource".into()))
 }
@@ -245,14 +246,30 @@ async fn all_commands(
     entries(&site, "commands", &request)
 }
 
-/// `GET /search/de`: everything that can be found, for results as one types.
-async fn search_index(
+/// `GET /search/de`: the names of everything that can be found, for results as one types.
+async fn search_names(
     State(site): State<Arc<Site>>,
     Path(tag): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let known = Language::COMPLETE.iter().find(|language| language.tag() == tag);
-    let known = known.ok_or_else(|| Problem::NotFound(format!("there are no texts in `{tag}`")))?;
-    let make = || serde_json::to_string(search::index(*known)).unwrap_or_default();
+    let known = tagged(&tag)?;
+    let make = || serde_json::to_string(search::names(known)).unwrap_or_default();
     Ok(kept_text(&site, &headers, Varies::Coding, &format!("search {known}"), make))
+}
+
+/// `GET /texts/de`: what the entries say, in the order of their names.
+async fn search_texts(
+    State(site): State<Arc<Site>>,
+    Path(tag): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let known = tagged(&tag)?;
+    let make = || serde_json::to_string(&search::texts(known)).unwrap_or_default();
+    Ok(kept_text(&site, &headers, Varies::Coding, &format!("texts {known}"), make))
+}
+
+/// The language of a tag in an address.
+fn tagged(tag: &str) -> Result<Language, Problem> {
+    let known = Language::COMPLETE.iter().find(|language| language.tag() == tag);
+    known.copied().ok_or_else(|| Problem::NotFound(format!("there are no texts in `{tag}`")))
 }

@@ -84,9 +84,12 @@ fn write_language(
         write(&below.join("index.html"), html.as_bytes(), &mut written)?;
         written.pages += 1;
     }
-    let index = serde_json::to_vec(&search::index(language)).map_err(io::Error::other)?;
-    let path = folder.join("api/v1/search").join(language.tag());
-    write(&path, &index, &mut written)?;
+    let names = serde_json::to_vec(search::names(language)).map_err(io::Error::other)?;
+    let texts = serde_json::to_vec(&search::texts(language)).map_err(io::Error::other)?;
+    for (kind, json) in [("search", names), ("texts", texts)] {
+        let path = folder.join("api/v1").join(kind).join(language.tag());
+        write(&path, &json, &mut written)?;
+    }
     Ok(written)
 }
 

@@ -794,7 +794,7 @@ command-send = SEND、SOML、SAML
     .fix = 502なら、MAILを使ってください。
 command-unrecognized-command = コマンドではない語
     .meaning = SMTPのどの仕様にもないものです。
-    .when = SMTPのポートへのHTTP、入力ミス、失われたバイト、攻撃のときに。
+    .when = SMTPのポートへのHTTP、入力ミス、失われたオクテット、攻撃のときに。
     .fix = 500が返されます。EHLOの応答にあるコマンドだけを送ってください。
 
 ## コマンドやキーワードが拒否されたときの意味

@@ -82,6 +82,28 @@ fn an_entry_is_found_as_one_types_and_by_the_form_where_no_script_runs() {
 }
 
 #[test]
+fn an_entry_is_found_by_what_it_says_with_and_without_scripts() {
+    let browser = Browser::start();
+    // No name holds these: they are the words of software, in every language.
+    const TYPED: &str = "over quota";
+    for language in Language::COMPLETE.iter().copied() {
+        let entry = entry("mailbox-full".parse().expect("a cause"), language);
+        let link = |list: &str| format!("{list} a[href='/{language}/causes/mailbox-full']");
+        for (scripts, results) in [(true, ".suggestions"), (false, ".list")] {
+            browser.let_scripts_run(scripts);
+            browser.open(&format!("/{language}/"));
+            browser.type_into("#q", TYPED);
+            if !scripts {
+                browser.click(".search button");
+            }
+            browser.click(&link(results));
+            browser.sees(&entry.meaning);
+        }
+    }
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
 fn the_results_of_a_search_are_walked_through_with_the_arrow_keys() {
     let browser = Browser::start();
     browser.open("/en/codes/450");

@@ -38,6 +38,7 @@ fn describe() -> Value {
             "/commands": { "get": list("Every command and every keyword of EHLO") },
             "/commands/{command}": { "get": one("command", "vrfy, pipelining") },
             "/search/{language}": { "get": search() },
+            "/texts/{language}": { "get": texts() },
         },
         "components": { "schemas": schemas() },
     })
@@ -136,6 +137,15 @@ fn search() -> Value {
         "summary": "Everything that can be looked up, by name",
         "parameters": [parameter("language", "path", true, "en")],
         "responses": answers(&json!({ "type": "array", "items": found })),
+    })
+}
+
+fn texts() -> Value {
+    json!({
+        "summary": "What the entries say, in the order of /search/{language}: in lower case, \
+                    to be searched",
+        "parameters": [parameter("language", "path", true, "en")],
+        "responses": answers(&json!({ "type": "array", "items": { "type": "string" } })),
     })
 }
 

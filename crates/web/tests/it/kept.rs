@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use crate::server::{Answer, Server};
 
 /// What is the same for every reader, one of each kind.
-const KEPT: [&str; 18] = [
+const KEPT: [&str; 19] = [
     "/en/",
     "/de/codes",
     "/fr/enhanced",
@@ -25,6 +25,7 @@ const KEPT: [&str; 18] = [
     "/robots.txt",
     "/api/v1/openapi.json",
     "/api/v1/search/ja",
+    "/api/v1/texts/de",
     "/api/v1/codes?lang=fr",
 ];
 
