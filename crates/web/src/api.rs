@@ -1,13 +1,14 @@
 //! The JSON API: explain, compare, look up, search. Names are those of the command line's
 //! `--json`; errors are problem details (RFC 9457); `openapi.json` describes it all.
 
+mod lines;
 mod openapi;
 mod problem;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE};
@@ -125,7 +126,9 @@ async fn explain_body(
     let octets = body(request).await?;
     match kind.as_str() {
         "application/json" => json_body(&octets, language),
-        NDJSON => Ok(lines(&octets, language)),
+        NDJSON => {
+            Ok((fields(NDJSON, Keep::Never), lines::answers(octets, language)).into_response())
+        }
         _ => Ok(answer(&explained(&octets, language))),
     }
 }
@@ -151,20 +154,6 @@ fn json_body(octets: &[u8], language: Language) -> Result<Response, Problem> {
         }
     };
     Ok(answer(&explained(text.as_bytes(), language)))
-}
-
-/// One answer a line, in order: what is first heard in the line, or an empty object.
-fn lines(octets: &[u8], language: Language) -> Response {
-    let mut out = Vec::with_capacity(octets.len() * 4);
-    for line in octets.split(|octet| *octet == b'\n').filter(|line| !line.is_empty()) {
-        // A JSON string where the text spans lines, else the line as it is.
-        let text: Option<String> = serde_json::from_slice(line).ok();
-        let heard = read_any(text.as_deref().map_or(line, str::as_bytes));
-        let first = heard.first().map_or_else(|| json!({}), |one| result(one, language));
-        out.extend_from_slice(first.to_string().as_bytes());
-        out.push(b'\n');
-    }
-    (fields(NDJSON, Keep::Never), Body::from(out)).into_response()
 }
 
 /// What was heard in a text: each with its verdict and its explanation.

@@ -45,6 +45,21 @@ fn lines_are_answered_line_by_line_in_order() {
 }
 
 #[test]
+fn many_lines_are_answered_each_also_to_who_writes_all_before_reading() {
+    let server = Server::start();
+    let count = 3_000;
+    let lines: String = (0..count).map(|n| format!("450 4.2.0 greylisted {n}\n")).collect();
+    let answer = server.post("/api/v1/explain", "application/x-ndjson", lines.as_bytes());
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.field("transfer-encoding"), Some("chunked"));
+    let causes = answer.body.lines().map(|line| {
+        let result: Value = serde_json::from_str(line).unwrap();
+        result["cause"].as_str().unwrap().to_owned()
+    });
+    assert_eq!(causes.filter(|cause| cause == "greylisted").count(), count);
+}
+
+#[test]
 fn entries_and_comparisons_are_looked_up() {
     let server = Server::start();
     assert_eq!(json(&server.get("/api/v1/codes/450", ""))["topic"], "450");

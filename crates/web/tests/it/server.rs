@@ -89,6 +89,20 @@ impl Server {
         let body = octets.split_off(end.map_or(octets.len(), |end| end + 4));
         let head = String::from_utf8_lossy(&octets).trim_end().to_owned();
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        let is_chunked = head.to_lowercase().contains("\r\ntransfer-encoding: chunked");
+        let body = if is_chunked { joined(&body) } else { body };
         Answer { status, head, body: String::from_utf8_lossy(&body).into_owned(), octets: body }
     }
+}
+
+/// The chunks of a body (RFC 9112 §7.1) in one piece.
+fn joined(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = chunks.windows(2).position(|two| two == b"\r\n") {
+        let size = std::str::from_utf8(&chunks[..end]).unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        body.extend_from_slice(&chunks[end + 2..end + 2 + size]);
+        chunks = &chunks[end + 2 + size + 2..];
+    }
+    body
 }
