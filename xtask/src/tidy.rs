@@ -19,10 +19,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secondpost-queue", &["reply", "smtp", "store"]),
     ("secondpost-mta", &["reply", "smtp", "store", "policy", "queue"]),
     ("secondpost-sim", &["reply", "smtp", "store", "policy", "queue", "mta"]),
-    ("secondpost-fuzz", &["reply", "smtp", "store", "queue"]),
+    ("secondpost-config", &["reply", "smtp", "store", "policy", "queue", "mta"]),
+    ("secondpost-fuzz", &["reply", "smtp", "store", "queue", "config"]),
     ("secondpost-bench", &["reply", "smtp", "store", "policy", "queue"]),
     ("secondpost-web", &["reply", "queue", "mta"]),
-    ("secondpost", &["reply", "smtp", "store", "policy", "queue", "mta", "web"]),
+    ("secondpost", &["reply", "smtp", "store", "policy", "queue", "mta", "web", "config"]),
     ("xtask", &[]),
 ];
 

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use config::Loaded;
+use config::render::effective;
+
 use crate::Target;
 
 /// A place with seeds, relative to the workspace.
@@ -18,6 +21,8 @@ pub enum Seeds {
     Servers(&'static str),
     /// Every client's line of the dialogs of a folder.
     Commands(&'static str),
+    /// Every setting with its default: together, and each alone.
+    Settings,
     /// These words.
     Words(&'static [&'static str]),
 }
@@ -35,6 +40,7 @@ impl Seeds {
         match *self {
             Seeds::Files(folder) => files(folder).iter().map(|path| octets(path)).collect(),
             Seeds::Lines(file) => lines(&octets(&workspace().join(file))),
+            Seeds::Settings => settings(),
             Seeds::Words(words) => words.iter().map(|word| word.as_bytes().to_vec()).collect(),
             Seeds::Clients(folder) => said(folder, "C: ").map(|said| said.concat()).collect(),
             Seeds::Servers(folder) => said(folder, "S: ").map(|said| said.concat()).collect(),
@@ -50,6 +56,13 @@ fn said(folder: &str, side: &'static str) -> impl Iterator<Item = Vec<Vec<u8>>> 
         let lines = dialog.lines().filter_map(|line| line.strip_prefix(side));
         lines.map(|line| format!("{line}\r\n").into_bytes()).collect()
     })
+}
+
+fn settings() -> Vec<Vec<u8>> {
+    let default = Loaded::default();
+    let values = default.values();
+    let each = values.map(|(field, value)| format!("{} = {value}\n", field.key).into_bytes());
+    each.chain([effective(&default, false).into_bytes()]).collect()
 }
 
 fn lines(octets: &[u8]) -> Vec<Vec<u8>> {

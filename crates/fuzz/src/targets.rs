@@ -6,6 +6,7 @@ mod grammar;
 mod heard;
 mod peer;
 mod session;
+mod settings;
 mod spool;
 
 use crate::{Seeds, Target};
@@ -150,6 +151,12 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "logs", run: heard::log, seeds: &[Seeds::Lines(LOGS)], words: LOG_WORDS },
     Target { name: "dsn", run: dsn::run, seeds: &[Seeds::Files(MAILS)], words: MAIL_WORDS },
+    Target {
+        name: "settings",
+        run: settings::run,
+        seeds: &[Seeds::Settings],
+        words: settings::WORDS,
+    },
     Target {
         name: "spool",
         run: spool::run,

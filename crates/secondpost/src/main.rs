@@ -1,8 +1,7 @@
-//! The binary: command line, config, wiring. No protocol logic and no decision lives
-//! here; start reading at [`cli`], and at [`config`] for what can be set.
+//! The binary: command line and wiring. No protocol logic and no decision lives
+//! here; start reading at [`cli`], and in the crate `config` for what can be set.
 
 mod cli;
-mod config;
 mod log_lines;
 mod wire;
 

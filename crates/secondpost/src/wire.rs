@@ -41,10 +41,10 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use self::banner::Banner;
 use self::handler::Administration;
 use crate::cli::{Failure, user};
-use crate::config::load::RUNNING_NAME;
-use crate::config::settings::Listen;
-use crate::config::values::Addresses;
-use crate::config::{Config, Loaded};
+use config::load::RUNNING_NAME;
+use config::settings::Listen;
+use config::values::Addresses;
+use config::{Config, Loaded};
 
 /// How long what is in flight may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(10);

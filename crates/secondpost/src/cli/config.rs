@@ -5,7 +5,7 @@ use reply::explain::cli;
 
 use super::settings::{self, Flags};
 use super::{Context, Failure, text};
-use crate::config::render;
+use config::render;
 
 /// Check, show or begin the settings
 #[derive(clap::Args, Debug)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use reply::reference::{causes, codes, commands, replies};
 
 use super::{Context, Failure, reference};
-use crate::config::render;
+use config::render;
 
 /// Writes the generated pages of the reference
 #[derive(clap::Args, Debug)]

@@ -14,7 +14,7 @@ use reply::{Language, Timestamp};
 
 use super::page::Page;
 use super::{Context, Failure, address, daemon, settings, text};
-use crate::config::values::{Size, duration as durations};
+use config::values::{Size, duration as durations};
 
 /// Add, list and remove mailboxes; disable, enable and lock them
 ///

@@ -15,7 +15,7 @@ use smtp::client::{Extension, Options, Timeouts};
 
 use super::page::Page;
 use super::{Context, Failure, settings, text};
-use crate::config::Config;
+use config::Config;
 
 /// Show what a server offers: its greeting, what EHLO lists, and VRFY, EXPN and TURN
 ///

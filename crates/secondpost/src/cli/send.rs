@@ -8,8 +8,8 @@ use reply::explain::cli;
 use super::message::{Malformed, Message, Reading, prepare};
 use super::submit::{Submitted, complete, envelope, submit};
 use super::{Context, Failure, address, settings};
-use crate::config::diagnostic::{self, Source};
-use crate::config::field::Fault;
+use config::diagnostic::{self, Source};
+use config::field::Fault;
 
 /// Put a message into the queue
 ///

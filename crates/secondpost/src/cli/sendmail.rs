@@ -16,7 +16,7 @@ use self::options::{Mode, Options};
 use super::message::{Message, Reading, prepare};
 use super::submit::{SubmitError, Submitted, complete, envelope, submit};
 use super::{Context, DEFAULT_DATA_DIR, Failure, Global, address, daemon, queue, settings, user};
-use crate::config::Config;
+use config::Config;
 use mta::control::{Action, RefusedKind};
 use smtp::message::header::Header;
 

@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 
 use super::settings::{self, Flags};
 use super::{Context, Failure};
-use crate::config::Config;
-use crate::config::values::LogFormat;
 use crate::log_lines::LogLines;
+use config::Config;
+use config::values::LogFormat;
 
 /// Take mail, deliver it, and keep what cannot be delivered yet
 ///

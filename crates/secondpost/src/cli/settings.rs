@@ -5,8 +5,8 @@ use std::path::Path;
 use rustix::fs::Access;
 
 use super::{Failure, Global};
-use crate::config::load::Flag;
-use crate::config::{Loaded, Sources};
+use config::load::Flag;
+use config::{Loaded, Sources};
 
 /// Options that are settings; each stands for the key that its help names.
 #[derive(clap::Args, Clone, Debug, Default)]

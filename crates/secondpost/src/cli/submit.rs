@@ -15,7 +15,7 @@ use smtp::syntax::Mailbox;
 
 use super::message::Message;
 use super::{Failure, Global, daemon, settings};
-use crate::config::Config;
+use config::Config;
 
 /// Where a message went.
 #[derive(Debug)]

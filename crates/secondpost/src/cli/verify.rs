@@ -19,8 +19,8 @@ use smtp::syntax::{Domain, ForwardPath, Mailbox, ReversePath};
 
 use super::page::Page;
 use super::{Context, Failure, address, probe, settings, text};
-use crate::config::Config;
-use crate::config::values::duration;
+use config::Config;
+use config::values::duration;
 
 /// Find out whether an address takes mail, and how sure that is
 ///

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::Sockets;
 use crate::cli::DEFAULT_DATA_DIR;
-use crate::config::Config;
+use config::Config;
 
 /// The listeners by name, with the addresses that they really have.
 pub(super) fn listeners(

@@ -17,7 +17,7 @@ use smtp::server::{Ended, Proof, Protocol, Session, Step};
 use super::super::message::{Message, Reading, prepare};
 use super::super::submit::{SubmitError, Submitted, complete, refusal, submit};
 use super::super::{Global, daemon};
-use crate::config::Config;
+use config::Config;
 
 /// A message that the daemon or the drop folder has synced.
 struct Kept(String);

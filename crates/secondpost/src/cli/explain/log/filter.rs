@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime};
 use reply::heard::log::{LogEntry, Reference, domain};
 use reply::{Cause, Timestamp};
 
-use crate::config::values::duration;
+use config::values::duration;
 
 /// What is asked for; what is absent takes everything. Names are in lower case.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! Settings that are one of a few words.
 
 use super::{text, toml_string, wrong};
-use crate::config::field::{Fault, Given, Setting};
+use crate::field::{Fault, Given, Setting};
 
 /// Declares a closed set of words: variant, word.
 macro_rules! words {
@@ -10,11 +10,11 @@ macro_rules! words {
     }) => {
         $(#[doc = $about])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum $name { $($(#[doc = $doc])+ $variant,)+ }
+        pub enum $name { $($(#[doc = $doc])+ $variant,)+ }
 
         impl $name {
             /// As it is written.
-            pub(crate) const fn word(self) -> &'static str {
+            pub const fn word(self) -> &'static str {
                 match self { $($name::$variant => $word,)+ }
             }
         }

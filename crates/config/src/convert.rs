@@ -17,7 +17,7 @@ use super::values::{BareLineEnd, EightBitHeaders, Offer, Rate};
 
 impl Config {
     /// What a session of that protocol is told.
-    pub(crate) fn session_options(&self, protocol: Protocol) -> Options {
+    pub fn session_options(&self, protocol: Protocol) -> Options {
         let bare_line_end = match protocol {
             Protocol::Smtp => self.bare_line_end.mx,
             Protocol::Submission => self.bare_line_end.submission,
@@ -55,21 +55,19 @@ impl Config {
     }
 
     /// Which way mail goes.
-    pub(crate) fn router(&self) -> Router {
+    pub fn router(&self) -> Router {
         let addresses = self.listen.mx.0.iter().map(std::net::SocketAddr::ip);
         let own_addresses = addresses.filter(|address| !address.is_unspecified()).collect();
         Router::new(self.routes.0.clone(), self.domains(), own_addresses, self.relay.clone())
     }
 
     /// Who may send to whom.
-    #[allow(dead_code)] // told to the server when it starts
-    pub(crate) fn access(&self) -> Access {
+    pub fn access(&self) -> Access {
         Access { rules: self.access.0.iter().map(|rule| rule.rule.clone()).collect() }
     }
 
     /// Greylisting.
-    #[allow(dead_code)] // told to the server when it starts
-    pub(crate) fn greylist_options(&self) -> greylist::Options {
+    pub fn greylist_options(&self) -> greylist::Options {
         let settings = &self.greylist;
         greylist::Options {
             enabled: settings.enabled,
@@ -88,8 +86,7 @@ impl Config {
     }
 
     /// The rate limits, with `buckets` to keep them in.
-    #[allow(dead_code)] // told to the server when it starts
-    pub(crate) fn rates(&self, buckets: Arc<dyn Table>) -> Rates {
+    pub fn rates(&self, buckets: Arc<dyn Table>) -> Rates {
         let limit = |rate: Rate| {
             let (count, per): (u32, Duration) = rate.limit()?;
             Limit::new(count, per)
@@ -123,7 +120,7 @@ mod tests {
     use store::MemoryTable;
 
     use super::*;
-    use crate::config::{Loaded, Sources};
+    use crate::{Loaded, Sources};
 
     fn config(set: &[&str]) -> Config {
         let set = set.iter().map(|set| (*set).to_owned()).collect();

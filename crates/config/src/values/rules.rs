@@ -10,7 +10,7 @@ use toml::de::DeValue;
 use super::Networks;
 use super::network::is_domain;
 use super::{items, text, toml_list, toml_string, wrong};
-use crate::config::field::{Fault, Given, Setting};
+use crate::field::{Fault, Given, Setting};
 
 /// Reads `host:port`; the host is a name, an IPv4 address or an IPv6 address in brackets.
 fn host_port(text: &str) -> Option<HostPort> {
@@ -73,7 +73,7 @@ fn is_domain_pattern(text: &str) -> bool {
 
 /// Routes by domain in lower case, `*.domain` or `*`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Routes(pub(crate) BTreeMap<String, Route>);
+pub struct Routes(pub BTreeMap<String, Route>);
 
 impl Routes {
     fn insert(&mut self, domain: &str, given: &Given<'_>) -> Result<(), Fault> {
@@ -137,14 +137,14 @@ fn read_route(
 
 /// Patterns of addresses, as they were written and as `policy` compares them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Patterns {
+pub struct Patterns {
     written: Vec<String>,
     patterns: Vec<AddressPattern>,
 }
 
 impl Patterns {
     /// The patterns.
-    pub(crate) fn patterns(&self) -> &[AddressPattern] {
+    pub fn patterns(&self) -> &[AddressPattern] {
         &self.patterns
     }
 }
@@ -169,16 +169,16 @@ impl Setting for Patterns {
 
 /// So many in a time, or no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rate(Option<(u32, std::time::Duration)>);
+pub struct Rate(Option<(u32, std::time::Duration)>);
 
 impl Rate {
     /// No limit.
-    pub(crate) const fn off() -> Rate {
+    pub const fn off() -> Rate {
         Rate(None)
     }
 
     /// The count and the time, where there is a limit.
-    pub(crate) const fn limit(self) -> Option<(u32, std::time::Duration)> {
+    pub const fn limit(self) -> Option<(u32, std::time::Duration)> {
         self.0
     }
 
@@ -211,14 +211,14 @@ impl Setting for Rate {
 
 /// Who may send to whom: the rules in order.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AccessRules(pub(crate) Vec<AccessRule>);
+pub struct AccessRules(pub Vec<AccessRule>);
 
 /// One rule, and as it is written.
 #[derive(Clone, Debug)]
-pub(crate) struct AccessRule {
+pub struct AccessRule {
     written: String,
     /// As `policy` compares it.
-    pub(crate) rule: Rule,
+    pub rule: Rule,
 }
 
 impl AccessRule {

@@ -13,9 +13,9 @@ use super::settings::Config;
 use super::values::{bare, toml_list, toml_string};
 
 /// The settings file in the data directory, read where `--config` names no other.
-pub(crate) const FILE_NAME: &str = "secondpost.toml";
+pub const FILE_NAME: &str = "secondpost.toml";
 /// What the daemon last started with, in the data directory: its subcommands read it.
-pub(crate) const RUNNING_NAME: &str = "run/settings.toml";
+pub const RUNNING_NAME: &str = "run/settings.toml";
 
 /// What stands above them, for who finds the file.
 const RUNNING_NOTE: &str =
@@ -23,30 +23,30 @@ const RUNNING_NOTE: &str =
 
 /// Where settings come from, the weakest first.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sources {
+pub struct Sources {
     /// A TOML file.
-    pub(crate) file: Option<PathBuf>,
+    pub file: Option<PathBuf>,
     /// Options that are settings: `--domain` and others.
-    pub(crate) flags: Vec<Flag>,
+    pub flags: Vec<Flag>,
     /// `KEY=VALUE` of each `--set`.
-    pub(crate) set: Vec<String>,
+    pub set: Vec<String>,
 }
 
 /// An option that is a setting.
 #[derive(Clone, Debug)]
-pub(crate) struct Flag {
+pub struct Flag {
     /// As it is written, `--domain`.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// The key that it sets.
-    pub(crate) key: &'static str,
+    pub key: &'static str,
     /// What was given, once or more often.
-    pub(crate) values: Vec<String>,
+    pub values: Vec<String>,
 }
 
 impl Sources {
     /// For `serve` and `config`: the file of `--config`, else the one in the data
     /// directory, if there is one.
-    pub(crate) fn own(data_dir: &Path, config: Option<&Path>) -> Sources {
+    pub fn own(data_dir: &Path, config: Option<&Path>) -> Sources {
         let in_data_dir = || Some(data_dir.join(FILE_NAME)).filter(|path| path.exists());
         let file = config.map(Path::to_owned).or_else(in_data_dir);
         Sources { file, ..Sources::default() }
@@ -54,7 +54,7 @@ impl Sources {
 
     /// For what must know the daemon's settings: what it last started with, unless
     /// `--config` names a file or no daemon ever started.
-    pub(crate) fn of_daemon(data_dir: &Path, config: Option<&Path>) -> Sources {
+    pub fn of_daemon(data_dir: &Path, config: Option<&Path>) -> Sources {
         let running = data_dir.join(RUNNING_NAME);
         match config {
             None if running.exists() => Sources { file: Some(running), ..Sources::default() },
@@ -65,7 +65,7 @@ impl Sources {
 
 /// Where a value came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub enum Origin {
     /// Nobody set it.
     #[default]
     Default,
@@ -95,20 +95,20 @@ impl fmt::Display for Origin {
 
 /// Settings with the origin of each.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Loaded {
+pub struct Loaded {
     /// The settings.
-    pub(crate) config: Config,
+    pub config: Config,
     file: Option<PathBuf>,
     origins: BTreeMap<String, Origin>,
 }
 
 /// What is wrong with the settings, ready to be shown: each with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ConfigError(pub(crate) String);
+pub struct ConfigError(pub String);
 
 impl Loaded {
     /// Puts the layers on each other.
-    pub(crate) fn from(sources: &Sources) -> Result<Loaded, ConfigError> {
+    pub fn from(sources: &Sources) -> Result<Loaded, ConfigError> {
         let mut loaded = Loaded { file: sources.file.clone(), ..Loaded::default() };
         if let Some(path) = &sources.file {
             loaded.read_file(path)?;
@@ -122,23 +122,30 @@ impl Loaded {
         Ok(loaded)
     }
 
+    /// What a file would come to that is called `path` and holds `text`.
+    pub fn from_text(path: &Path, text: &str) -> Result<Loaded, ConfigError> {
+        let mut loaded = Loaded { file: Some(path.to_owned()), ..Loaded::default() };
+        loaded.read_text(path, text)?;
+        Ok(loaded)
+    }
+
     /// Where the value of `key` came from.
-    pub(crate) fn origin(&self, key: &str) -> Origin {
+    pub fn origin(&self, key: &str) -> Origin {
         self.origins.get(key).cloned().unwrap_or_default()
     }
 
     /// Whether anybody set `key`.
-    pub(crate) fn is_set(&self, key: &str) -> bool {
+    pub fn is_set(&self, key: &str) -> bool {
         self.origin(key) != Origin::Default
     }
 
     /// The file that was read, if any.
-    pub(crate) fn file(&self) -> Option<&Path> {
+    pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }
 
     /// Every key with its value in TOML.
-    pub(crate) fn values(&self) -> impl Iterator<Item = (Field, String)> {
+    pub fn values(&self) -> impl Iterator<Item = (Field, String)> {
         Config::fields("").into_iter().map(|field| {
             let value = self.config.show(&field.key).unwrap_or_default();
             (field, value)
@@ -147,7 +154,7 @@ impl Loaded {
 
     /// Keeps the settings in the data directory for the subcommands, which read them
     /// there (`Sources::of_daemon`).
-    pub(crate) fn keep_running(&self, data_dir: &Path) -> std::io::Result<()> {
+    pub fn keep_running(&self, data_dir: &Path) -> std::io::Result<()> {
         let path = data_dir.join(RUNNING_NAME);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
@@ -166,10 +173,14 @@ impl Loaded {
                 String::from_utf8(octets).map_err(|_| format!("`{name}` is not UTF-8"))
             })
             .map_err(ConfigError)?;
-        let source = Source { name: &name, text: &text };
-        let table = DeTable::parse(&text).map_err(|error| syntax_error(source, &error))?;
+        self.read_text(path, &text)
+    }
+
+    fn read_text(&mut self, path: &Path, text: &str) -> Result<(), ConfigError> {
+        let source = Source { name: &path.display().to_string(), text };
+        let table = DeTable::parse(text).map_err(|error| syntax_error(source, &error))?;
         let mut faults = Vec::new();
-        let mut layer = Layer { loaded: self, path, text: &text, faults: &mut faults };
+        let mut layer = Layer { loaded: self, path, text, faults: &mut faults };
         layer.table("", table.get_ref());
         if faults.is_empty() {
             return Ok(());

@@ -2,28 +2,34 @@
 
 use std::ops::Range;
 
+use reply::explain::wrapped;
+
 use super::field::Fault;
+
+const HELP: &str = "help: ";
+/// Columns that a help takes.
+const COLUMNS: usize = 80;
 
 /// A text that settings came from, and what to call it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Source<'a> {
+pub struct Source<'a> {
     /// A path, or the option as it was given.
-    pub(crate) name: &'a str,
+    pub name: &'a str,
     /// All of it.
-    pub(crate) text: &'a str,
+    pub text: &'a str,
 }
 
 /// A place for people: both count from 1, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Position {
+pub struct Position {
     /// The line.
-    pub(crate) line: usize,
+    pub line: usize,
     /// The column.
-    pub(crate) column: usize,
+    pub column: usize,
 }
 
 /// Where the octet `offset` of `text` stands.
-pub(crate) fn position(text: &str, offset: usize) -> Position {
+pub fn position(text: &str, offset: usize) -> Position {
     let before = before(text, offset);
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     Position {
@@ -33,7 +39,7 @@ pub(crate) fn position(text: &str, offset: usize) -> Position {
 }
 
 /// The fault with its place, its line between its neighbours, and what was expected.
-pub(crate) fn show(source: Source<'_>, fault: &Fault) -> String {
+pub fn show(source: Source<'_>, fault: &Fault) -> String {
     let Position { line, column } = position(source.text, fault.span.start);
     let lines: Vec<&str> = source.text.lines().collect();
     let first = line.saturating_sub(1).max(1);
@@ -55,7 +61,9 @@ pub(crate) fn show(source: Source<'_>, fault: &Fault) -> String {
         }
     }
     if let Some(help) = &fault.help {
-        shown.push_str(&crate::cli::text::hanging("help: ", help));
+        let indent = HELP.len();
+        let lines = wrapped(help, COLUMNS - indent);
+        shown.push_str(&format!("{HELP}{}", lines.join(&format!("\n{:indent$}", ""))));
     }
     shown.trim_end().to_owned()
 }
@@ -78,7 +86,7 @@ fn before(text: &str, offset: usize) -> &str {
 }
 
 /// The known name that is most like `name`, if any is alike.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.map(|candidate| (distance(name, candidate), candidate)).min()?;
     (near.0 <= name.chars().count().div_ceil(3)).then_some(near.1)
 }

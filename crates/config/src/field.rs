@@ -7,10 +7,10 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 /// A TOML value and where it stands.
-pub(crate) type Given<'a> = Spanned<DeValue<'a>>;
+pub type Given<'a> = Spanned<DeValue<'a>>;
 
 /// A type that a key can have.
-pub(crate) trait Setting: Sized {
+pub trait Setting: Sized {
     /// What may be written, in words.
     const EXPECTED: &'static str;
 
@@ -29,24 +29,24 @@ pub(crate) trait Setting: Sized {
 
 /// What is wrong with a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub struct Fault {
     /// Octets of the source that are wrong.
-    pub(crate) span: Range<usize>,
+    pub span: Range<usize>,
     /// What is wrong.
-    pub(crate) message: String,
+    pub message: String,
     /// What was expected, or the nearest known name.
-    pub(crate) help: Option<String>,
+    pub help: Option<String>,
 }
 
 impl Fault {
     /// The value at `given` is not what is expected.
-    pub(crate) fn at(given: &Given<'_>, message: impl Into<String>) -> Fault {
+    pub fn at(given: &Given<'_>, message: impl Into<String>) -> Fault {
         Fault { span: given.span(), message: message.into(), help: None }
     }
 
     /// Adds what was expected.
     #[must_use]
-    pub(crate) fn expected(mut self, expected: &str) -> Fault {
+    pub fn expected(mut self, expected: &str) -> Fault {
         self.help = Some(format!("expected {expected}"));
         self
     }
@@ -54,21 +54,21 @@ impl Fault {
 
 /// One key, as the example and the reference show it.
 #[derive(Clone, Debug)]
-pub(crate) struct Field {
+pub struct Field {
     /// The whole key, as in `greylist.window`.
-    pub(crate) key: String,
+    pub key: String,
     /// What it sets.
-    pub(crate) doc: String,
+    pub doc: String,
     /// Why the default is what it is.
-    pub(crate) reason: String,
+    pub reason: String,
     /// What may be written.
-    pub(crate) expected: &'static str,
+    pub expected: &'static str,
     /// The default in TOML.
-    pub(crate) default: String,
+    pub default: String,
 }
 
 /// A group of settings that share a prefix.
-pub(crate) trait Section: Default {
+pub trait Section: Default {
     /// Every field, in the order of its declaration; `prefix` is empty or ends in a dot.
     fn fields(prefix: &str) -> Vec<Field>;
 
@@ -92,9 +92,9 @@ macro_rules! section {
     }) => {
         $(#[doc = $about])+
         #[derive(Clone, Debug)]
-        pub(crate) struct $section {
-            $($(#[doc = $doc])+ pub(crate) $name: $kind,)+
-            $($($(#[doc = $sub_doc])+ pub(crate) $sub: $sub_kind,)+)?
+        pub struct $section {
+            $($(#[doc = $doc])+ pub $name: $kind,)+
+            $($($(#[doc = $sub_doc])+ pub $sub: $sub_kind,)+)?
         }
 
         impl Default for $section {
@@ -106,15 +106,15 @@ macro_rules! section {
             }
         }
 
-        impl $crate::config::field::Section for $section {
-            fn fields(prefix: &str) -> Vec<$crate::config::field::Field> {
-                use $crate::config::field::Setting as _;
+        impl $crate::field::Section for $section {
+            fn fields(prefix: &str) -> Vec<$crate::field::Field> {
+                use $crate::field::Setting as _;
                 let default = $section::default();
-                let mut fields = vec![$($crate::config::field::Field {
+                let mut fields = vec![$($crate::field::Field {
                     key: format!("{prefix}{}", stringify!($name)),
                     doc: concat!($($doc, "\n"),+).to_owned(),
                     reason: $reason.to_owned(),
-                    expected: <$kind as $crate::config::field::Setting>::EXPECTED,
+                    expected: <$kind as $crate::field::Setting>::EXPECTED,
                     default: default.$name.show(),
                 }),+];
                 $($(fields.extend(
@@ -127,10 +127,10 @@ macro_rules! section {
             fn set(
                 &mut self,
                 key: &str,
-                given: &$crate::config::field::Given<'_>,
-            ) -> Option<Result<(), $crate::config::field::Fault>> {
-                use $crate::config::field::Setting;
-                let (head, rest) = $crate::config::field::split(key);
+                given: &$crate::field::Given<'_>,
+            ) -> Option<Result<(), $crate::field::Fault>> {
+                use $crate::field::Setting;
+                let (head, rest) = $crate::field::split(key);
                 match (head, rest) {
                     $((stringify!($name), None) => Some(
                         <$kind as Setting>::read(given).map(|value| self.$name = value)
@@ -142,13 +142,13 @@ macro_rules! section {
             }
 
             fn show(&self, key: &str) -> Option<String> {
-                let (head, rest) = $crate::config::field::split(key);
+                let (head, rest) = $crate::field::split(key);
                 match (head, rest) {
                     $((stringify!($name), None) => {
-                        Some($crate::config::field::Setting::show(&self.$name))
+                        Some($crate::field::Setting::show(&self.$name))
                     })+
                     $($((stringify!($sub), Some(rest)) => {
-                        $crate::config::field::Section::show(&self.$sub, rest)
+                        $crate::field::Section::show(&self.$sub, rest)
                     })+)?
                     _ => None,
                 }
@@ -164,7 +164,7 @@ macro_rules! section {
 pub(crate) use section;
 
 /// The first part of a dotted key and the rest.
-pub(crate) fn split(key: &str) -> (&str, Option<&str>) {
+pub fn split(key: &str) -> (&str, Option<&str>) {
     match key.split_once('.') {
         Some((head, rest)) => (head, Some(rest)),
         None => (key, None),

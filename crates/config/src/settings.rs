@@ -243,12 +243,12 @@ section! {
 
 impl Config {
     /// The name this server gives itself.
-    pub(crate) fn hostname(&self) -> String {
+    pub fn hostname(&self) -> String {
         self.hostname.or_machine()
     }
 
     /// The domains whose mail is delivered here, in lower case.
-    pub(crate) fn domains(&self) -> Vec<String> {
+    pub fn domains(&self) -> Vec<String> {
         if !self.domains.0.is_empty() {
             return self.domains.0.clone();
         }

@@ -1,11 +1,11 @@
 //! Sizes in octets: `4096`, `50MiB`, `1G`.
 
 use super::{number, text, toml_string, wrong};
-use crate::config::field::{Fault, Given, Setting};
+use crate::field::{Fault, Given, Setting};
 
 /// A number of octets, at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Size(pub(crate) u64);
+pub struct Size(pub u64);
 
 /// Units with their octets. A single letter counts in powers of 1024, as quotas do.
 const UNITS: &[(&str, u64)] = &[
@@ -29,17 +29,17 @@ const UNITS: &[(&str, u64)] = &[
 
 impl Size {
     /// So many octets.
-    pub(crate) const fn octets(octets: u64) -> Size {
+    pub const fn octets(octets: u64) -> Size {
         Size(octets)
     }
 
     /// So many MiB.
-    pub(crate) const fn mebibytes(count: u64) -> Size {
+    pub const fn mebibytes(count: u64) -> Size {
         Size(count << 20)
     }
 
     /// Reads `50MiB`. `None` where it is no size, zero, or too large to count.
-    pub(crate) fn parse(text: &str) -> Option<Size> {
+    pub fn parse(text: &str) -> Option<Size> {
         let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let (count, unit) = text.split_at(unit_at);
         let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit.trim_start())?;

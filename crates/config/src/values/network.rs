@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 
 use super::{items, text, toml_list, toml_string, wrong};
-use crate::config::field::{Fault, Given, Setting};
+use crate::field::{Fault, Given, Setting};
 
 /// Whether `name` can be a domain: labels of letters, digits, hyphens and underscores
 /// (the field uses them), or of UTF-8.
-pub(crate) fn is_domain(name: &str) -> bool {
+pub fn is_domain(name: &str) -> bool {
     let letter = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     let label = |part: &str| !part.is_empty() && part.len() <= 63 && part.chars().all(letter);
     name.len() <= 255 && name.split('.').all(label)
@@ -18,16 +18,16 @@ pub(crate) fn is_domain(name: &str) -> bool {
 
 /// Our own name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HostName(String);
+pub struct HostName(String);
 
 impl HostName {
     /// The machine's name.
-    pub(crate) const fn automatic() -> HostName {
+    pub const fn automatic() -> HostName {
         HostName(String::new())
     }
 
     /// The name that was set, else the machine's, else `localhost`.
-    pub(crate) fn or_machine(&self) -> String {
+    pub fn or_machine(&self) -> String {
         if !self.0.is_empty() {
             return self.0.clone();
         }
@@ -58,7 +58,7 @@ fn is_host(name: &str) -> bool {
 
 /// Domains, in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Names(pub(crate) Vec<String>);
+pub struct Names(pub Vec<String>);
 
 impl Setting for Names {
     const EXPECTED: &'static str = "domains, as in `[\"example.org\", \"example.net\"]`";
@@ -78,11 +78,11 @@ impl Setting for Names {
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Addresses(pub(crate) Vec<SocketAddr>);
+pub struct Addresses(pub Vec<SocketAddr>);
 
 impl Addresses {
     /// `127.0.0.1` with that port.
-    pub(crate) fn loopback(port: u16) -> Addresses {
+    pub fn loopback(port: u16) -> Addresses {
         Addresses(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))])
     }
 }
@@ -128,10 +128,10 @@ impl Setting for Addresses {
 
 /// Networks of clients.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Networks(pub(crate) Vec<IpNet>);
+pub struct Networks(pub Vec<IpNet>);
 
 /// A network, or one address.
-pub(crate) fn network(text: &str) -> Option<IpNet> {
+pub fn network(text: &str) -> Option<IpNet> {
     text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
@@ -152,16 +152,16 @@ impl Setting for Networks {
 
 /// Where a unix socket stands, if anywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SocketPath(Option<PathBuf>);
+pub struct SocketPath(Option<PathBuf>);
 
 impl SocketPath {
     /// At `path`.
-    pub(crate) fn at(path: &str) -> SocketPath {
+    pub fn at(path: &str) -> SocketPath {
         SocketPath(Some(PathBuf::from(path)))
     }
 
     /// The path, a relative one below `data_dir`.
-    pub(crate) fn below(&self, data_dir: &Path) -> Option<PathBuf> {
+    pub fn below(&self, data_dir: &Path) -> Option<PathBuf> {
         self.0.as_ref().map(|path| data_dir.join(path))
     }
 }
@@ -185,16 +185,16 @@ impl Setting for SocketPath {
 
 /// What links in replies begin with; without the last slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct WebAddress(Option<String>);
+pub struct WebAddress(Option<String>);
 
 impl WebAddress {
     /// No links.
-    pub(crate) const fn none() -> WebAddress {
+    pub const fn none() -> WebAddress {
         WebAddress(None)
     }
 
     /// The address, where one is set.
-    pub(crate) fn address(&self) -> Option<&str> {
+    pub fn address(&self) -> Option<&str> {
         self.0.as_deref()
     }
 }

@@ -7,12 +7,12 @@
 //! line; `convert` tells each floor its part; `render` writes the example, the effective settings and the reference page.
 
 mod convert;
-pub(crate) mod diagnostic;
-pub(crate) mod field;
-pub(crate) mod load;
-pub(crate) mod render;
-pub(crate) mod settings;
-pub(crate) mod values;
+pub mod diagnostic;
+pub mod field;
+pub mod load;
+pub mod render;
+pub mod settings;
+pub mod values;
 
-pub(crate) use load::{Loaded, Sources};
-pub(crate) use settings::Config;
+pub use load::{Loaded, Sources};
+pub use settings::Config;

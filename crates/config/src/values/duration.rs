@@ -7,7 +7,7 @@ use queue::retry::Ladder;
 use toml::de::DeValue;
 
 use super::{items, number, text, toml_list, toml_string, wrong};
-use crate::config::field::{Fault, Given, Setting};
+use crate::field::{Fault, Given, Setting};
 
 /// Units with their milliseconds, the largest first.
 const UNITS: &[(&str, u64)] = &[
@@ -20,7 +20,7 @@ const UNITS: &[(&str, u64)] = &[
 ];
 
 /// Reads `1h30m`. `None` where it is no duration or too long for one.
-pub(crate) fn parse(text: &str) -> Option<Duration> {
+pub fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut millis: u64 = 0;
     if rest.is_empty() {
@@ -39,7 +39,7 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
 }
 
 /// As it is written: at most as many units as are needed, days the largest.
-pub(crate) fn show(duration: Duration) -> String {
+pub fn show(duration: Duration) -> String {
     let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let mut shown = String::new();
     for (unit, millis) in UNITS.iter().skip(1) {

@@ -7,7 +7,7 @@ use super::values::HostName;
 use reply::explain::wrapped;
 
 /// A config file with every key at its default, commented out and described.
-pub(crate) fn example() -> String {
+pub fn example() -> String {
     let mut text = String::from(
         "# Every setting with its default. Take away a `#` in front of a key to set it.\n\
          # Settings are put on each other in this order: defaults, this file, options such\n\
@@ -37,7 +37,7 @@ fn commented(field: &Field) -> String {
 }
 
 /// One line for each key: value, and where it came from if that is asked.
-pub(crate) fn effective(loaded: &Loaded, with_origin: bool) -> String {
+pub fn effective(loaded: &Loaded, with_origin: bool) -> String {
     let mut text = String::new();
     let mut section = String::new();
     for (field, value) in loaded.values() {
@@ -69,7 +69,7 @@ fn in_effect(loaded: &Loaded, key: &str) -> Option<String> {
 }
 
 /// The same for programs: `{key: {value, origin}}`, values as JSON.
-pub(crate) fn json(loaded: &Loaded) -> serde_json::Value {
+pub fn json(loaded: &Loaded) -> serde_json::Value {
     let entry = |(field, value): (Field, String)| {
         let origin = loaded.origin(&field.key);
         let place = match &origin {
@@ -96,10 +96,10 @@ fn to_json(value: &str) -> serde_json::Value {
 }
 
 /// docs/reference/config.md.
-pub(crate) fn reference() -> String {
+pub fn reference() -> String {
     let mut text = String::from(
         "# Settings\n\n\
-         This page is made from the declarations in `crates/secondpost/src/config/settings.rs`\n\
+         This page is made from the declarations in `crates/config/src/settings.rs`\n\
          by `cargo xtask docs`; a test fails where it is stale.\n\n\
          Settings are put on each other in this order, the last wins: defaults; a TOML file\n\
          (`--config FILE`, else `secondpost.toml` in the data directory, if it exists);\n\
@@ -132,7 +132,7 @@ fn sentence(doc: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::load::Sources;
+    use crate::load::Sources;
 
     /// Loads a file with `text` in it.
     fn load(text: &str) -> Loaded {

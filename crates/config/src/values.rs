@@ -1,15 +1,15 @@
 //! The types that keys can have: how each is written, and how it is shown.
 
-pub(crate) mod duration;
-pub(crate) mod network;
-pub(crate) mod rules;
-pub(crate) mod size;
-pub(crate) mod words;
+pub mod duration;
+pub mod network;
+pub mod rules;
+pub mod size;
+pub mod words;
 
-pub(crate) use network::{Addresses, HostName, Names, Networks, SocketPath, WebAddress};
-pub(crate) use rules::{AccessRules, Patterns, Rate, Routes};
-pub(crate) use size::Size;
-pub(crate) use words::{BareLineEnd, EightBitHeaders, LogFormat, LogLevel, Offer};
+pub use network::{Addresses, HostName, Names, Networks, SocketPath, WebAddress};
+pub use rules::{AccessRules, Patterns, Rate, Routes};
+pub use size::Size;
+pub use words::{BareLineEnd, EightBitHeaders, LogFormat, LogLevel, Offer};
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -47,7 +47,7 @@ impl Setting for u32 {
 }
 
 /// A whole number that is not negative, with or without quotes.
-pub(crate) fn number(given: &Given<'_>) -> Option<u64> {
+pub fn number(given: &Given<'_>) -> Option<u64> {
     match given.get_ref() {
         DeValue::Integer(integer) => u64::from_str_radix(integer.as_str(), integer.radix()).ok(),
         DeValue::String(text) => text.parse().ok(),
@@ -56,12 +56,12 @@ pub(crate) fn number(given: &Given<'_>) -> Option<u64> {
 }
 
 /// The text of a string.
-pub(crate) fn text<'a, T: Setting>(given: &'a Given<'_>) -> Result<&'a str, Fault> {
+pub fn text<'a, T: Setting>(given: &'a Given<'_>) -> Result<&'a str, Fault> {
     given.get_ref().as_str().ok_or_else(|| wrong::<T>(given))
 }
 
 /// The items of a list; anything else is a list of one.
-pub(crate) fn items<'a, 'i>(given: &'a Given<'i>) -> Vec<&'a Given<'i>> {
+pub fn items<'a, 'i>(given: &'a Given<'i>) -> Vec<&'a Given<'i>> {
     match given.get_ref() {
         DeValue::Array(array) => array.iter().collect(),
         _ => vec![given],
@@ -69,7 +69,7 @@ pub(crate) fn items<'a, 'i>(given: &'a Given<'i>) -> Vec<&'a Given<'i>> {
 }
 
 /// The value is none that `T` can have.
-pub(crate) fn wrong<T: Setting>(given: &Given<'_>) -> Fault {
+pub fn wrong<T: Setting>(given: &Given<'_>) -> Fault {
     Fault::at(given, format!("{} is not valid here", quoted(given))).expected(T::EXPECTED)
 }
 
@@ -87,17 +87,17 @@ fn quoted(given: &Given<'_>) -> String {
 }
 
 /// A string in TOML.
-pub(crate) fn toml_string(text: &str) -> String {
+pub fn toml_string(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
 /// A list of strings in TOML.
-pub(crate) fn toml_list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+pub fn toml_list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| toml_string(item.as_ref())).collect();
     format!("[{}]", items.join(", "))
 }
 
 /// A bare string as it is given with `--set KEY=VALUE`.
-pub(crate) fn bare(text: &str) -> Given<'static> {
+pub fn bare(text: &str) -> Given<'static> {
     Spanned::new(0..text.len(), DeValue::String(text.to_owned().into()))
 }

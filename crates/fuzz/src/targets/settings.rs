@@ -1,0 +1,57 @@
+//! Settings files: each is refused with its place, or read as what it says.
+
+use std::path::Path;
+
+use config::Loaded;
+use config::render::effective;
+
+/// What stands in such files.
+pub(super) const WORDS: &[&str] = &[
+    "[",
+    "[[",
+    "]",
+    "{",
+    "}",
+    "\"",
+    "\"\"\"",
+    "'",
+    "=",
+    ".",
+    "#",
+    "\\u0000",
+    "-1",
+    "1e400",
+    "nan",
+    "18446744073709551615",
+    "1979-05-27",
+    "true",
+    "\"5m\"",
+    "\"1 GiB\"",
+    "\"10/1h\"",
+    "\"::/0\"",
+    "\"192.0.2.0/24\"",
+    "\"*.example.org\"",
+    "\"hold\"",
+    "\"discard\"",
+    "\"lmtp:/run/lmtp\"",
+    "routes.",
+    "rules",
+    "action",
+    "limits.",
+    "retry.",
+    "greylist.",
+];
+
+/// The octets are a file.
+pub(crate) fn run(octets: &[u8]) {
+    let (path, text) = (Path::new("mail.toml"), String::from_utf8_lossy(octets));
+    let loaded = match Loaded::from_text(path, &text) {
+        Ok(loaded) => loaded,
+        Err(error) => return assert!(error.0.contains("mail.toml"), "{}", error.0),
+    };
+    let written = effective(&loaded, false);
+    match Loaded::from_text(path, &written) {
+        Ok(again) => assert_eq!(effective(&again, false), written),
+        Err(error) => panic!("what was read as\n{written}\nis refused: {}", error.0),
+    }
+}
