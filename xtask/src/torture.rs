@@ -39,7 +39,7 @@ const SMALL_DISK: &[&str] = &["-p", "secondpost", "--test", "e2e", "small_disk::
 const CLOCK: &[&str] = &["-p", "secondpost", "--test", "e2e", "clock::"];
 const PEERS: &[&str] = &["-p", "secondpost", "--test", "e2e", "_peers::"];
 const SERVERS: &[&str] = &["-p", "secondpost-mta", "--lib", "hostile::"];
-const SETTINGS: &[&str] = &["-p", "secondpost", "--bin", "secondpost", "mutations::"];
+const SETTINGS: &[&str] = &["-p", "secondpost-config", "mutations::"];
 const LOAD: &[&str] = &["-p", "secondpost", "--test", "e2e", "load::"];
 const SHED: &[&str] = &["-p", "secondpost", "--test", "e2e", "shed::"];
 
