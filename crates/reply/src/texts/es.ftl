@@ -626,7 +626,7 @@ code-459 = Nodo no permitido
     .use = para un ETRN de quien no puede pedirlo.
 code-500 = Comando no reconocido
     .meaning = El servidor no reconoció la palabra como comando, o la línea era demasiado larga.
-    .when = Cuando un programa envía algo que no es SMTP, cuando se perdió un byte, o cuando un cliente usa una extensión que no se ofreció.
+    .when = Cuando un programa envía algo que no es SMTP, cuando se perdió un octeto, o cuando un cliente usa una extensión que no se ofreció.
     .fix = Lea la respuesta a EHLO y envíe solo lo que allí se ofrece.
     .fix-sender-postmaster = Si se da por desconocido un comando correcto, busque un cortafuegos que reescriba SMTP (series de X o de * en el diálogo).
     .use = para una palabra que no es un comando SMTP, y para líneas que exceden el límite.
@@ -823,7 +823,7 @@ command-send = SEND, SOML, SAML
     .fix = Después de 502: use MAIL.
 command-unrecognized-command = Una palabra que no es un comando
     .meaning = Algo que ninguna especificación de SMTP conoce.
-    .when = Con HTTP en un puerto SMTP, errores de escritura, bytes perdidos y ataques.
+    .when = Con HTTP en un puerto SMTP, errores de escritura, octetos perdidos y ataques.
     .fix = Se responde con 500; envíe solo comandos de la respuesta a EHLO.
 
 ## Qué significa un rechazo para un comando o una palabra clave
