@@ -126,11 +126,13 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "report-mailbox-unknown", Exact, MailboxUnknown, &[],
         &["no valid recipients for this", "unknown local part", "not listed in domino directory", "not listed in public name & address book", "not listed in public name",
+          "nicht im domino verzeichnis", "nicht im .. verzeichnis aufgefuhrt", "nicht im adressbuch", "non repertorie*", "no aparece en el directorio", "no figura en el directorio", "non elencat*", "nao listado no", "nao consta no diretorio", "niet vermeld in", "ディレクトリにありません", "ディレクトリに登録されていません",
           "no mailbox here by that name", "recipient name is not recognized", "invalid final delivery userid", "is not a known user", "address couldn't be found", "address could not be found",
           "wasn't found at", "couldn't be found at", "email address wasn't found", "no one by that name", "user is not found",
           "送信先メールアドレスが見つかりませんでした", "宛先のユーザーが見つかりません", "メールアドレスが存在しない", "no se ha encontrado la direccion", "endereco nao encontrado", "адрес не найден"],
         &["550 Message could not be delivered to mobile. Error: No valid recipients for this MM",
-          "550 User bob (bob@example.net) not listed in Domino Directory", "550 Invalid final delivery userid: bob"],
+          "550 User bob (bob@example.net) not listed in Domino Directory", "550 Invalid final delivery userid: bob",
+          "550 Benutzer bob nicht im Domino-Verzeichnis aufgeführt", "550 utilisateur bob non répertorié ici"],
     ),
     rule(
         "report-ambiguous", Exact, MailboxAmbiguous, &[MailboxUnknown],
