@@ -52,8 +52,9 @@ pub(crate) struct Sight {
     /// A cause that the text says it is not: "your host is not on a block list".
     pub(crate) denied: Option<Cause>,
     seen: Vec<Seen>,
-    /// The bits of all marks in `seen`.
+    /// The bits of all marks in `seen`, and their other bits.
     seen_bits: u64,
+    seen_other_bits: u64,
 }
 
 impl Sight {
@@ -61,7 +62,7 @@ impl Sight {
     pub(crate) fn look(&mut self, plain: &Plain, counts: impl Fn(&Rule) -> bool) {
         self.found.clear();
         self.seen.clear();
-        self.seen_bits = 0;
+        (self.seen_bits, self.seen_other_bits) = (0, 0);
         (self.may_tell_a_time, self.denied) = (false, None);
         Search { matcher: &MATCHER, plain, counts, sight: self }.run();
     }
@@ -73,6 +74,8 @@ struct Matcher {
     rules: Vec<&'static Rule>,
     /// By number of the pattern: its rule and its parts but for the last.
     patterns: Vec<Pattern>,
+    /// The parts of all patterns but for each one's last.
+    marks: Vec<Mark>,
     /// The mark of the address of a host, and the patterns that end with one.
     host_address: Mark,
     end_with_address: Vec<u32>,
@@ -80,14 +83,29 @@ struct Matcher {
     words: Literals,
     /// Literals that may begin within a word.
     anywhere: Literals,
+    /// By octet, what it means within a word.
+    within: [Within; 256],
 }
 
+/// What an octet means within a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Ends,
+    GoesOn,
+    /// The word goes on, and a literal may begin here.
+    MayBegin,
+}
+
+/// Small, as many are looked at: what stands before the last part is kept elsewhere.
 struct Pattern {
     rule: u32,
+    /// Where the marks before its last part stand in [`Matcher::marks`], and how many.
+    from: u32,
+    before: u16,
     /// Whether its parts stand near to one another, in one sentence.
     is_near: bool,
-    /// Marks that stand before the last part.
-    before: Vec<Mark>,
+    /// The other bits of those marks.
+    needs: u64,
 }
 
 /// What an earlier part of a pattern was seen as: a class of literals has its number, the
@@ -109,6 +127,11 @@ impl Mark {
         let is_class = self.0 as usize <= CLASSES.len();
         1 << (self.0 % 32 + if is_class { 0 } else { 32 })
     }
+
+    /// One bit more, which marks that share the first one seldom share as well.
+    fn other_bit(self) -> u64 {
+        1 << (self.0.wrapping_mul(0x9e37_79b1) >> 26)
+    }
 }
 
 /// A tree of literals and what each is good for.
@@ -122,8 +145,9 @@ struct Literals {
 
 /// What a literal is good for.
 struct Uses {
-    /// Where its roles stand in `roles`.
+    /// Where its roles stand in `roles`: first those for which its word may go on.
     from: u32,
+    whole: u32,
     to: u32,
     /// Whether it counts within host names and addresses of pages.
     in_names: bool,
@@ -131,14 +155,8 @@ struct Uses {
 }
 
 /// A literal in a pattern or a class.
-struct Role {
-    what: What,
-    /// Whether a word must end with the literal.
-    whole: bool,
-}
-
 #[derive(Clone, Copy)]
-enum What {
+enum Role {
     /// A unit of time.
     Unit,
     /// The last part of the pattern, which needs the marks of those bits before it.
@@ -149,27 +167,27 @@ enum What {
 /// A literal as it is written in a rule or a class.
 struct Part {
     text: &'static str,
-    what: What,
+    role: Role,
     whole_start: bool,
     whole_end: bool,
 }
 
 impl Part {
-    fn of(text: &'static str, what: What) -> Part {
+    fn of(text: &'static str, role: Role) -> Part {
         Part {
             text: text.trim_matches('*'),
-            what,
+            role,
             whole_start: !text.starts_with('*'),
             whole_end: !text.ends_with('*'),
         }
     }
 
     /// The literals of the part `text` of a pattern: several where it ends with a class.
-    fn all_of(text: &'static str, what: What) -> Vec<Part> {
+    fn all_of(text: &'static str, role: Role) -> Vec<Part> {
         match class(text) {
-            None => vec![Part::of(text, what)],
-            Some(_) if matches!(what, What::Mark(_)) => Vec::new(),
-            Some(class) => CLASSES[class].1.iter().map(|text| Part::of(text, what)).collect(),
+            None => vec![Part::of(text, role)],
+            Some(_) if matches!(role, Role::Mark(_)) => Vec::new(),
+            Some(class) => CLASSES[class].1.iter().map(|text| Part::of(text, role)).collect(),
         }
     }
 }
@@ -182,12 +200,12 @@ fn class(text: &str) -> Option<usize> {
 
 impl Matcher {
     fn new() -> Matcher {
-        let mut parts: Vec<Part> = hint::units().map(|unit| Part::of(unit, What::Unit)).collect();
+        let mut parts: Vec<Part> = hint::units().map(|unit| Part::of(unit, Role::Unit)).collect();
         for (class, (_, members)) in CLASSES.iter().enumerate() {
-            let mark = What::Mark(Mark::class(class));
+            let mark = Role::Mark(Mark::class(class));
             parts.extend(members.iter().map(|member| Part::of(member, mark)));
         }
-        let mut patterns = Vec::new();
+        let (mut patterns, mut marks) = (Vec::new(), Vec::new());
         let mut end_with_address = Vec::new();
         let address = format!("{{{HOST_ADDRESS}}}");
         let rules: Vec<&'static Rule> = rules::all().collect();
@@ -197,43 +215,61 @@ impl Matcher {
                 if pattern.ends_with(&address) {
                     end_with_address.push(number);
                 }
-                patterns.push(Pattern::of(order as u32, number, pattern, &mut parts));
+                let before = marks.len();
+                let is_near = read_pattern(number, pattern, &mut parts, &mut marks);
+                patterns.push(Pattern::of(order as u32, before, &marks[before..], is_near));
             }
         }
         let (words, anywhere) = parts.into_iter().partition(|part| part.whole_start);
         let (words, anywhere) = (Literals::new(words), Literals::new(anywhere));
         let host_address = CLASSES.iter().position(|(name, _)| *name == HOST_ADDRESS);
         let host_address = Mark::class(host_address.unwrap_or(CLASSES.len()));
-        Matcher { rules, patterns, host_address, end_with_address, words, anywhere }
+        let within = std::array::from_fn(|octet| match IS_OF_A_WORD[octet] {
+            false => Within::Ends,
+            true if anywhere.tree.may_begin(octet as u8) => Within::MayBegin,
+            true => Within::GoesOn,
+        });
+        Matcher { rules, patterns, marks, host_address, end_with_address, words, anywhere, within }
     }
 }
 
 impl Pattern {
-    /// Reads a pattern; its literals are added to `literals`.
-    fn of(rule: u32, number: u32, pattern: &'static str, literals: &mut Vec<Part>) -> Pattern {
-        let is_near = pattern.contains(" ~ ");
-        let parts = pattern.split(if is_near { "~" } else { ".." }).map(str::trim);
-        let mut before = Vec::new();
-        let mut parts = parts.peekable();
-        while let Some(part) = parts.next() {
-            if parts.peek().is_none() {
-                let needs = before.iter().fold(0, |bits, mark: &Mark| bits | mark.bit());
-                literals.extend(Part::all_of(part, What::End(number, needs)));
-                break;
-            }
-            // No two parts share a number: each has added a literal at least.
-            let as_part = Mark::part(literals.len() as u32);
-            let mark = class(part).map_or(as_part, Mark::class);
-            before.push(mark);
-            literals.extend(Part::all_of(part, What::Mark(mark)));
-        }
-        Pattern { rule, is_near, before }
+    fn of(rule: u32, from: usize, before: &[Mark], is_near: bool) -> Pattern {
+        let needs = before.iter().fold(0, |bits, mark| bits | mark.other_bit());
+        Pattern { rule, from: from as u32, before: before.len() as u16, is_near, needs }
     }
+}
+
+/// Reads a pattern; its literals are added to `literals`, and the marks before its last
+/// part to `marks`. Whether its parts stand near.
+fn read_pattern(
+    number: u32,
+    pattern: &'static str,
+    literals: &mut Vec<Part>,
+    marks: &mut Vec<Mark>,
+) -> bool {
+    let is_near = pattern.contains(" ~ ");
+    let parts = pattern.split(if is_near { "~" } else { ".." }).map(str::trim);
+    let first = marks.len();
+    let mut parts = parts.peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            let needs = marks[first..].iter().fold(0, |bits, mark| bits | mark.bit());
+            literals.extend(Part::all_of(part, Role::End(number, needs)));
+            break;
+        }
+        // No two parts share a number: each has added a literal at least.
+        let as_part = Mark::part(literals.len() as u32);
+        let mark = class(part).map_or(as_part, Mark::class);
+        marks.push(mark);
+        literals.extend(Part::all_of(part, Role::Mark(mark)));
+    }
+    is_near
 }
 
 impl Literals {
     fn new(mut parts: Vec<Part>) -> Literals {
-        parts.sort_by_key(|part| part.text);
+        parts.sort_by_key(|part| (part.text, part.whole_end));
         let mut literals = Literals::default();
         let mut texts = Vec::with_capacity(parts.len());
         for part in &parts {
@@ -250,13 +286,14 @@ impl Literals {
     fn begin(&mut self, text: &str) {
         let end = self.roles.len() as u32;
         let in_names = text.contains(['.', '/', '=', '#', '?']);
-        self.uses.push(Uses { from: end, to: end, in_names, is_unit: false });
+        self.uses.push(Uses { from: end, whole: end, to: end, in_names, is_unit: false });
     }
 
     fn add(&mut self, part: &Part) {
         let Some(uses) = self.uses.last_mut() else { return };
-        uses.is_unit |= matches!(part.what, What::Unit);
-        self.roles.push(Role { what: part.what, whole: part.whole_end });
+        uses.is_unit |= matches!(part.role, Role::Unit);
+        self.roles.push(part.role);
+        uses.whole += u32::from(!part.whole_end);
         uses.to += 1;
     }
 }
@@ -296,6 +333,12 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
             let octet = octets[at];
             if octet.is_ascii_alphanumeric() {
                 at = self.ascii_word(octets, at);
+            } else if octet == b' ' {
+                // No literal begins with one.
+                if at > 0 && octets[at - 1].is_ascii_digit() {
+                    self.sight.may_tell_a_time |= is_short_unit(&octets[at + 1..]);
+                }
+                at += 1;
             } else if octet.is_ascii() {
                 self.sight.may_tell_a_time |= tells_a_time(octets, at);
                 self.enter(octets, at, true);
@@ -331,19 +374,21 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
     }
 
     /// Looks for literals that may begin within a word, from `at` to the word's end.
+    #[inline]
     fn inside(&mut self, octets: &[u8], at: usize) -> usize {
-        let tree = &self.matcher.anywhere.tree;
+        let matcher = self.matcher;
+        let goes_on = |octet: &u8| matcher.within[*octet as usize] == Within::GoesOn;
         let mut end = at;
-        for pair in octets[at..].windows(2) {
-            if !IS_OF_A_WORD[pair[0] as usize] {
-                break;
+        loop {
+            end += octets[end..].iter().take_while(|octet| goes_on(octet)).count();
+            if matcher.within[octets[end] as usize] == Within::Ends {
+                return end;
             }
-            if tree.may_begin_with(pair[0], pair[1]) {
+            if matcher.anywhere.tree.may_begin_with(octets[end], octets[end + 1]) {
                 self.walk_anywhere(octets, end);
             }
             end += 1;
         }
-        end
     }
 
     /// A character beyond ASCII: is it the first of a word?
@@ -393,13 +438,13 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
         }
         let is_whole = !self.goes_on_in_word(&range);
         self.sight.may_tell_a_time |= uses.is_unit && is_whole;
-        let roles = &literals.roles[uses.from as usize..uses.to as usize];
-        for role in roles.iter().filter(|role| is_whole || !role.whole) {
-            match role.what {
-                What::Unit => {}
-                What::End(_, needs) if needs & !self.sight.seen_bits != 0 => {}
-                What::End(pattern, _) => self.ended(pattern, &range),
-                What::Mark(mark) => self.saw_mark(mark, &range),
+        let to = if is_whole { uses.to } else { uses.whole };
+        for role in &literals.roles[uses.from as usize..to as usize] {
+            match *role {
+                Role::Unit => {}
+                Role::End(_, needs) if needs & !self.sight.seen_bits != 0 => {}
+                Role::End(pattern, _) => self.ended(pattern, &range),
+                Role::Mark(mark) => self.saw_mark(mark, &range),
             }
         }
     }
@@ -409,6 +454,7 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
             let (start, end) = (range.start as u32, range.end as u32);
             self.sight.seen.push(Seen { mark, start, end });
             self.sight.seen_bits |= mark.bit();
+            self.sight.seen_other_bits |= mark.other_bit();
         }
     }
 
@@ -427,22 +473,32 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
         last.is_some_and(is_of_a_word) && text[range.end..].chars().next().is_some_and(is_of_a_word)
     }
 
-    /// The last part of `pattern` was seen: looks for the others before it, nearest first.
+    /// The last part of `pattern` was seen: are the others before it?
+    #[inline]
     fn ended(&mut self, pattern: u32, range: &Range<usize>) {
-        let Pattern { rule, is_near, before } = &self.matcher.patterns[pattern as usize];
-        let order = *rule as usize;
-        let mut start = range.start;
-        let mut seen = self.sight.seen.len();
-        for mark in before.iter().rev() {
+        let pattern = &self.matcher.patterns[pattern as usize];
+        if pattern.needs & !self.sight.seen_other_bits == 0
+            && let Some(start) = self.start_of(pattern, range.start)
+        {
+            self.note(pattern.rule as usize, start..range.end);
+        }
+    }
+
+    /// Where `pattern` begins, whose last part stands at `start`: looks for the others
+    /// before it, nearest first.
+    fn start_of(&self, pattern: &Pattern, mut start: usize) -> Option<usize> {
+        let from = pattern.from as usize;
+        let mut seen = self.sight.seen.as_slice();
+        for mark in self.matcher.marks[from..from + pattern.before as usize].iter().rev() {
             let stands = |seen: &Seen| {
                 let gap = seen.end as usize..start;
-                seen.mark == *mark && gap.start <= gap.end && self.spans(gap, *is_near)
+                seen.mark == *mark && gap.start <= gap.end && self.spans(gap, pattern.is_near)
             };
-            let Some(at) = self.sight.seen[..seen].iter().rposition(stands) else { return };
-            start = self.sight.seen[at].start as usize;
-            seen = at;
+            let at = seen.iter().rposition(stands)?;
+            start = seen[at].start as usize;
+            seen = &seen[..at];
         }
-        self.note(order, start..range.end);
+        Some(start)
     }
 
     /// Whether two parts of a pattern may stand so far apart.
@@ -534,14 +590,13 @@ fn host_address_len(octets: &[u8]) -> Option<usize> {
     (numbers.filter(|part| part.len() <= 3).count() == 4).then_some(len)
 }
 
-/// Whether the mark at `at` may be one of a time: `00:05`, `retry=300`, `300 s`.
+/// Whether the mark at `at` may be one of a time: `00:05`, `retry=300`.
 fn tells_a_time(octets: &[u8], at: usize) -> bool {
     let after_digit = at > 0 && octets[at - 1].is_ascii_digit();
     let next = octets.get(at + 1);
     match octets[at] {
         b':' if after_digit => next.is_some_and(u8::is_ascii_digit),
         b'=' | b':' => hint::is_before_value_of_tag(octets, at),
-        b' ' => after_digit && is_short_unit(&octets[at + 1..]),
         _ => false,
     }
 }

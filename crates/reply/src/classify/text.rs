@@ -43,7 +43,11 @@ impl Plain {
         let source = &source[..floor_char_boundary(source, MAX_OCTETS)];
         let mut fold = Fold::new(source, self);
         self.named = 0;
-        while fold.at < source.len() {
+        loop {
+            fold.skip_plain();
+            if fold.at >= source.len() {
+                break;
+            }
             let start = fold.len();
             if let Token::Name { .. } = fold.token() {
                 self.mark(start, fold.len());
@@ -138,6 +142,26 @@ impl<'a> Fold<'a> {
         self.out.len() + (self.at - self.kept)
     }
 
+    /// Goes on to the first token that does not stay as it is, or may be a name.
+    fn skip_plain(&mut self) {
+        let octets = self.source.as_bytes();
+        let (mut at, mut start) = (self.at, self.at);
+        while let Some(octet) = octets.get(at) {
+            match OF_TOKENS[*octet as usize] {
+                PLAIN => {}
+                SLASH if at > start || octets.get(at + 1) != Some(&b'/') => {}
+                SPACE if at > self.kept && octets[at - 1] != b' ' => start = at + 1,
+                ENDS if octet.is_ascii_graphic() => start = at + 1,
+                _ => {
+                    self.at = start;
+                    return;
+                }
+            }
+            at += 1;
+        }
+        self.at = at;
+    }
+
     /// Reads up to the end of the token that begins here.
     fn token(&mut self) -> Token {
         let (len, token) = token(&self.source.as_bytes()[self.at..]);
@@ -223,6 +247,8 @@ impl<'a> Fold<'a> {
             '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{feff}' => {}
             '\u{2018}' | '\u{2019}' | '\u{b4}' => self.out.push('\''),
             '\u{ff01}'..='\u{ff5e}' => self.full_width(c),
+            // Cyrillic, and scripts without cases.
+            'а'..='я' | '\u{3041}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' => self.push(c),
             _ if c.is_whitespace() || c.is_control() => self.space(),
             _ => c.to_lowercase().for_each(|c| self.without_diacritic(c)),
         }
@@ -313,10 +339,10 @@ fn token(octets: &[u8]) -> (usize, Token) {
     }
     let (mut at_sign, mut has_dot, mut is_plain) = (0, false, true);
     let mut len = 0;
-    while let Some(plain) = octets[len..].iter().position(|o| OF_TOKENS[*o as usize] != 0) {
+    while let Some(plain) = octets[len..].iter().position(|o| OF_TOKENS[*o as usize] != PLAIN) {
         len += plain;
         match OF_TOKENS[octets[len] as usize] {
-            ENDS => return (len, kind(&octets[..len], at_sign, has_dot, is_plain)),
+            ENDS | SPACE => return (len, kind(&octets[..len], at_sign, has_dot, is_plain)),
             AT_SIGN if at_sign == 0 => at_sign = len,
             DOT => has_dot = true,
             CHANGES => is_plain = false,
@@ -340,10 +366,13 @@ fn kind(token: &[u8], at_sign: usize, has_dot: bool, is_plain: bool) -> Token {
 
 /// What ends a token, and what tells which it is.
 const OF_TOKENS: [u8; 256] = of_tokens();
+const PLAIN: u8 = 0;
 const ENDS: u8 = 1;
 const AT_SIGN: u8 = 2;
 const DOT: u8 = 3;
 const CHANGES: u8 = 4;
+const SLASH: u8 = 5;
+const SPACE: u8 = 6;
 
 const fn of_tokens() -> [u8; 256] {
     let ends = b" \t\n\r\x0b\x0c<>()[]{}\"',;:=|\\";
@@ -351,7 +380,7 @@ const fn of_tokens() -> [u8; 256] {
     let mut octet = b'!';
     while octet <= b'~' {
         if octet != b'-' && octet != b'_' && octet != b'`' {
-            table[octet as usize] = 0;
+            table[octet as usize] = PLAIN;
         }
         octet += 1;
     }
@@ -362,6 +391,8 @@ const fn of_tokens() -> [u8; 256] {
     }
     table[b'@' as usize] = AT_SIGN;
     table[b'.' as usize] = DOT;
+    table[b'/' as usize] = SLASH;
+    table[b' ' as usize] = SPACE;
     table
 }
 

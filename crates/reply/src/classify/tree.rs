@@ -42,6 +42,17 @@ struct Node {
 
 const NONE: u32 = u32::MAX;
 
+/// By a label's length, which octets of a number it fills.
+const MASKS: [u64; MAX_LABEL + 1] = {
+    let mut masks = [0; MAX_LABEL + 1];
+    let mut len = 1;
+    while len <= MAX_LABEL {
+        masks[len] = masks[len - 1] << 8 | 0xff;
+        len += 1;
+    }
+    masks
+};
+
 /// A node whose children are still to be made: literals `low..high` agree up to `depth`.
 struct Open {
     node: usize,
@@ -173,6 +184,11 @@ impl Tree {
         });
     }
 
+    /// Whether a literal begins with the octet.
+    pub(super) fn may_begin(&self, first: u8) -> bool {
+        self.pairs[first as usize] != 0
+    }
+
     /// Whether some literal may begin with the two octets: seldom wrong.
     #[inline]
     pub(super) fn may_begin_with(&self, first: u8, second: u8) -> bool {
@@ -197,15 +213,15 @@ impl Tree {
             && let Some(ahead) = text.get(at..).and_then(|ahead| ahead.first_chunk())
         {
             let ahead = u64::from_le_bytes(*ahead);
-            let bits = u32::from(node.label_len) * 8;
-            if (ahead ^ node.label) & ((1 << bits) - 1) != 0 {
+            let len = usize::from(node.label_len) & MAX_LABEL;
+            if (ahead ^ node.label) & MASKS[len] != 0 {
                 return;
             }
-            at += node.label_len as usize;
+            at += len;
             if node.literal != NONE {
                 found(node.literal, at);
             }
-            let key = (ahead >> bits) as u8;
+            let key = (ahead >> (len * 8)) as u8;
             if node.below & bit(key) == 0 {
                 return;
             }
