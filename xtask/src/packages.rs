@@ -31,11 +31,12 @@ const NEEDS: &[Need] = &[
 const ENGINE_NEEDS: &[Need] =
     &[Need { program: "g++", package: "g++", what_for: "the engine of the fuzz targets" }];
 
-/// What the bench measures beside us, and what it counts system calls with.
+/// What the bench measures beside us, and what it looks into processes with.
 const PEERS: &[Need] = &[
     Need { program: "postfix", package: "postfix", what_for: "a server to be measured" },
     Need { program: "postgrey", package: "postgrey", what_for: "a greylist to be measured" },
     Need { program: "strace", package: "strace", what_for: "counting system calls" },
+    Need { program: "perf", package: "linux-perf", what_for: "drawing where the time goes" },
 ];
 
 /// What Exim is linked with and a small system may lack.

@@ -12,6 +12,7 @@ mod load;
 mod machine;
 mod mail;
 mod parts;
+mod profile;
 mod report;
 mod rounds;
 mod servers;
@@ -23,7 +24,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Map, Value, json};
@@ -89,14 +90,20 @@ fn run(arguments: Arguments) -> Result<(), String> {
     }
     raise_descriptors()?;
     let parts = match arguments.parts.as_slice() {
-        [] => Part::value_variants().to_vec(),
+        [] => Part::usual(),
         named => named.to_vec(),
     };
     let Arguments { rounds, quick, secondpost, exim, folder, .. } = arguments;
     let spools = Spools::take(&folder)?;
+    let drawings = match arguments.page.as_ref().filter(|_| !quick) {
+        Some(page) => page.with_extension(""),
+        None => folder.clone(),
+    };
+    fs::create_dir_all(&drawings).map_err(|e| format!("error: {}: {e}", drawings.display()))?;
     let setup = Setup {
         programs: Programs { secondpost, exim },
         folder: spools.path.clone(),
+        drawings,
         rounds: if quick { 1 } else { rounds.max(1) },
         quick,
     };

@@ -11,6 +11,7 @@ use crate::servers::{Destination, Kind, Programs, Server};
 mod accept;
 mod connect;
 mod explain;
+mod flames;
 pub(crate) mod greylist;
 mod idle;
 pub(crate) mod queue;
@@ -39,9 +40,17 @@ pub(crate) enum Part {
     Greylist,
     /// Replies, bounces and logs that are understood.
     Explain,
+    /// Where our own time goes, as drawings; only where it is named.
+    Flames,
 }
 
 impl Part {
+    /// What is measured where nothing is named: all that has a target.
+    pub(crate) fn usual() -> Vec<Part> {
+        let all = Part::value_variants().iter().copied();
+        all.filter(|part| *part != Part::Flames).collect()
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Part::Accept => "accept",
@@ -53,6 +62,7 @@ impl Part {
             Part::Queue => "queue",
             Part::Greylist => "greylist",
             Part::Explain => "explain",
+            Part::Flames => "flames",
         }
     }
 
@@ -71,6 +81,7 @@ impl Part {
             Part::Queue => queue::run(setup),
             Part::Greylist => greylist::run(setup),
             Part::Explain => explain::run(setup),
+            Part::Flames => flames::run(setup),
         }
     }
 }
@@ -81,6 +92,8 @@ pub(crate) struct Setup {
     pub(crate) programs: Programs,
     /// Where the spools are: all on one file system.
     pub(crate) folder: PathBuf,
+    /// Where flame graphs go.
+    pub(crate) drawings: PathBuf,
     pub(crate) rounds: usize,
     /// Only to see that it works.
     pub(crate) quick: bool,
