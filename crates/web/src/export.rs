@@ -147,7 +147,9 @@ mod tests {
         let pages = ["", "codes/450", "compare/450-vs-502"].map(|path| Page::parse(path).unwrap());
         let written = write_language(Language::De, &pages, folder.path(), origin).unwrap();
         assert_eq!(written.pages, 3);
-        for file in ["de/index.html", "de/codes/450/index.html", "sitemap-de.xml", "robots.txt"] {
+        let pages = ["de/index.html", "de/codes/450/index.html", "sitemap-de.xml", "robots.txt"];
+        let searched = ["api/v1/search/de", "api/v1/texts/de"];
+        for file in pages.into_iter().chain(searched) {
             assert!(folder.path().join(file).is_file(), "{file}");
         }
         assert_eq!(fs::read_dir(folder.path().join("assets")).unwrap().count(), 3);
