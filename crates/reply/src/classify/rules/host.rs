@@ -855,6 +855,9 @@ pub(super) const RULES: &[Rule] = &[
         &[MailboxUnknown, RouteUnusable, SenderDomainUnusable],
         &[
             "domain is not reachable",
+            "no valid domain",
+            "domain lookup failed",
+            "domain lookup failure",
             "host unknown",
             "unknown host",
             "host not found",
@@ -1893,7 +1896,14 @@ pub(super) const RULES: &[Rule] = &[
         Clear,
         RouteUnusable,
         &[DomainNotFound, DnsFailed],
-        &["resolve route", "no route to domain", "no route for domain"],
+        &[
+            "resolve route",
+            "no route to domain",
+            "no route for domain",
+            "all mail hosts failed",
+            "mail hosts failed",
+            "no mail hosts",
+        ],
         &["550 cannot resolve route to bob"],
     ),
     rule(

@@ -369,7 +369,6 @@ pub(super) const RULES: &[Rule] = &[
             "need recipient",
             "need mail command",
             "need rcpt command",
-            "no mail from",
             "without mail",
             "without rcpt",
             "no recipients specified",

@@ -54,7 +54,7 @@ pub(super) const RULES: &[Rule] = &[
     // ── rates and counts ─────────────────────────────────────────────────────────────
     rule(
         "quota-of-sending", Provider, RateLimited, &[PolicyRefused],
-        &["quota of outgoing", "quota of outbound", "quota ~ outgoing", "quota ~ outbound", "daily quota", "hourly quota", "quota ~ messages per", "sending quota", "sent quota", "outgoing quota", "outbound quota", "monthly quota", "weekly quota", "outbound ~ quota", "outgoing ~ quota",
+        &["quota of outgoing", "quota of outbound", "quota ~ outgoing", "quota ~ outbound", "daily quota", "hourly quota", "quota ~ messages per", "sending quota", "sent quota", "outgoing quota", "outbound quota", "monthly quota", "weekly quota", "outbound ~ quota", "outgoing ~ quota", "messages for today", "mails for today", "emails for today", "of your ~ messages today",
           "quota ~ sending", "quota of mails", "quota ~ per day", "quota ~ per hour",
           "quota ~ per month", "send quota", "recipients quota", "rate quota", "credits exceeded", "maximum credits", "out of credits", "credits are used"],
         &["550 your monthly quota is used up", "552 quota exceeded, 100 mails per day"],
@@ -431,7 +431,7 @@ pub(super) const RULES: &[Rule] = &[
     ).permanent(),
     rule(
         "field-of-the-sender", Clear, MessageMalformed, &[SenderRefused, SyntaxError],
-        &["invalid 'from'", "invalid ~ from field", "invalid from field", "invalid from header", "from header is missing", "from header ~ invalid", "from field ~ invalid", "invalid ~ sender field", "missing from field"],
+        &["invalid message", "malformed message", "message is malformed", "message is invalid", "message ~ cannot be parsed", "message ~ could not be parsed", "invalid 'from'", "invalid ~ from field", "invalid from field", "invalid from header", "from header is missing", "from header ~ invalid", "from field ~ invalid", "invalid ~ sender field", "missing from field"],
         &["550 invalid `from` field", "550 the From header is missing"],
     ).permanent(),
     rule(

@@ -17,6 +17,26 @@ pub(super) const RULES: &[Rule] = &[
         &["554 PTR wanted for such connections"],
     ),
     rule(
+        "about-sessions", Likely, TooManyConnections, &[RateLimited, ServerBusy],
+        &["parallel sessions", "parallel connections", "sessions per", "connections per", "open connections", "open sessions"],
+        &["421 three parallel sessions are enough"],
+    ),
+    rule(
+        "about-mistakes", Likely, SessionAbuse, &[],
+        &["mistakes", "too many mistakes", "misbehav*"],
+        &["421 so many mistakes"],
+    ),
+    rule(
+        "about-mail-limits", Clear, RateLimited, &[PolicyTemporary],
+        &["mail limit", "message limit ~ reached", "inbound limit", "receiving limit", "limit of mails", "limit of messages"],
+        &["450 4.2.1 the mail limit of bob is reached"],
+    ),
+    rule(
+        "about-residents", Clear, ReputationPoor, &[HostBlocklisted, PolicyRefused],
+        &["residential"],
+        &["550 5.7.1 no mail from residential networks"],
+    ).codes(REFUSALS),
+    rule(
         "about-loops", Likely, MailLoop, &[],
         &["received:", "received lines", "loop count", "hops", "loop", "looping", "loops"],
         &["554 count of hops"],
@@ -29,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
     ).codes(REFUSALS),
     rule(
         "about-attachments", Likely, ContentRefused, &[ContentVirus, PolicyRefused],
-        &["attachment*", "attached", "macros"],
+        &["attachment*", "attached", "macros", "macro", "office document*", "executable*"],
         &["554 the attachments, no"],
     ),
     rule(
@@ -40,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "about-bulk", Likely, ContentSpam, &[PolicyRefused, ReputationPoor],
-        &["bulk", "advert*", "newsletter*", "filter processing", "filter rules", "filtered", "held for human"],
+        &["was scored", "scored by", "by our filter", "our filter", "bulk", "advert*", "newsletter*", "filter processing", "filter rules", "filtered", "held for human"],
         &["554 is bulk"],
     ),
     rule(
@@ -50,7 +70,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "about-inactivity", Likely, MailboxDisabled, &[MailboxUnknown],
-        &["inactive", "inactivity", "never logged", "not logged in for", "hasn't entered", "dormant"],
+        &["cancelled", "canceled", "inactive", "inactivity", "never logged", "not logged in for", "hasn't entered", "dormant"],
         &["550 inactive here", "550 bob never logged in"],
     ),
     rule(
@@ -65,7 +85,7 @@ pub(super) const RULES: &[Rule] = &[
     ).codes(REFUSALS),
     rule(
         "about-helo", Likely, HeloRefused, &[ReverseDnsMissing],
-        &["helo", "ehlo"],
+        &["helo", "ehlo", "introduced yourself", "introduce yourself", "greet me", "greet us"],
         &["550 your word at EHLO"],
     ).codes(REFUSALS),
     rule(
@@ -75,7 +95,7 @@ pub(super) const RULES: &[Rule] = &[
     ).codes(REFUSALS),
     rule(
         "about-senders", Likely, SenderRefused, &[PolicyRefused, SenderDomainUnusable],
-        &["sender", "return path", "return address", "postmaster verification"],
+        &["mails from @", "messages from @", "emails from @", "mail from @ is", "email from @ is", "message from @ is", "sender", "return path", "return address", "postmaster verification"],
         &["550 your return address"],
     ).codes(REFUSALS),
     rule(
