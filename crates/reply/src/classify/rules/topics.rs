@@ -28,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "about-mail-limits", Clear, RateLimited, &[PolicyTemporary],
-        &["mail limit", "message limit ~ reached", "inbound limit", "receiving limit", "limit of mails", "limit of messages"],
+        &["mail limit", "message limit ~ reached", "inbound limit", "receiving limit", "sending speed", "sending rate", "slow your", "limit of mails", "limit of messages"],
         &["450 4.2.1 the mail limit of bob is reached"],
     ),
     rule(
@@ -49,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
     ).codes(REFUSALS),
     rule(
         "about-attachments", Likely, ContentRefused, &[ContentVirus, PolicyRefused],
-        &["attachment*", "attached", "macros", "macro", "office document*", "executable*"],
+        &["attachment*", "attached", "macros", "macro", "office document*", "executable*", "exe", "exe file*", "zip file*"],
         &["554 the attachments, no"],
     ),
     rule(
@@ -70,12 +70,12 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "about-inactivity", Likely, MailboxDisabled, &[MailboxUnknown],
-        &["cancelled", "canceled", "inactive", "inactivity", "never logged", "not logged in for", "hasn't entered", "dormant"],
+        &["cancelled", "canceled", "lapsed", "inactive", "inactivity", "never logged", "not logged in for", "hasn't entered", "dormant"],
         &["550 inactive here", "550 bob never logged in"],
     ),
     rule(
         "about-encryption", Likely, EncryptionRequired, &[TlsFailed],
-        &["starttls", "encrypted", "unencrypted"],
+        &["in the clear", "clear text connection", "cleartext connection", "starttls", "encrypted", "unencrypted"],
         &["550 you came unencrypted"],
     ),
     rule(
@@ -90,7 +90,7 @@ pub(super) const RULES: &[Rule] = &[
     ).codes(REFUSALS),
     rule(
         "about-lists", Likely, MailboxPrivate, &[PolicyRefused, SenderRefused],
-        &["mailing list", "distribution list", "known senders", "moderator"],
+        &["contact list", "list of contacts", "trusted senders", "mailing list", "distribution list", "known senders", "moderator"],
         &["550 bob is a mailing list"],
     ).codes(REFUSALS),
     rule(
