@@ -147,7 +147,8 @@ impl FromStr for DomainPattern {
     type Err = BadPattern;
     fn from_str(text: &str) -> Result<DomainPattern, BadPattern> {
         let name = text.strip_prefix('.').unwrap_or(text).to_lowercase();
-        if name.is_empty() || name.contains(|c: char| c == '@' || c.is_whitespace()) {
+        let may_stand = |c: char| c.is_alphanumeric() || "-_[:]".contains(c);
+        if !name.split('.').all(|label| !label.is_empty() && label.chars().all(may_stand)) {
             return Err(BadPattern::new(text, "a domain, or `.domain` for all below it too"));
         }
         Ok(DomainPattern { below: text.starts_with('.'), name })
@@ -243,7 +244,7 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_is_named() {
-        for bad in ["", "@", "a b@example.org", "."] {
+        for bad in ["", "@", "a b@example.org", ".", "a@b..example", "192.0.2.3649/32"] {
             assert!(bad.parse::<AddressPattern>().is_err(), "{bad}");
         }
         let error = "perhaps".parse::<Action>().unwrap_err();

@@ -88,6 +88,11 @@ impl FromStr for Named {
             return Ok(Named::Entry(id));
         }
         let expected = "an address, a network, a domain, a mail address or the id of an entry";
+        // No domain ends in a number (RFC 3696 §2): an address that is none, or half of one.
+        let is_number = |label: &str| label.bytes().all(|octet| octet.is_ascii_digit());
+        if text.rsplit('.').next().is_some_and(is_number) {
+            return Err(BadPattern::new(text, expected));
+        }
         text.parse().map(Named::Address).map_err(|_| BadPattern::new(text, expected))
     }
 }
@@ -291,4 +296,20 @@ fn network(key: &[u8], value: &[u8]) -> Option<IpNet> {
 /// An entry stands for a whole network: it is meant by any part of it, or any whole.
 fn touches(a: &IpNet, b: &IpNet) -> bool {
     a.contains(b) || b.contains(a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_an_address_and_is_none_is_no_domain() {
+        for bad in ["192.0.2.3649", "192.0.2.3649/32", "192.0.2", "192.0.2.0/33", "2001:db8::/129"]
+        {
+            assert!(bad.parse::<Named>().is_err(), "{bad}");
+        }
+        for good in ["192.0.2.0/24", "2001:db8::/32", "example.org", ".b\u{fc}cher.example", "a@"] {
+            assert!(!matches!(good.parse::<Named>(), Ok(Named::Entry(_)) | Err(_)), "{good}");
+        }
+    }
 }
