@@ -204,13 +204,20 @@ impl<'a> Fold<'a> {
         self.kept = self.at;
     }
 
-    /// Reads up to `end`, character by character.
+    /// Reads up to `end`, character by character where it does not stay as it is.
     fn steps(&mut self, end: usize) {
-        self.flush();
-        while self.at < end.min(self.source.len()) {
+        let octets = self.source.as_bytes();
+        while let Some(octet) = octets[..end.min(octets.len())].get(self.at) {
+            if octet.is_ascii_graphic() && OF_TOKENS[*octet as usize] != CHANGES {
+                self.at += 1;
+                continue;
+            }
+            if self.kept < self.at {
+                self.flush();
+            }
             self.step();
+            self.kept = self.at;
         }
-        self.kept = self.at;
     }
 
     /// Notes where the plain text and the source go apart.
