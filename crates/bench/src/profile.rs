@@ -74,7 +74,7 @@ impl Profile {
     }
 }
 
-/// Stacks and how often each was seen, a line each: `thread;outer;inner 12`.
+/// Stacks and the nanoseconds that each stands for, a line each: `thread;outer;inner 1254705`.
 pub(crate) struct Stacks(Vec<String>);
 
 impl Stacks {
@@ -87,6 +87,7 @@ impl Stacks {
         let file = File::create(path).map_err(|error| failed(&error))?;
         let mut options = flamegraph::Options::default();
         options.title = title.to_owned();
+        options.count_name = "ns".to_owned();
         options.min_width = LEAST_WIDTH;
         options.deterministic = true;
         let lines = self.0.iter().map(String::as_str);
@@ -125,6 +126,6 @@ mod tests {
         stacks.draw("what a load does", &path).unwrap();
         let drawn = std::fs::read_to_string(path).unwrap();
         assert!(drawn.starts_with("<?xml") && drawn.contains("what a load does"));
-        assert!(drawn.contains("sync (40 samples, 50.00%)"), "{drawn}");
+        assert!(drawn.contains("sync (40 ns, 50.00%)"), "{drawn}");
     }
 }
