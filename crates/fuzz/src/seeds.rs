@@ -13,6 +13,8 @@ use crate::Target;
 pub enum Seeds {
     /// Every file of a folder.
     Files(&'static str),
+    /// The files of a folder, as mails in one file.
+    Mailbox(&'static str),
     /// Every line of a file.
     Lines(&'static str),
     /// What the client says in each dialog of a folder.
@@ -39,6 +41,7 @@ impl Seeds {
     fn read(&self) -> Vec<Vec<u8>> {
         match *self {
             Seeds::Files(folder) => files(folder).iter().map(|path| octets(path)).collect(),
+            Seeds::Mailbox(folder) => vec![mailbox(folder)],
             Seeds::Lines(file) => lines(&octets(&workspace().join(file))),
             Seeds::Settings => settings(),
             Seeds::Words(words) => words.iter().map(|word| word.as_bytes().to_vec()).collect(),
@@ -47,6 +50,14 @@ impl Seeds {
             Seeds::Commands(folder) => said(folder, "C: ").flatten().collect(),
         }
     }
+}
+
+fn mailbox(folder: &str) -> Vec<u8> {
+    let mails = files(folder).into_iter().map(|path| {
+        let line = b"From MAILER-DAEMON Thu Apr 29 23:34:45 2010\n";
+        [line.as_slice(), &octets(&path), b"\n\n"].concat()
+    });
+    mails.collect::<Vec<_>>().concat()
 }
 
 /// What one side says in each dialog: its lines with CRLF.

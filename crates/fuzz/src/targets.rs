@@ -149,6 +149,12 @@ pub const TARGETS: &[Target] = &[
         seeds: &[Seeds::Files(MAILS), Seeds::Lines(LOGS), Seeds::Lines(REPLIES)],
         words: MAIL_WORDS,
     },
+    Target {
+        name: "mailbox",
+        run: heard::mailbox,
+        seeds: &[Seeds::Mailbox(MAILS), Seeds::Files(MAILS)],
+        words: MAIL_WORDS,
+    },
     Target { name: "logs", run: heard::log, seeds: &[Seeds::Lines(LOGS)], words: LOG_WORDS },
     Target { name: "dsn", run: dsn::run, seeds: &[Seeds::Files(MAILS)], words: MAIL_WORDS },
     Target {

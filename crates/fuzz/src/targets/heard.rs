@@ -4,6 +4,7 @@ use reply::Reply;
 use reply::classify::{Context, classify};
 use reply::explain::Language;
 use reply::heard::log::LogReader;
+use reply::heard::mbox::{self, MailReader};
 use reply::heard::{Heard, read_any};
 
 /// A reply: written again it says the same, and every language explains it.
@@ -49,6 +50,33 @@ pub(crate) fn log(octets: &[u8]) {
     let whole = read_log(octets, usize::MAX);
     let piece = usize::from(octets.first().copied().unwrap_or(1)).max(1);
     assert_eq!(whole, read_log(octets, piece), "in pieces of {piece}");
+}
+
+/// A file of mails: nothing of it is lost, and pieces are as good as the whole.
+pub(crate) fn mailbox(octets: &[u8]) {
+    let piece = usize::from(octets.first().copied().unwrap_or(1)).max(1);
+    let mails = read_mailbox(octets, piece);
+    assert_eq!(mails.concat(), octets, "in pieces of {piece}");
+    assert!(octets.is_empty() || mails.iter().map(Vec::as_slice).eq(mbox::mails(octets)));
+}
+
+fn read_mailbox(octets: &[u8], piece: usize) -> Vec<Vec<u8>> {
+    let (mut reader, mut mails) = (MailReader::new(), Vec::new());
+    let mut pieces = octets.chunks(piece);
+    loop {
+        while let Some(mail) = reader.next_mail() {
+            mails.push(mail.octets.to_vec());
+        }
+        match pieces.next() {
+            Some(piece) => reader.push(piece),
+            None => break,
+        }
+    }
+    reader.finish();
+    while let Some(mail) = reader.next_mail() {
+        mails.push(mail.octets.to_vec());
+    }
+    mails
 }
 
 fn read_log(octets: &[u8], piece: usize) -> Vec<String> {
