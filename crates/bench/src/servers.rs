@@ -16,6 +16,7 @@ mod exim;
 mod postfix;
 pub(crate) mod postgrey;
 mod secondpost;
+mod smtp_sink;
 
 /// How long a server may take to begin, and to end.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,6 +27,8 @@ pub(crate) enum Kind {
     Secondpost,
     Postfix,
     Exim,
+    /// Takes mail and keeps none.
+    SmtpSink,
 }
 
 impl Kind {
@@ -34,6 +37,7 @@ impl Kind {
             Kind::Secondpost => "Secondpost",
             Kind::Postfix => "Postfix",
             Kind::Exim => "Exim",
+            Kind::SmtpSink => "smtp-sink",
         }
     }
 }
@@ -87,6 +91,7 @@ impl Server {
             }
             Kind::Postfix => postfix::command(&group, &folder, address, destination),
             Kind::Exim => exim::command(&group, programs, &folder, address, destination),
+            Kind::SmtpSink => Ok(smtp_sink::command(&group, address)),
         }?;
         let child = spawn(&mut command, &folder.join("stderr"))?;
         let mut server = Server { kind, address, group, folder, child };

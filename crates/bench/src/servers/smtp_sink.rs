@@ -1,0 +1,16 @@
+//! smtp-sink, of Postfix: it takes mail and keeps none of it. What the load and loopback
+//! come to where nothing is decided and nothing is written, and no server to be beaten.
+
+use std::net::SocketAddr;
+use std::process::Command;
+
+use crate::group::Group;
+
+/// Connections that may wait to be accepted.
+const BACKLOG: &str = "1024";
+
+pub(super) fn command(group: &Group, address: SocketAddr) -> Command {
+    let mut command = group.command("/usr/sbin/smtp-sink");
+    command.arg(address.to_string()).arg(BACKLOG);
+    command
+}
