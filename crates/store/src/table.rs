@@ -19,8 +19,13 @@ pub const MAX_VALUE_OCTETS: usize = 64 * 1024;
 
 /// Entries by key, each with a time of expiry after which it is as if it were not there.
 pub trait Table: Send + Sync {
+    /// The value of `key` and when it expires, unless it did at or before `now`.
+    fn get_with_expiry(&self, key: &[u8], now: u64) -> Option<(Vec<u8>, u64)>;
+
     /// The value of `key`, unless it expired at or before `now`.
-    fn get(&self, key: &[u8], now: u64) -> Option<Vec<u8>>;
+    fn get(&self, key: &[u8], now: u64) -> Option<Vec<u8>> {
+        self.get_with_expiry(key, now).map(|(value, _)| value)
+    }
 
     /// Sets `key` to `value` until `expires`.
     fn put(&self, key: &[u8], value: &[u8], expires: u64) -> Result<(), TableError>;

@@ -165,7 +165,7 @@ fn a_clock_set_back_makes_nobody_wait_longer_than_the_window() {
 struct Broken;
 
 impl Table for Broken {
-    fn get(&self, _: &[u8], _: u64) -> Option<Vec<u8>> {
+    fn get_with_expiry(&self, _: &[u8], _: u64) -> Option<(Vec<u8>, u64)> {
         None
     }
     fn put(&self, _: &[u8], _: &[u8], _: u64) -> Result<(), TableError> {

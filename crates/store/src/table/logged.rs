@@ -332,8 +332,8 @@ fn apply(number: u64, octets: &[u8], entries: &MemoryTable, now: u64) -> usize {
 }
 
 impl<D: Disk> Table for LoggedTable<D> {
-    fn get(&self, key: &[u8], now: u64) -> Option<Vec<u8>> {
-        self.entries.get(key, now)
+    fn get_with_expiry(&self, key: &[u8], now: u64) -> Option<(Vec<u8>, u64)> {
+        self.entries.get_with_expiry(key, now)
     }
 
     fn put(&self, key: &[u8], value: &[u8], expires: u64) -> Result<(), TableError> {

@@ -169,9 +169,10 @@ impl MemoryTable {
 }
 
 impl Table for MemoryTable {
-    fn get(&self, key: &[u8], now: u64) -> Option<Vec<u8>> {
+    fn get_with_expiry(&self, key: &[u8], now: u64) -> Option<(Vec<u8>, u64)> {
         let shard = self.shard_of(key);
-        shard.get(key).filter(|entry| entry.expires > now).map(|entry| entry.value.to_vec())
+        let entry = shard.get(key).filter(|entry| entry.expires > now)?;
+        Some((entry.value.to_vec(), entry.expires))
     }
 
     fn put(&self, key: &[u8], value: &[u8], expires: u64) -> Result<(), TableError> {
