@@ -14,8 +14,14 @@ use heap::{At, Heap};
 
 mod heap;
 
-/// Shards: enough that a few threads seldom wait for each other.
-pub(super) const SHARDS: usize = 16;
+/// Shards: enough that a few threads seldom wait for each other, nor long for a walk over
+/// the entries of one.
+pub(super) const SHARDS: usize = 32;
+
+/// The last checksum of a key that each shard takes. The shares grow evenly from one to
+/// two, so that the hash tables, which double when they are full, do so one after the other
+/// while the table fills: with equal shares all would be half empty at once.
+const SHARES: [u32; SHARDS] = shares();
 
 /// Key, value and expiry of an entry that was found.
 type Found = (Box<[u8]>, Box<[u8]>, u64);
@@ -87,7 +93,7 @@ impl Shard {
     }
 }
 
-/// Entries in memory; nothing is kept when it is dropped. One takes some twenty octets
+/// Entries in memory; nothing is kept when it is dropped. One takes some seventeen octets
 /// beside its key and value. A time of expiry beyond the year 10889 is never.
 #[derive(Debug, Default)]
 pub struct MemoryTable {
@@ -123,7 +129,8 @@ impl MemoryTable {
     }
 
     fn shard_of(&self, key: &[u8]) -> MutexGuard<'_, Shard> {
-        self.shard(crc32c::crc32c(key) as usize)
+        let checksum = crc32c::crc32c(key);
+        self.shard(SHARES.partition_point(|last| *last < checksum))
     }
 
     /// Sets the entry, and tells `log` before anyone can see it.
@@ -166,6 +173,26 @@ impl MemoryTable {
     pub(super) fn each_in(&self, shard: usize, show: impl FnMut(Entry<'_>)) {
         self.shard(shard).entries().for_each(show);
     }
+}
+
+/// See [`SHARES`].
+const fn shares() -> [u32; SHARDS] {
+    // 65,536 times the 32nd root of two.
+    const RATIO: u64 = 66_971;
+    let (mut up_to, mut share, mut sum) = ([0; SHARDS], 1 << 24, 0);
+    let mut shard = 0;
+    while shard < SHARDS {
+        sum += share;
+        up_to[shard] = sum;
+        share = (share * RATIO) >> 16;
+        shard += 1;
+    }
+    let mut shares = [u32::MAX; SHARDS];
+    while shard > 1 {
+        shard -= 1;
+        shares[shard - 1] = ((up_to[shard - 1] << 32) / sum) as u32;
+    }
+    shares
 }
 
 impl Table for MemoryTable {
@@ -279,6 +306,19 @@ mod tests {
             }
             model.retain(|_, (_, expires)| *expires > 0);
             prop_assert_eq!(all(&table), model);
+        }
+    }
+
+    #[test]
+    fn the_hash_tables_are_equally_full_whatever_the_number_of_entries() {
+        let table = MemoryTable::new();
+        for key in 1..=80_000u64 {
+            table.put(&key.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes(), b"", 1).unwrap();
+            if key > 10_000 && key % 1000 == 0 {
+                let octets = |shard| table.shard(shard).slots.allocation_size();
+                let octets = (0..SHARDS).map(octets).sum::<usize>() as f64 / key as f64;
+                assert!((7.5..9.5).contains(&octets), "{octets} octets of {key} entries");
+            }
         }
     }
 
