@@ -4,12 +4,13 @@
 //!
 //! Nothing here ever ends in a 5yz, and a store that fails lets mail pass. What is kept,
 //! and what happens when clocks jump, is argued in docs/design/greylist.md.
-//! `entry` holds the octets on disk, `key` what makes two attempts the same, `admin` what
+//! `entry` and `packed` hold the octets on disk, `key` what makes two attempts the same, `admin` what
 //! `secondpost greylist` does.
 
 pub mod admin;
 mod entry;
 pub mod key;
+mod packed;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -247,8 +248,8 @@ impl Greylist {
     }
 
     fn keep_waiting(&self, id: EntryId, entry: &Pending, now: Timestamp) -> Outcome {
-        let expires = entry.first_seen + self.options.open_for + Duration::from_millis(1);
-        if !self.put(&Pending::key(id), &entry.encode(), expires) {
+        let (value, expires) = entry.encode(self.options.open_for);
+        if !self.put(&Pending::key(id), &value, expires) {
             return Outcome::Pass(Why::StoreFailed);
         }
         let waited = now.since(entry.first_seen);
@@ -257,7 +258,8 @@ impl Greylist {
     }
 
     fn pending(&self, id: EntryId, now: Timestamp) -> Option<Pending> {
-        Pending::decode(&self.table.get(&Pending::key(id), now.as_millis())?)
+        let found = self.table.get_with_expiry(&Pending::key(id), now.as_millis());
+        found.and_then(|(value, expires)| Pending::decode(&value, Timestamp::from_millis(expires)))
     }
 
     /// Whether it was stored; a failure is counted.

@@ -163,8 +163,8 @@ impl Greylist {
     pub fn forget(&self, what: &str, now: Timestamp) -> Result<u64, AdminError> {
         let named: Named = what.parse().map_err(AdminError::Bad)?;
         let mut keys = Vec::new();
-        self.table.scan(&[], now.as_millis(), &mut |key, value, _| {
-            if is_of(&named, key, value) {
+        self.table.scan(&[], now.as_millis(), &mut |key, value, expires| {
+            if is_of(&named, key, value, Timestamp::from_millis(expires)) {
                 keys.push(key.to_vec());
             }
             true
@@ -213,13 +213,14 @@ impl Greylist {
     }
 
     fn listed_pending(&self, key: &[u8], value: &[u8], expires: Timestamp) -> Option<Listed> {
-        let entry = Pending::decode(value)?;
+        let entry = Pending::decode(value, expires)?;
+        let (sender, recipient) = entry.addresses.read()?;
         Some(Listed {
             state: State::Waiting,
             id: Pending::id(key),
             client: entry.network.to_string(),
-            sender: Some(entry.sender),
-            recipient: Some(entry.recipient),
+            sender: Some(sender),
+            recipient: Some(recipient),
             attempts: entry.attempts,
             first_seen: Some(entry.first_seen),
             opens_at: Some(entry.first_seen + self.options.opens_after()),
@@ -273,24 +274,20 @@ fn fits(named: &Named, attempt: &Attempt<'_>) -> bool {
 }
 
 /// Whether an entry is one of those named. Addresses are compared as far as they are kept.
-fn is_of(named: &Named, key: &[u8], value: &[u8]) -> bool {
+fn is_of(named: &Named, key: &[u8], value: &[u8], expires: Timestamp) -> bool {
     if allowed_words(key).is_some_and(|words| words == *named) {
         return true;
     }
+    let pending = || Pending::id(key).and_then(|_| Pending::decode(value, expires));
     match named {
         Named::Entry(id) => Pending::id(key) == Some(*id),
-        Named::Clients(net) => network(key, value).is_some_and(|of| touches(net, &of)),
-        Named::Address(pattern) => pending(key, value)
-            .is_some_and(|entry| pattern.fits(&entry.sender) || pattern.fits(&entry.recipient)),
+        Named::Clients(net) => White::network(key)
+            .or_else(|| pending().map(|entry| entry.network))
+            .is_some_and(|of| touches(net, &of)),
+        Named::Address(pattern) => pending()
+            .and_then(|entry| entry.addresses.read())
+            .is_some_and(|(sender, recipient)| pattern.fits(&sender) || pattern.fits(&recipient)),
     }
-}
-
-fn pending(key: &[u8], value: &[u8]) -> Option<Pending> {
-    Pending::id(key).and_then(|_| Pending::decode(value))
-}
-
-fn network(key: &[u8], value: &[u8]) -> Option<IpNet> {
-    White::network(key).or_else(|| pending(key, value).map(|entry| entry.network))
 }
 
 /// An entry stands for a whole network: it is meant by any part of it, or any whole.
