@@ -181,11 +181,14 @@ impl<D: Disk> LoggedTable<D> {
         let file = self.disk.create(&partial)?;
         file.write_all_at(0, &encode_header(number))?;
         let mut current = Current { file, end: HEADER_OCTETS as u64, measure_at: 0 };
+        let mut octets = Vec::new();
         for shard in 0..SHARDS {
-            let mut octets = Vec::new();
+            octets.clear();
             self.entries.each_in(shard, |entry| change(entry).encode(number, &mut octets));
             current.write(&octets)?;
         }
+        // A sync may take long.
+        drop(octets);
         current.file.sync_data()?;
         self.disk.rename(&partial, &file_name(&self.name, number))?;
         self.disk.sync_dir()?;
