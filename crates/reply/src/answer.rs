@@ -13,7 +13,8 @@ pub const MAX_LINE_OCTETS: usize = 512;
 pub struct Row {
     /// The stable name, as in `mailbox_locked`.
     pub id: &'static str,
-    /// When we send it.
+    /// When we send it, as its doc comment has it; in the reader's language by
+    /// [`crate::explain::when_sent`].
     pub when: &'static str,
     /// The basic code.
     pub code: Code,

@@ -30,7 +30,7 @@ pub(crate) use texts::{fill, has, text};
 pub use words::{
     any_command, cause_in_words, cause_name, class_name, concerned_in_words, confidence_in_words,
     duration_from_now, duration_in_words, permanence_in_words, scope_in_words, wait_in_words,
-    whose_move_in_words,
+    when_sent, whose_move_in_words,
 };
 
 /// A verdict in words. Every field is a sentence or a paragraph without line breaks;

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::catalogue::ROWS;
 use crate::explain::entry::{Entry, Topic, entry};
 use crate::explain::{
-    Language, any_command, cause_in_words, concerned_in_words, text, whose_move_in_words,
+    Language, any_command, cause_in_words, concerned_in_words, text, when_sent, whose_move_in_words,
 };
 use crate::facts::field::{self, Foreign};
 use crate::facts::keyword::Keyword;
@@ -30,7 +30,7 @@ fn reply_cells(row: &Row) -> [String; 5] {
     let enhanced = row.enhanced_code.map_or_else(String::new, |code| format!(" {code}"));
     [
         format!("`{}{enhanced} {}`", row.code, row.text),
-        row.when.split_whitespace().collect::<Vec<_>>().join(" "),
+        when_sent(row, Language::En),
         row.cause.map_or_else(String::new, |cause| format!("[{cause}](causes.md#{cause})")),
         answers(row.answers),
         row.source.to_owned(),

@@ -14,7 +14,9 @@ use crate::facts::field::Foreign;
 use crate::facts::keyword::Keyword;
 use crate::facts::role::{Change, Effect, Moment, Offered, Purpose};
 use crate::facts::{NextStep, Standing};
-use crate::{Cause, Confidence, Context, EnhancedCode, Evidence, Reply, Scope, Stage, classify};
+use crate::{
+    Cause, Confidence, Context, EnhancedCode, Evidence, Reply, Scope, Stage, catalogue, classify,
+};
 
 /// Every text of a file by its key, and its raw pattern; read as Fluent reads it.
 fn raw_texts(language: Language) -> BTreeMap<String, String> {
@@ -87,6 +89,9 @@ fn keys_asked_for() -> BTreeSet<String> {
     }
     for cause in Cause::ALL {
         add(key(Topic::Cause(*cause)), &["words", "meaning", "when", "fix"]);
+    }
+    for row in catalogue::ROWS {
+        add(format!("answer-{}", row.id), &[]);
     }
     for stage in Stage::ALL {
         add(key(Topic::Command(*stage)), &["meaning", "when", "fix"]);
@@ -289,6 +294,14 @@ fn no_text_is_left_in_another_language() {
                 text.split_whitespace().filter(|word| word.starts_with(char::is_alphabetic));
             assert!(words.count() < 5 || texts[key] != *text, "{language}: {key} is in English");
         }
+    }
+}
+
+#[test]
+fn the_catalogue_and_its_readers_are_told_the_same_in_english() {
+    for row in catalogue::ROWS {
+        let comment: Vec<&str> = row.when.split_whitespace().collect();
+        assert_eq!(when_sent(row, Language::En), comment.join(" "), "{}", row.id);
     }
 }
 

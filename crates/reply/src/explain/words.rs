@@ -6,7 +6,7 @@ use std::time::Duration;
 use fluent_bundle::FluentValue;
 
 use super::{Language, fill, text};
-use crate::{Cause, Confidence, Permanence, Scope, WhoseMove};
+use crate::{Cause, Confidence, Permanence, Row, Scope, WhoseMove};
 
 const MINUTE_SECS: u64 = 60;
 const HOUR_SECS: u64 = 60 * MINUTE_SECS;
@@ -24,6 +24,11 @@ pub fn cause_in_words(cause: Cause, language: Language) -> String {
 /// The name of a cause, as a heading: "Mailbox locked".
 pub fn cause_name(cause: Cause, language: Language) -> String {
     text(language, &format!("cause-{}", cause.name()))
+}
+
+/// When we send a reply of ours, as a sentence: "The mailbox is over its quota."
+pub fn when_sent(row: &Row, language: Language) -> String {
+    text(language, &format!("answer-{}", row.id))
 }
 
 /// Whose move it is, as a noun: "the sending software".

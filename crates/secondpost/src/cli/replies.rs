@@ -1,7 +1,8 @@
 //! `secondpost replies`: every reply that our server can send, from the catalogue.
 
-use reply::Row;
 use reply::catalogue::ROWS;
+use reply::explain::when_sent;
+use reply::{Language, Row};
 use serde_json::{Value, json};
 
 use super::page::Page;
@@ -11,15 +12,17 @@ use super::{Context, Failure};
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {}
 
-/// Lists the catalogue. Its wire texts and the comments on them are English, as on the wire.
+/// Lists the catalogue: its wire texts in English, as on the wire, and when each is sent.
 pub(crate) fn run(_args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
+    let language = context.global.language();
     if context.global.json {
-        return context.json(&Value::Array(ROWS.iter().map(row_json).collect()));
+        let rows = ROWS.iter().map(|row| row_json(row, language));
+        return context.json(&Value::Array(rows.collect()));
     }
     let mut page = Page::new(context.out, ROWS.iter().map(codes));
     for row in ROWS {
         page.row(&codes(row), row.text)?;
-        page.row("", &row.when.replace('\n', " "))?;
+        page.row("", &when_sent(row, language))?;
     }
     Ok(())
 }
@@ -31,13 +34,13 @@ fn codes(row: &Row) -> String {
     }
 }
 
-fn row_json(row: &Row) -> Value {
+fn row_json(row: &Row, language: Language) -> Value {
     json!({
         "id": row.id,
         "code": row.code.value(),
         "enhanced_code": row.enhanced_code.map(|code| code.to_string()),
         "text": row.text,
-        "when": row.when.split_whitespace().collect::<Vec<_>>().join(" "),
+        "when": when_sent(row, language),
         "cause": row.cause.map(|cause| cause.name()),
         "answers": row.answers.iter().map(|stage| stage.name()).collect::<Vec<_>>(),
         "source": row.source,

@@ -104,6 +104,28 @@ fn a_bare_code_gives_its_entry_in_json_too() {
 }
 
 #[test]
+fn what_we_say_is_english_and_when_we_say_it_is_in_the_readers_language() {
+    let rows = |language: &str| {
+        let Value::Array(rows) = json(&["replies", "--json", "--lang", language]) else { panic!() };
+        rows
+    };
+    let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
+    let without_breaks = |text: &str| text.split_whitespace().collect::<String>();
+    let english = rows("en");
+    for language in ["de", "fr", "es", "ja", "pt"] {
+        let page = without_breaks(&call(&["replies", "--lang", language], b"").out);
+        for (row, english) in rows(language).iter().zip(&english) {
+            assert_eq!(row["text"], english["text"], "{language}");
+            let when = text(row, "when");
+            // The name of a command alone is the same everywhere.
+            let is_a_name = !text(english, "when").contains(' ');
+            assert!(is_a_name || row["when"] != english["when"], "{language}: {when}");
+            assert!(page.contains(&without_breaks(&when)), "{language}: {when}");
+        }
+    }
+}
+
+#[test]
 fn commands_and_keywords_are_listed_with_what_they_are_for_and_who_offers_them() {
     let all = json(&["commands", "--json"]);
     let topics = |list: &str| -> Vec<Value> {
