@@ -40,7 +40,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use self::banner::Banner;
 use self::handler::Administration;
-use crate::cli::{Failure, user};
+use crate::cli::{Context, Failure, user};
 use config::load::RUNNING_NAME;
 use config::settings::Listen;
 use config::values::Addresses;
@@ -59,12 +59,9 @@ type FileTable = LoggedTable<FileSystem>;
 ///
 /// # Errors
 /// Where something cannot be opened or bound; the error names it.
-pub(crate) fn serve(
-    loaded: &Loaded,
-    data_dir: &Path,
-    out: &mut dyn io::Write,
-) -> Result<(), Failure> {
+pub(crate) fn serve(loaded: &Loaded, context: &mut Context<'_>) -> Result<(), Failure> {
     let (clock, config) = (Clock::start(), &loaded.config);
+    let data_dir = &context.global.data_dir;
     let storage = Storage::open(data_dir, clock.now())?;
     let first_start = !data_dir.join(RUNNING_NAME).exists();
     if first_start {
@@ -74,7 +71,7 @@ pub(crate) fn serve(
     // subcommands read.
     keep_running(loaded, data_dir)?;
     let runtime = Runtime::new().map_err(|error| failure("the reactor", &error))?;
-    let served = runtime.block_on(run(config, data_dir, clock, &storage, out));
+    let served = runtime.block_on(run(config, clock, &storage, context));
     runtime.shutdown_timeout(GRACE);
     storage.close(clock.now());
     served
@@ -223,11 +220,11 @@ impl Sockets {
 
 async fn run(
     config: &Config,
-    data_dir: &Path,
     clock: Clock,
     storage: &Storage,
-    out: &mut dyn io::Write,
+    context: &mut Context<'_>,
 ) -> Result<(), Failure> {
+    let (data_dir, language) = (&context.global.data_dir, context.global.language());
     // Before anybody can know that it runs: who does may stop it.
     let mut signals = Signals::catch()?;
     let mut sockets = Sockets::bind(config, data_dir)?;
@@ -249,7 +246,8 @@ async fn run(
         .map_err(|error| failure(socket.display(), &error))?;
     // Nobody has to listen: a closed standard output does not stop the server.
     let mailbox = first_mailbox(config, data_dir);
-    drop(Banner { listeners: &listeners, data_dir, mailbox: &mailbox }.print(out));
+    let banner = Banner { listeners: &listeners, data_dir, mailbox: &mailbox };
+    drop(banner.print(language, context.out));
 
     let mut tasks = JoinSet::new();
     let dispatcher = tokio::spawn(reception.dispatcher.clone().run(stopped.clone()));

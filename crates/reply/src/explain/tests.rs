@@ -224,6 +224,9 @@ const WORDS: &str =
     cli-no-code cli-no-enhanced-code cli-no-topic cli-no-spool cli-no-spool-help
     cli-spool-held cli-spool-held-help cli-unreachable cli-unreachable-help cli-unresolved
     cli-unresolved-help cli-unknown-message cli-unknown-message-help
+    cli-listens cli-mail-lands cli-try cli-standard-input cli-compressed cli-compressed-help
+    cli-broken-off cli-unfolds-too-far cli-only-first cli-only-first-of-one
+    cli-only-first-of-some cli-lines
     queue-from queue-to queue-held queue-said queue-means queue-move queue-next queue-note
     queue-then queue-head queue-octets queue-origin-local queue-origin-notification
     queue-origin-over queue-status-delivered queue-status-failed queue-now queue-unplanned

@@ -1909,6 +1909,21 @@ cli-unresolved = { $host } lässt sich nicht auflösen: { $error }
 cli-unresolved-help = prüfen Sie den Namen, oder nennen Sie eine Adresse
 cli-unknown-message = von { $id } ist in { $place } nichts bekannt
 cli-unknown-message-help = eine Geschichte bleibt für { $setting } (7 Tage) nach dem Ende ihrer Nachricht
+cli-listens = { $name } lauscht auf:
+cli-mail-lands = Mail landet in { $place }/mail/<Domain>/<lokaler Teil>/new
+cli-try = zum Ausprobieren, in einem zweiten Terminal:
+cli-standard-input = Standardeingabe
+cli-compressed = { $file } ist mit { $how } komprimiert: Erwartet wird reiner Text, gzip oder zstd
+cli-compressed-help = entpacken Sie es in einer Pipe, wie in { $command }
+cli-broken-off = es bricht mittendrin ab ({ $error }); was davor steht, wurde gelesen: { $behind }
+cli-unfolds-too-far = es entpackt sich zu weit mehr, als ein Protokoll enthält; der Rest wird nicht gelesen
+cli-only-first = nur die ersten { $size } wurden gelesen
+cli-only-first-of-one = von der Nachricht ab Oktett { $at } wurden nur die ersten { $size } gelesen
+cli-only-first-of-some = von { $count } Nachrichten, die erste ab Oktett { $at }, wurden nur je die ersten { $size } gelesen
+cli-lines = { $count ->
+    [one] { $count } Zeile
+   *[other] { $count } Zeilen
+}
 cli-quota-messages = { $count ->
     [one] { $count } Nachricht
    *[other] { $count } Nachrichten

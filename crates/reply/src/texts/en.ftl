@@ -1904,6 +1904,21 @@ cli-unresolved = { $host } cannot be resolved: { $error }
 cli-unresolved-help = check the name, or give an address
 cli-unknown-message = nothing is known of { $id } in { $place }
 cli-unknown-message-help = a story is kept for { $setting } (7 days) after the end of its message
+cli-listens = { $name } listens:
+cli-mail-lands = mail lands in { $place }/mail/<domain>/<local part>/new
+cli-try = try, in another terminal:
+cli-standard-input = standard input
+cli-compressed = { $file } is compressed with { $how }: expected plain text, gzip or zstd
+cli-compressed-help = unpack it in a pipe, as in { $command }
+cli-broken-off = it breaks off behind { $behind } ({ $error }); what stands before was read
+cli-unfolds-too-far = it unfolds to far more than a log would; the rest is not read
+cli-only-first = only the first { $size } were read
+cli-only-first-of-one = of the mail at octet { $at }, only the first { $size } were read
+cli-only-first-of-some = of { $count } mails, the first at octet { $at }, only the first { $size } were read
+cli-lines = { $count ->
+    [one] { $count } line
+   *[other] { $count } lines
+}
 cli-quota-messages = { $count ->
     [one] { $count } message
    *[other] { $count } messages

@@ -1921,6 +1921,21 @@ cli-unresolved = no se puede resolver { $host }: { $error }
 cli-unresolved-help = compruebe el nombre, o dé una dirección
 cli-unknown-message = no se sabe nada de { $id } en { $place }
 cli-unknown-message-help = una historia se conserva durante { $setting } (7 días) tras el fin de su mensaje
+cli-listens = { $name } escucha en:
+cli-mail-lands = el correo llega a { $place }/mail/<dominio>/<parte local>/new
+cli-try = para probar, en otra terminal:
+cli-standard-input = entrada estándar
+cli-compressed = { $file } usa la compresión { $how }: se espera texto sin formato, gzip o zstd
+cli-compressed-help = descomprima el contenido en una tubería, como en { $command }
+cli-broken-off = se interrumpe después de { $behind } ({ $error }); lo anterior se leyó
+cli-unfolds-too-far = al descomprimirse resulta mucho más de lo que contiene un registro; el resto no se lee
+cli-only-first = solo se leyeron los primeros { $size }
+cli-only-first-of-one = del mensaje en el octeto { $at } solo se leyeron los primeros { $size }
+cli-only-first-of-some = de { $count } mensajes, el primero en el octeto { $at }, solo se leyeron los primeros { $size }
+cli-lines = { $count ->
+    [one] { $count } línea
+   *[other] { $count } líneas
+}
 cli-quota-messages = { $count ->
     [one] { $count } mensaje
    *[other] { $count } mensajes

@@ -1923,6 +1923,21 @@ cli-unresolved = { $host } ne peut pas être résolu : { $error }
 cli-unresolved-help = vérifiez le nom, ou donnez une adresse
 cli-unknown-message = rien n’est connu de { $id } dans { $place }
 cli-unknown-message-help = une histoire est conservée pendant { $setting } (7 jours) après la fin de son message
+cli-listens = { $name } écoute sur :
+cli-mail-lands = le courrier arrive dans { $place }/mail/<domaine>/<partie locale>/new
+cli-try = à essayer, dans un autre terminal :
+cli-standard-input = entrée standard
+cli-compressed = { $file } utilise la compression { $how } : du texte brut, gzip ou zstd est attendu
+cli-compressed-help = décompressez le contenu dans un tube, comme dans { $command }
+cli-broken-off = interrompu après { $behind } ({ $error }) ; ce qui précède a été lu
+cli-unfolds-too-far = la décompression donne bien plus que ne contient un journal ; le reste n’est pas lu
+cli-only-first = seuls les premiers { $size } ont été lus
+cli-only-first-of-one = du message à l’octet { $at }, seuls les premiers { $size } ont été lus
+cli-only-first-of-some = de { $count } messages, le premier à l’octet { $at }, seuls les premiers { $size } ont été lus
+cli-lines = { $count ->
+    [one] { $count } ligne
+   *[other] { $count } lignes
+}
 cli-quota-messages = { $count ->
     [one] { $count } message
    *[other] { $count } messages

@@ -1888,6 +1888,20 @@ cli-unresolved = { $host }を名前解決できません：{ $error }
 cli-unresolved-help = 名前を確認するか、アドレスを指定してください
 cli-unknown-message = { $id }の記録は{ $place }にありません
 cli-unknown-message-help = 経過は、メッセージの処理が終わってから{ $setting }（7日間）保存されます
+cli-listens = { $name }が待ち受け中：
+cli-mail-lands = メールの保存先：{ $place }/mail/<ドメイン>/<ローカル部>/new
+cli-try = 別の端末で次を試してください：
+cli-standard-input = 標準入力
+cli-compressed = { $file }は{ $how }で圧縮されています。プレーンテキスト、gzip、zstdのいずれかを指定してください
+cli-compressed-help = { $command }のように、パイプで展開してください
+cli-broken-off = { $behind }の後で途切れています（{ $error }）。それより前は読み込みました
+cli-unfolds-too-far = 展開するとログとしては大きすぎます。残りは読み込みません
+cli-only-first = 最初の{ $size }だけを読み込みました
+cli-only-first-of-one = オクテット{ $at }から始まるメールは、最初の{ $size }だけを読み込みました
+cli-only-first-of-some = { $count }通のメール（最初はオクテット{ $at }から）は、それぞれ最初の{ $size }だけを読み込みました
+cli-lines = { $count ->
+   *[other] { $count }行
+}
 cli-quota-messages = { $count ->
    *[other] メッセージ{ $count }件
 }

@@ -1922,6 +1922,22 @@ cli-unresolved = não é possível resolver { $host }: { $error }
 cli-unresolved-help = verifique o nome, ou informe um endereço
 cli-unknown-message = nada se sabe de { $id } em { $place }
 cli-unknown-message-help = uma história é guardada por { $setting } (7 dias) após o fim da mensagem
+cli-listens = { $name } escuta em:
+cli-mail-lands = as mensagens chegam a { $place }/mail/<domínio>/<parte local>/new
+cli-try = para experimentar, em outro terminal:
+cli-standard-input = entrada padrão
+cli-compressed = { $file } usa a compactação { $how }: espera-se texto puro, gzip ou zstd
+cli-compressed-help = descompacte o conteúdo em um pipe, como em { $command }
+cli-broken-off = interrompe-se após { $behind } ({ $error }); o que vem antes foi lido
+cli-unfolds-too-far = a descompactação resulta em muito mais do que um log contém; o resto não é lido
+cli-only-first = só os primeiros { $size } foram lidos
+cli-only-first-of-one = da mensagem no octeto { $at }, só os primeiros { $size } foram lidos
+cli-only-first-of-some = de { $count } mensagens, a primeira no octeto { $at }, só os primeiros { $size } foram lidos
+cli-lines = { $count ->
+    [one] { $count } linha
+    [many] { $count } de linhas
+   *[other] { $count } linhas
+}
 cli-quota-messages = { $count ->
     [one] { $count } mensagem
     [many] { $count } de mensagens

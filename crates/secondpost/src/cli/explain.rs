@@ -10,6 +10,7 @@ mod mails;
 pub(crate) mod object;
 mod sisimai;
 mod told;
+mod unread;
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ pub(crate) use found::Found;
 use found::heard_in;
 use log::input;
 use object::Place;
+use unread::Unread;
 
 /// Say what a reply, a code, a cause or a command means, whose move it is, what to do
 #[derive(clap::Args, Debug)]
@@ -101,7 +103,9 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
         let found = Found::of(&content.octets, language)?;
         found.tell(found.len(), language, context.out)?;
     }
-    content.unreadable.map_or(Ok(()), |what| Err(input::partly(Path::new("-"), &what)))
+    content.unreadable.map_or(Ok(()), |what| {
+        Err(input::partly(Path::new("-"), &what.in_words(language), language))
+    })
 }
 
 /// What a text holds as JSON; with the entry of a code, where no names were asked for.
@@ -109,7 +113,8 @@ fn values(args: &Args, content: &Content, language: Language) -> Result<Vec<Valu
     if !args.ndjson && args.format.is_none() {
         return Ok(Found::of(&content.octets, language)?.values(language));
     }
-    let place = Place { path: None, unreadable: content.unreadable.as_deref() };
+    let unreadable = content.unreadable.as_ref().map(Unread::in_english);
+    let place = Place { path: None, unreadable: unreadable.as_deref() };
     let heard = heard_in(&content.octets, language)?;
     Ok(heard.iter().map(|heard| args.value(heard, place)).collect())
 }
@@ -154,7 +159,7 @@ fn input(args: &Args, language: Language) -> Result<Opened, Failure> {
         );
     }
     if args.is_stdin() {
-        return files::open(Path::new("-"), args.ndjson);
+        return files::open(Path::new("-"), args.ndjson, language);
     }
     Ok(Opened::Document(Content { octets: args.text.join(" ").into_bytes(), unreadable: None }))
 }

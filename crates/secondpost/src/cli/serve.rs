@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     settings::make_data_dir(&context.global.data_dir)?;
     // Dropped at the end: then the last lines are written.
     let _log = start_log(&loaded.config)?;
-    crate::wire::serve(&loaded, &context.global.data_dir, context.out)
+    crate::wire::serve(&loaded, context)
 }
 
 /// Logs to standard error, in the form and from the level that the settings say. RUST_LOG

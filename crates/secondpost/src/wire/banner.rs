@@ -5,6 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use reply::Language;
+use reply::explain::cli;
+
 use super::Sockets;
 use crate::cli::DEFAULT_DATA_DIR;
 use config::Config;
@@ -38,17 +41,16 @@ pub(super) struct Banner<'a> {
 
 impl Banner<'_> {
     /// Prints it, and makes sure that it is seen at once.
-    pub(super) fn print(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        writeln!(out, "secondpost {} listens:", env!("CARGO_PKG_VERSION"))?;
+    pub(super) fn print(&self, language: Language, out: &mut dyn io::Write) -> io::Result<()> {
+        let words = |name, values: &[(&'static str, &str)]| cli(language, name, values);
+        let name = concat!("secondpost ", env!("CARGO_PKG_VERSION"));
+        writeln!(out, "{}", words("listens", &[("name", name)]))?;
         for (name, at) in self.listeners {
             writeln!(out, "  {name:<11} {at}")?;
         }
-        writeln!(
-            out,
-            "  mail lands in {}/mail/<domain>/<local part>/new",
-            self.data_dir.display()
-        )?;
-        writeln!(out, "try, in another terminal:")?;
+        let place = self.data_dir.display().to_string();
+        writeln!(out, "  {}", words("mail-lands", &[("place", &place)]))?;
+        writeln!(out, "{}", words("try", &[]))?;
         for command in self.commands(&called(), in_path("swaks")) {
             writeln!(out, "  {command}")?;
         }
@@ -121,6 +123,26 @@ mod tests {
             "target/release/secondpost explain 450 4.2.0 greylisted",
         ];
         assert_eq!(commands("127.0.0.1:2525", DEFAULT_DATA_DIR, true), expected);
+    }
+
+    #[test]
+    fn the_banner_speaks_the_readers_language_and_its_places_and_commands_are_the_same() {
+        let listeners = [("MX", "127.0.0.1:2525".to_owned())];
+        let data_dir = Path::new("./post");
+        let banner = Banner { listeners: &listeners, data_dir, mailbox: "alice@a.test" };
+        let told = |language| {
+            let mut out = Vec::new();
+            banner.print(language, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let english = told(Language::En);
+        let lines: Vec<&str> = english.lines().collect();
+        assert_eq!(lines[2], "  mail lands in ./post/mail/<domain>/<local part>/new");
+        for language in Language::COMPLETE.iter().filter(|language| **language != Language::En) {
+            let same =
+                told(*language).lines().zip(&lines).map(|(a, b)| a == *b).collect::<Vec<_>>();
+            assert_eq!(same, [false, true, false, false, true, true, true], "{language}");
+        }
     }
 
     #[test]

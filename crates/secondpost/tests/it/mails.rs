@@ -171,6 +171,31 @@ fn of_half_a_compressed_file_the_beginning_is_told_and_where_it_breaks_off() {
     assert!(ended.err.contains("`half.gz`: it breaks off"), "{}", ended.err);
 }
 
+#[test]
+fn what_was_not_read_is_said_in_the_readers_language_and_json_is_the_same_for_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let mail = fs::read(example("qmail.eml")).unwrap();
+    let packed = gzipped(&[mail, vec![b'x'; 100_000]].concat());
+    fs::write(folder.path().join("half.gz"), &packed[..packed.len() / 2]).unwrap();
+    fs::write(folder.path().join("a.xz"), b"\xfd7zXZ\0\0").unwrap();
+    let said = |args: &[&str], language: &str| {
+        let ended = secondpost(folder.path(), &[args, &["--lang", language][..]].concat(), b"");
+        assert_eq!(ended.status, 1, "{}", ended.err);
+        (ended.out, ended.err)
+    };
+    for args in [&["explain", "--json", "half.gz"][..], &["explain", "--ndjson", "a.xz"]] {
+        let (english, wrong) = said(args, "en");
+        for language in ["de", "fr", "es", "ja", "pt"] {
+            let (out, err) = said(args, language);
+            assert_eq!(out, english, "{language}");
+            assert!(!err.is_empty(), "{language}");
+            for line in err.lines() {
+                assert!(!wrong.lines().any(|other| other == line), "{language}: {line}");
+            }
+        }
+    }
+}
+
 /// `explain` at work on a pipe, and what it has written so far.
 struct Running {
     child: Child,

@@ -4,10 +4,12 @@ use std::fs;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use reply::Language;
 use reply::heard::is_mail;
 
 use super::super::Failure;
 use super::log::input::{self, Input, PIECE_OCTETS};
+use super::unread::{Behind, Mebibytes, Unread};
 
 /// Most octets that are read of one file that is read as a whole.
 const MAX_WHOLE_OCTETS: usize = 64 * 1024 * 1024;
@@ -55,7 +57,7 @@ pub(super) struct Content {
     /// Its octets, unpacked.
     pub(super) octets: Vec<u8>,
     /// What was not read, and why.
-    pub(super) unreadable: Option<String>,
+    pub(super) unreadable: Option<Unread>,
 }
 
 /// A file of which the beginning was looked at.
@@ -70,8 +72,8 @@ pub(super) enum Opened {
 
 /// Opens a file; gzip and zstd are unpacked, `-` is standard input. Whether it holds lines of
 /// which each is answered or one text, its octets do not tell: `by_line` does.
-pub(super) fn open(path: &Path, by_line: bool) -> Result<Opened, Failure> {
-    let named = |error: io::Error| input::failure(path, error);
+pub(super) fn open(path: &Path, by_line: bool, language: Language) -> Result<Opened, Failure> {
+    let named = |error: io::Error| input::failure(path, error, language);
     let mut input = Started {
         start: Vec::new(),
         given: 0,
@@ -141,16 +143,15 @@ fn whole(from: &mut impl Read) -> io::Result<Content> {
             Ok(count) => count,
             Err(error) if content.octets.is_empty() => return Err(error),
             Err(error) => {
-                let behind = format!("{} octets", content.octets.len());
-                content.unreadable = Some(input::broken_off(&behind, &error));
+                let behind = Behind::Octets(content.octets.len() as u64);
+                content.unreadable = Some(Unread::broken_off(behind, &error));
                 return Ok(content);
             }
         };
         let room = MAX_WHOLE_OCTETS - content.octets.len();
         content.octets.extend_from_slice(&piece[..count.min(room)]);
         if count > room {
-            let megabytes = MAX_WHOLE_OCTETS >> 20;
-            content.unreadable = Some(format!("only its first {megabytes} MiB were read"));
+            content.unreadable = Some(Unread::BeyondFirst(Mebibytes::of(MAX_WHOLE_OCTETS)));
             return Ok(content);
         }
     }
@@ -171,6 +172,7 @@ mod tests {
         assert_eq!((fits.octets.len(), fits.unreadable), (MAX_WHOLE_OCTETS, None));
         let cut = whole(&mut io::repeat(b'x').take(MAX_WHOLE_OCTETS as u64 + 1)).unwrap();
         assert_eq!(cut.octets.len(), MAX_WHOLE_OCTETS);
-        assert_eq!(cut.unreadable.as_deref(), Some("only its first 64 MiB were read"));
+        let told = cut.unreadable.map(|unread| unread.in_english());
+        assert_eq!(told.as_deref(), Some("only the first 64 MiB were read"));
     }
 }

@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 
 use mta::clock::Clock;
 use reply::heard::log::{Line, LogReader, Meanings, Reference, Summary};
-use reply::{Cause, Timestamp};
+use reply::{Cause, Language, Timestamp};
 
 use super::super::{Context, Failure};
+use super::unread::{Behind, Unread};
 use filter::{Filter, When};
 use input::{Input, Progress};
 
@@ -102,6 +103,7 @@ fn summarise(
     reference: Reference,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
+    let language = context.global.language();
     let mut summary = Summary::default();
     let mut meanings = Meanings::default();
     let mut reader = LogReader::new(Some(reference));
@@ -115,8 +117,8 @@ fn summarise(
     let mut progress = Progress::of(files);
     let mut wrong = None;
     for file in files {
-        if let Err(failure) = each_piece(file, &mut progress, |piece| reader.push(piece, &mut add))
-        {
+        let push = |piece: &[u8]| reader.push(piece, &mut add);
+        if let Err(failure) = each_piece(file, language, &mut progress, push) {
             progress.clear();
             failure.tell(context.global.json);
             wrong.get_or_insert(failure.silenced());
@@ -129,7 +131,7 @@ fn summarise(
         // Nothing was read, and of nothing there is no summary.
         Some(failure) if counts.octets == 0 => return Err(failure),
         _ if context.global.json => context.json(&summary.to_json(&counts))?,
-        _ => page::tell(&summary, &counts, context.global.language(), context.out)?,
+        _ => page::tell(&summary, &counts, language, context.out)?,
     }
     wrong.map_or(Ok(()), Err)
 }
@@ -137,10 +139,11 @@ fn summarise(
 /// Reads a file to its end, piece by piece.
 fn each_piece(
     file: &Path,
+    language: Language,
     progress: &mut Progress,
     mut push: impl FnMut(&[u8]),
 ) -> Result<(), Failure> {
-    let named = |error: io::Error| input::failure(file, error);
+    let named = |error: io::Error| input::failure(file, error, language);
     let mut input = Input::open(file).map_err(named)?;
     let mut piece = vec![0; input::PIECE_OCTETS];
     let mut unpacked = 0;
@@ -150,8 +153,8 @@ fn each_piece(
             Ok(count) => count,
             Err(error) if unpacked == 0 => return Err(named(error)),
             Err(error) => {
-                let what = input::broken_off(&format!("{unpacked} octets"), &error);
-                return Err(input::partly(file, &what));
+                let what = Unread::broken_off(Behind::Octets(unpacked), &error);
+                return Err(input::partly(file, &what.in_words(language), language));
             }
         };
         unpacked += count as u64;

@@ -5,12 +5,16 @@ use std::io::{self, Read};
 use reply::heard::MAX_MAIL_OCTETS;
 use reply::heard::mbox::MailReader;
 
-use super::log::input::{PIECE_OCTETS, broken_off};
+use super::log::input::PIECE_OCTETS;
+use super::unread::{Behind, Mebibytes, Unread};
+
+/// How much is read of one mail.
+const MOST: Mebibytes = Mebibytes::of(MAX_MAIL_OCTETS);
 
 /// What reading comes to.
 pub(super) enum Step<'a> {
     /// A mail, and what was not read of it.
-    Mail(&'a [u8], Option<&'a str>),
+    Mail(&'a [u8], Option<&'a Unread>),
     /// All that came was told; more is waited for.
     Waiting,
 }
@@ -19,7 +23,7 @@ pub(super) enum Step<'a> {
 pub(super) fn each_mail(
     mut from: impl Read,
     mut tell: impl FnMut(Step<'_>) -> io::Result<()>,
-) -> io::Result<Vec<String>> {
+) -> io::Result<Vec<Unread>> {
     let mut piece = vec![0; PIECE_OCTETS];
     let (mut mails, mut found) = (MailReader::new(), Found::default());
     let mut broken = None;
@@ -32,7 +36,7 @@ pub(super) fn each_mail(
                 mails.push(&piece[..count]);
             }
             Err(error) => {
-                broken = Some(broken_off(&format!("{octets} octets"), &error));
+                broken = Some(Unread::broken_off(Behind::Octets(octets), &error));
                 mails.finish();
             }
         }
@@ -40,11 +44,11 @@ pub(super) fn each_mail(
             found.mails += 1;
             let cut = mail.is_cut().then(|| found.cut(mail.at));
             // Nothing but the last mail is whole no more where the file breaks off.
-            let what = cut.as_deref().or(broken.as_deref().filter(|_| mail.ends_at() == octets));
+            let what = cut.as_ref().or(broken.as_ref().filter(|_| mail.ends_at() == octets));
             tell(Step::Mail(mail.octets, what))?;
         }
         if mails.has_ended() {
-            return Ok(found.in_words().into_iter().chain(broken).collect());
+            return Ok(found.not_read().into_iter().chain(broken).collect());
         }
         tell(Step::Waiting)?;
     }
@@ -60,32 +64,22 @@ struct Found {
 
 impl Found {
     /// The mail that begins at `at` was cut; what is said of it.
-    fn cut(&mut self, at: u64) -> String {
+    fn cut(&mut self, at: u64) -> Unread {
         if self.cut == 0 {
             self.first_cut = at;
         }
         self.cut += 1;
-        only_the_first()
+        Unread::BeyondFirst(MOST)
     }
 
-    fn in_words(&self) -> Option<String> {
+    fn not_read(&self) -> Option<Unread> {
         match (self.cut, self.mails) {
             (0, _) => None,
-            (1, 1) => Some(only_the_first()),
-            (1, _) => {
-                Some(format!("of the mail at octet {}, {}", self.first_cut, only_the_first()))
-            }
-            (cut, _) => Some(format!(
-                "of {cut} mails, the first at octet {}, {}",
-                self.first_cut,
-                only_the_first()
-            )),
+            (1, 1) => Some(Unread::BeyondFirst(MOST)),
+            (1, _) => Some(Unread::BeyondFirstOfOne(MOST, self.first_cut)),
+            (cut, _) => Some(Unread::BeyondFirstOfSome(MOST, cut, self.first_cut)),
         }
     }
-}
-
-fn only_the_first() -> String {
-    format!("only the first {} MiB were read", MAX_MAIL_OCTETS >> 20)
 }
 
 #[cfg(test)]
@@ -104,12 +98,15 @@ mod tests {
         let mut seen = Vec::new();
         let not_read = each_mail(Pieces(pieces.into_iter()), |step| {
             seen.push(match step {
-                Step::Mail(octets, what) => format!("{} {}", octets.len(), what.unwrap_or("")),
+                Step::Mail(octets, what) => {
+                    let what = what.map(Unread::in_english).unwrap_or_default();
+                    format!("{} {what}", octets.len())
+                }
                 Step::Waiting => "…".to_owned(),
             });
             Ok(())
         });
-        (seen, not_read.unwrap())
+        (seen, not_read.unwrap().iter().map(Unread::in_english).collect())
     }
 
     const ONE: &[u8] = b"From a 10:30\nTo: b\n\nx\n\n";

@@ -4,6 +4,7 @@
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
+use reply::Language;
 use reply::explain::cli;
 use reply::heard::{Heard, read_any, read_document, read_mail};
 
@@ -14,6 +15,7 @@ use super::list::List;
 use super::log::input;
 use super::mails::{Step, each_mail};
 use super::object::{Object, Place};
+use super::unread::{Behind, Unread};
 use super::{Args, Format, expected, sisimai};
 use crate::cli::{Context, Failure};
 
@@ -25,12 +27,12 @@ pub(super) fn tell_files(
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     let files = files::files(paths)?;
-    let is_json = args.writes_json(context);
+    let (is_json, language) = (args.writes_json(context), context.global.language());
     let mut told =
         Told { args, context, is_json, list: List::of(args.ndjson), are_many: files.len() > 1 };
     let mut wrong = None;
     for file in &files {
-        let opened = files::open(file, args.ndjson);
+        let opened = files::open(file, args.ndjson, language);
         match opened.and_then(|opened| told.tell(opened, file)) {
             Ok(()) => {}
             Err(closed) if closed.is_success() => return Err(closed),
@@ -84,7 +86,8 @@ impl Told<'_, '_> {
         let not_read = each_mail(mails, |step| match step {
             Step::Mail(octets, unreadable) => {
                 let heard = read_mail(octets);
-                let place = Place { path: path.as_deref(), unreadable };
+                let unreadable = unreadable.map(Unread::in_english);
+                let place = Place { path: path.as_deref(), unreadable: unreadable.as_deref() };
                 self.tell_heard(&heard, place, count)?;
                 count += heard.len();
                 Ok(())
@@ -92,7 +95,7 @@ impl Told<'_, '_> {
             Step::Waiting => self.context.out.flush(),
         })?;
         self.end_file(file, count)?;
-        told_not_read(not_read, file)
+        told_not_read(&not_read, file, self.context.global.language())
     }
 
     /// Tells what each line of a file says.
@@ -111,8 +114,8 @@ impl Told<'_, '_> {
             Ok(()) => Ok(()),
             Err(Broken::Writing(error)) => Err(error.into()),
             Err(Broken::Reading(count, error)) => {
-                let what = input::broken_off(&format!("{count} lines"), &error);
-                Err(input::partly(file, &what))
+                let what = Unread::broken_off(Behind::Lines(count), &error);
+                told_not_read(&[what], file, self.context.global.language())
             }
         }
     }
@@ -120,7 +123,8 @@ impl Told<'_, '_> {
     /// Tells what a document says that was read as a whole.
     fn tell_document(&mut self, content: &Content, file: &Path) -> Result<(), Failure> {
         let path = path_of(file);
-        let place = Place { path: path.as_deref(), unreadable: content.unreadable.as_deref() };
+        let unreadable = content.unreadable.as_ref().map(Unread::in_english);
+        let place = Place { path: path.as_deref(), unreadable: unreadable.as_deref() };
         let document = read_document(&content.octets);
         if document.is_none() && self.args.ndjson {
             self.tell_lines(content.octets.as_slice(), file)?;
@@ -130,7 +134,7 @@ impl Told<'_, '_> {
             self.tell_heard(&heard, place, 0)?;
             self.end_file(file, heard.len())?;
         }
-        told_not_read(content.unreadable.clone(), file)
+        told_not_read(content.unreadable.as_slice(), file, self.context.global.language())
     }
 
     /// The name of a file stands over what it says, where there are several.
@@ -180,9 +184,9 @@ impl Told<'_, '_> {
 }
 
 /// What was not read of a file of which something was.
-fn told_not_read(what: impl IntoIterator<Item = String>, file: &Path) -> Result<(), Failure> {
-    let all: Vec<String> = what.into_iter().collect();
-    if all.is_empty() { Ok(()) } else { Err(input::partly(file, &all.join("; "))) }
+fn told_not_read(what: &[Unread], file: &Path, language: Language) -> Result<(), Failure> {
+    let all: Vec<String> = what.iter().map(|unread| unread.in_words(language)).collect();
+    if all.is_empty() { Ok(()) } else { Err(input::partly(file, &all.join("; "), language)) }
 }
 
 /// A file's name in JSON; standard input has none.

@@ -34,7 +34,7 @@ pub(super) fn run(
     let mut progress = input::Progress::of(&[]);
     for file in earlier {
         let mut pieces = Vec::new();
-        super::each_piece(file, &mut progress, |piece| {
+        super::each_piece(file, language, &mut progress, |piece| {
             pieces.push(teller.push(&mut reader, piece, context.out));
         })?;
         pieces.into_iter().collect::<io::Result<()>>()?;
@@ -68,7 +68,8 @@ fn follow_file(
     reader: &mut LogReader,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let named = |error: io::Error| input::failure(path, error);
+    let language = teller.language;
+    let named = |error: io::Error| input::failure(path, error, language);
     let mut followed = Followed::open(path).map_err(named)?;
     loop {
         match followed.step().map_err(named)? {

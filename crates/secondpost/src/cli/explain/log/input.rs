@@ -1,7 +1,6 @@
 //! Files and standard input as octets, of logs and of mails: gzip and zstd are opened, what else is
 //! compressed is named, and how far the reading is shows on a terminal.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
@@ -9,10 +8,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
+use reply::Language;
+use reply::explain::cli;
 use reply::explain::log::grouped;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use super::super::super::Failure;
+use super::super::unread::UnfoldsTooFar;
 
 /// Octets that are read at a time.
 pub(in crate::cli::explain) const PIECE_OCTETS: usize = 256 * 1024;
@@ -70,9 +72,7 @@ impl Read for Input {
         self.unfolded += count as u64;
         let allowed = FREE_OCTETS.saturating_add(self.compressed.get().saturating_mul(MAX_RATIO));
         if self.is_compressed && self.unfolded > allowed {
-            return Err(io::Error::other(
-                "it unfolds to far more than a log would; the rest is not read",
-            ));
+            return Err(io::Error::other(UnfoldsTooFar));
         }
         Ok(count)
     }
@@ -85,32 +85,36 @@ fn foreign(start: &[u8]) -> Option<&'static str> {
     known.iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, name)| *name)
 }
 
-/// What a file is called.
-fn name(file: &Path) -> Cow<'_, str> {
-    if file == Path::new("-") { "standard input".into() } else { file.to_string_lossy() }
+/// What a file is called, in backticks.
+fn name(file: &Path, language: Language) -> String {
+    match file == Path::new("-") {
+        true => format!("`{}`", cli(language, "standard-input", &[])),
+        false => format!("`{}`", file.display()),
+    }
 }
 
 /// What is said of a file of which something was read, and something not.
-pub(in crate::cli::explain) fn partly(file: &Path, what: &str) -> Failure {
-    Failure::new(format!("`{}`: {what}", name(file)))
-}
-
-/// Where a file breaks off, as half of a compressed one does.
-pub(in crate::cli::explain) fn broken_off(behind: &str, error: &io::Error) -> String {
-    format!("it breaks off behind {behind} ({error}); what stands before was read")
+pub(in crate::cli::explain) fn partly(file: &Path, what: &str, language: Language) -> Failure {
+    Failure::new(format!("{}: {what}", name(file, language)))
 }
 
 /// What is wrong with a file.
-pub(in crate::cli::explain) fn failure(file: &Path, error: io::Error) -> Failure {
-    let name = name(file);
+pub(in crate::cli::explain) fn failure(
+    file: &Path,
+    error: io::Error,
+    language: Language,
+) -> Failure {
+    let name = name(file, language);
     if error.kind() == io::ErrorKind::Unsupported {
-        let failure = Failure::new(format!(
-            "`{name}` is compressed with {error}: expected plain text, gzip or zstd"
+        let values = [("file", &*name), ("how", &error.to_string())];
+        let command = [("command", "`xz -dc FILE | secondpost explain --log -`")];
+        return Failure::new(cli(language, "compressed", &values)).help(cli(
+            language,
+            "compressed-help",
+            &command,
         ));
-        return failure
-            .help("unpack it in a pipe, as in `xz -dc FILE | secondpost explain --log -`");
     }
-    Failure::new(format!("`{name}`: {error}"))
+    Failure::new(format!("{name}: {error}"))
 }
 
 /// Counts what was read through it.
@@ -253,7 +257,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_unpacked_is_named() {
-        let told = failure(Path::new("a.xz"), read_all(b"\xfd7zXZ\0\0".to_vec()).unwrap_err());
+        let told = read_all(b"\xfd7zXZ\0\0".to_vec()).unwrap_err();
+        let told = failure(Path::new("a.xz"), told, Language::En);
         assert!(told.to_string().contains("`a.xz` is compressed with xz"), "{told}");
     }
 }

@@ -19,6 +19,7 @@ pub(super) fn run(
     reference: Reference,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
+    let language = context.global.language();
     let mut reader = LogReader::new(Some(reference));
     let mut progress = Progress::of(files);
     let mut wrong = None;
@@ -29,7 +30,8 @@ pub(super) fn run(
                 result = tell_line(&line, file, filter, context.out);
             }
         };
-        let read = super::each_piece(file, &mut progress, |piece| reader.push(piece, &mut tell));
+        let push = |piece: &[u8]| reader.push(piece, &mut tell);
+        let read = super::each_piece(file, language, &mut progress, push);
         reader.finish(&mut tell);
         result?;
         if let Err(failure) = read {
