@@ -109,8 +109,12 @@ const LOG_WORDS: &[&str] = &[
 ];
 
 /// A bug that was planted: what the engine must find.
-pub const CANARY: Target =
-    Target { name: "canary", run: canary::run, seeds: &[Seeds::Words(&["BDAT 1"])], words: VERBS };
+pub const CANARY: Target = Target {
+    name: "canary",
+    run: canary::run,
+    seeds: &[Seeds::Words(&["BDAT 1"])],
+    words: canary::WORDS,
+};
 
 /// Every target of the product.
 pub const TARGETS: &[Target] = &[
