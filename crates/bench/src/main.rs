@@ -35,10 +35,6 @@ use parts::{Part, Setup};
 use report::{Report, put_into};
 use servers::Programs;
 
-/// The parts that run within this process have the allocator that the server has.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Measures Secondpost beside the servers that people trust, on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "bench")]

@@ -223,6 +223,8 @@ impl<D: Disk> Spool<D> {
     /// Begins a message. Dropped uncommitted, nothing of it stays. Takes no space yet.
     pub fn begin(&self, received: Received) -> Draft<D> {
         let id = self.next_id(received.at);
+        let forgotten = self.fresh().make_room();
+        drop(forgotten);
         Draft::new(self.clone(), id, received)
     }
 
@@ -371,7 +373,8 @@ impl<D: Disk> Spool<D> {
             index.state_submitted(id, place, &head);
         }
         drop(index);
-        self.fresh().forget(id);
+        let forgotten = self.fresh().forget(id);
+        drop(forgotten);
         teller.submitted(submitted, durability);
     }
 
@@ -396,7 +399,8 @@ impl<D: Disk> Spool<D> {
             index.removal_ended(id, false);
         }
         drop(index);
-        self.fresh().forget(id);
+        let forgotten = self.fresh().forget(id);
+        drop(forgotten);
         teller.submitted(submitted, durability);
     }
 

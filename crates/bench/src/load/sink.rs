@@ -26,6 +26,16 @@ struct Arrivals {
     last_nanos: AtomicU64,
 }
 
+impl Arrivals {
+    fn note(&self, taken: u64, start: Instant) {
+        if taken > 0 {
+            let nanos = u64::try_from((clock::now() - start).as_nanos()).unwrap_or(u64::MAX);
+            self.last_nanos.store(nanos, Ordering::Release);
+            self.count.fetch_add(taken, Ordering::AcqRel);
+        }
+    }
+}
+
 /// A running sink. Dropped, it ends and its connections are closed.
 pub(crate) struct Sink {
     address: SocketAddr,
@@ -128,34 +138,27 @@ impl Room {
 
     fn follow(&mut self, at: usize, buffer: &mut [u8]) {
         let Some(visitor) = self.sessions.get_mut(at).and_then(Option::as_mut) else { return };
-        let (stays, taken) = visitor.talk(buffer);
-        if taken > 0 {
-            let nanos = u64::try_from((clock::now() - self.start).as_nanos()).unwrap_or(u64::MAX);
-            self.arrivals.last_nanos.store(nanos, Ordering::Release);
-            self.arrivals.count.fetch_add(taken, Ordering::AcqRel);
-        }
-        if !stays {
+        let (arrivals, start) = (&self.arrivals, self.start);
+        if !visitor.talk(buffer, |taken| arrivals.note(taken, start)) {
             self.sessions[at] = None;
         }
     }
 }
 
 impl Visitor {
-    /// Hears and says what it can: whether the connection stays, and messages taken.
-    fn talk(&mut self, buffer: &mut [u8]) -> (bool, u64) {
-        let mut taken = 0;
+    /// Hears and says what it can: whether the connection stays. Messages are noted before
+    /// anybody is told that they were taken.
+    fn talk(&mut self, buffer: &mut [u8], note: impl Fn(u64)) -> bool {
         loop {
             let read = match self.stream.read(buffer) {
-                Ok(0) => return (false, taken),
+                Ok(0) => return false,
                 Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return (self.say(), taken);
-                }
-                Err(_) => return (false, taken),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return self.say(),
+                Err(_) => return false,
             };
-            taken += self.taker.receive(&buffer[..read], &mut self.replies);
+            note(self.taker.receive(&buffer[..read], &mut self.replies));
             if !self.say() {
-                return (false, taken);
+                return false;
             }
         }
     }

@@ -49,10 +49,18 @@ impl Fresh {
         self.octets += recent.octets();
         self.order.push_back(id);
         self.recent.insert(id, recent);
-        while self.order.len() > KEPT || self.octets > KEPT_OCTETS {
+    }
+
+    /// Forgets the oldest that are too many, and gives them to who asks: each message that
+    /// comes does so first, and lets them go. The writer, which adds them, and which all
+    /// wait for, is not to be kept with it.
+    pub(super) fn make_room(&mut self) -> Vec<Recent> {
+        let mut forgotten = Vec::new();
+        while self.order.len() >= KEPT || self.octets > KEPT_OCTETS {
             let Some(oldest) = self.order.pop_front() else { break };
-            self.forget(oldest);
+            forgotten.extend(self.forget(oldest));
         }
+        forgotten
     }
 
     pub(super) fn get(&self, id: QueueId) -> Option<Recent> {
@@ -60,10 +68,10 @@ impl Fresh {
     }
 
     /// It is gone, or something was noted of it.
-    pub(super) fn forget(&mut self, id: QueueId) {
-        if let Some(recent) = self.recent.remove(&id) {
-            self.octets -= recent.octets();
-        }
+    pub(super) fn forget(&mut self, id: QueueId) -> Option<Recent> {
+        let recent = self.recent.remove(&id)?;
+        self.octets -= recent.octets();
+        Some(recent)
     }
 }
 
@@ -84,6 +92,7 @@ mod tests {
     fn the_newest_are_kept_and_no_more() {
         let mut fresh = Fresh::default();
         for number in 1..=3 * KEPT as u64 {
+            fresh.make_room();
             fresh.insert(id(number), received(number), None);
             if number % 2 == 0 {
                 fresh.forget(id(number));
@@ -100,9 +109,11 @@ mod tests {
         let mut fresh = Fresh::default();
         let half = || Some(Arc::new(vec![b'x'; KEPT_OCTETS / 2]));
         (1..=3).for_each(|number| fresh.insert(id(number), received(number), half()));
+        assert_eq!(fresh.make_room().len(), 1);
         assert_eq!(kept(&fresh, 1..=3), [2, 3]);
         fresh.forget(id(3));
         fresh.insert(id(4), received(4), half());
+        assert!(fresh.make_room().is_empty());
         assert_eq!(kept(&fresh, 1..=4), [2, 4]);
         fresh.forget(id(2));
         fresh.forget(id(4));
