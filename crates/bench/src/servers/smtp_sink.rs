@@ -6,11 +6,13 @@ use std::process::Command;
 
 use crate::group::Group;
 
+/// Whom it becomes: it does not stay root.
+const USER: &str = "nobody";
 /// Connections that may wait to be accepted.
 const BACKLOG: &str = "1024";
 
 pub(super) fn command(group: &Group, address: SocketAddr) -> Command {
     let mut command = group.command("/usr/sbin/smtp-sink");
-    command.arg(address.to_string()).arg(BACKLOG);
+    command.args(["-u", USER]).arg(address.to_string()).arg(BACKLOG);
     command
 }
