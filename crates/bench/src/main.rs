@@ -115,7 +115,10 @@ fn run(arguments: Arguments) -> Result<(), String> {
         }
         if let Some(page) = arguments.page.as_ref().filter(|_| !quick) {
             renew(page, part.name(), &report.markdown())?;
-            renew(page, "machine", &machine.markdown())?;
+            // Drawings are no figures: the tables stay those of the machine that is described.
+            if part != Part::Flames {
+                renew(page, "machine", &machine.markdown())?;
+            }
         }
         all.insert(part.name().to_owned(), raw);
     }

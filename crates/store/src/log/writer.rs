@@ -115,7 +115,7 @@ impl<D: Disk> Writer<D> {
         let start = stopwatch();
         let is_there = expected.is_soon() && self.watch(wanted, start + longest.min(2 * AWAKE))
             || self.sleep(wanted, longest);
-        expected.note(if is_there { start.elapsed() } else { longest.max(4 * AWAKE) });
+        expected.note(if is_there { start.elapsed() } else { Duration::MAX });
     }
 
     /// Awake, and out of the way of who is to come. Whether they came.
