@@ -152,6 +152,7 @@ const LABELS: &[&str] = &[
     "email",
     "e-mail",
     "rfc822",
+    "smtp",
     "utf-8",
     "target mail address",
     "an",
@@ -214,7 +215,14 @@ impl Spot<'_> {
             return Role::Field;
         }
         let is_reply = label.len() <= 10 && label.starts_with(|c: char| c.is_ascii_digit());
-        if LABELS.iter().find(ends_with).is_some() || (is_reply && self.after.contains("...")) {
+        // What happened, and to whom: "Mailbox is over its size: bob@example.net".
+        let is_told = before.ends_with(':')
+            && label.contains(' ')
+            && self.after.trim_matches(decoration).is_empty();
+        if is_told
+            || LABELS.iter().find(ends_with).is_some()
+            || (is_reply && self.after.contains("..."))
+        {
             return Role::Labelled;
         }
         Role::Aside
@@ -238,6 +246,11 @@ mod tests {
         check("Unable to deliver to: bob@example.net", &[("bob@example.net", Role::Labelled)]);
         check("550 <bob@example.net>... gone", &[("bob@example.net", Role::Labelled)]);
         check("To: bob@example.net", &[("bob@example.net", Role::Field)]);
+        check(
+            "His mailbox is over its size: bob@example.net",
+            &[("bob@example.net", Role::Labelled)],
+        );
+        check("Recipient: [SMTP:bob@example.net]", &[("bob@example.net", Role::Labelled)]);
         check("MAIL FROM:<ann@example.org>", &[("ann@example.org", Role::Other)]);
         check("the box bob@example.net is full", &[("bob@example.net", Role::Aside)]);
         check("@ alone, a@ and @b", &[]);

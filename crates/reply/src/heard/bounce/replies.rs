@@ -184,6 +184,10 @@ fn may_begin(line: &str, at: usize) -> bool {
     if is_apart && line[at + 3..].starts_with("-'") {
         return true;
     }
+    // A sentence may stand before it: "Message blocked. 550 - no such user".
+    if is_apart && before.ends_with('.') && line[at + 3..].starts_with(" - ") {
+        return true;
+    }
     // Postfix joins a greeting of several lines with other codes: "220-mx 421 …".
     if is_apart
         && before
