@@ -203,13 +203,15 @@ impl Heard<'_> {
         let by_class = self.by_class();
         let best = candidates.first().unwrap_or(&by_class);
         let permanence = self.permanence(best, enhanced);
+        // How long it was tried is no time to come back after.
+        let is_open = best.cause != Cause::Expired;
         let evidence = self.evidence(&best.source, &room.plain);
         let mut verdict = verdict_of(best.cause, permanence, evidence);
         verdict.code = self.code;
         verdict.enhanced_code = enhanced;
         verdict.alternatives = alternatives(candidates, class);
         verdict.confidence = confidence(best.rank);
-        if permanence != Permanence::Positive && may_tell_a_time {
+        if permanence != Permanence::Positive && is_open && may_tell_a_time {
             self.add_hint(&mut verdict, context.now);
         }
         verdict

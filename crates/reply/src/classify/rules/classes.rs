@@ -40,6 +40,7 @@ pub(crate) const HOST_ADDRESS: &str = "ip";
 
 /// A mailbox, or whose it is.
 const BOX: &[&str] = &[
+    "mbox",
     "posteingang",
     "innboks*",
     "postilaatikko*",
@@ -310,6 +311,8 @@ const ABSENT: &[&str] = &[
 
 /// There is no room in it.
 const FULL: &[&str] = &[
+    "空きがあり*",
+    "空きがない",
     "erschopft",
     "erschoepft",
     "speichervolumen",
@@ -404,6 +407,10 @@ const FULL: &[&str] = &[
 
 /// Nobody uses it, or somebody switched it off.
 const OFF: &[&str] = &[
+    "중지된*",
+    "중지되*",
+    "정지된*",
+    "out of service",
     "disabled",
     "deactivated",
     "inactive",

@@ -286,7 +286,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("no-web-server", Provider, SessionAbuse, &[PolicyRefused], &["no web server", "not a web server", "not an http server", "http on ~ smtp"], &["554 this is no web server"]),
     rule("no-mail-from-yet", Provider, BadSequence, &[], &["no mail from"], &["503 5.5.1 no MAIL FROM was given"]).codes(&[500, 501, 502, 503]),
     rule("command-switched-off", Provider, CommandNotImplemented, &[PolicyRefused], &["switched off", "turned off", "is disabled", "is deactivated", "not enabled"], &["502 5.5.1 EXPN is turned off"]).codes(&[502]),
-    rule("box-without-room", Provider, MailboxFull, &[ServerFull], &["recipient ~ out of space", "mailbox ~ out of space", "user ~ out of space", "recipient ~ no space", "mailbox ~ no space", "user ~ no space"], &["452 4.2.2 mailbox of bob is out of space"]),
+    rule("box-without-room", Provider, MailboxFull, &[ServerFull], &["{box} ~ out of storage", "recipient ~ out of space", "mailbox ~ out of space", "user ~ out of space", "recipient ~ no space", "mailbox ~ no space", "user ~ no space"], &["452 4.2.2 mailbox of bob is out of space"]),
     rule("quota-of-connections", Provider, TooManyConnections, &[RateLimited], &["connection quota", "connections quota", "session quota"], &["450 connection quota used up"]),
     rule("body-hash", Provider, DkimFailed, &[], &["body hash"], &["554 5.7.1 the body hash did not verify"]),
     rule("published-policy-not-met", Provider, DmarcFailed, &[SpfFailed, DkimFailed], &["p=reject", "p=quarantine", "nothing aligned", "not aligned", "no alignment", "alignment failed"], &["550 5.7.1 example.com publishes p=reject"]),

@@ -7,7 +7,7 @@ use crate::Cause::*;
 pub(super) const RULES: &[Rule] = &[
     rule(
         "report-expired", Clear, Expired, &[HostUnreachable],
-        &["delivery failed .. attempts", "still undelivered after", "envelope expired", "message expired", "delivery expired",
+        &["cannot send message for", "could not send message for", "within the specified time", "within the time limit", "deleted from queue", "deleted from the queue", "配信期限*", "the time limit for delivery", "delivery failed .. attempts", "still undelivered after", "envelope expired", "message expired", "delivery expired",
           "after multiple retries", "retry time .. exceeded", "retry timeout exceeded", "delivery retry timeout", "could not deliver for the last",
           "could not send message for past", "couldn't be delivered for .. days", "delivery time expired", "queue.expired", "message timeout",
           "exceeded maximum .. retries", "maximum retries", "retries exceeded", "retry count exceeded", "giving up after", "delivery attempts .. failed",
@@ -156,4 +156,6 @@ pub(super) const RULES: &[Rule] = &[
         &["tls required but not supported by remote host", "tls required but not offered", "tls handshake failed", "certificate verification failed", "certificate verify failed"],
         &["454 TLS handshake failed: certificate verify failed"],
     ),
+    rule("report-host-for-now", Provider, DnsFailed, &[DomainNotFound], &["find any host by that name"], &["450 I couldn't find any host by that name (#4.1.2)"]).transient(),
+    rule("report-command-of-an-alias", Provider, ServerFault, &[MailboxUnknown], &["command unknown: \"*"], &["554 command unknown: \"/usr/bin/sorter\""]),
 ];

@@ -349,7 +349,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "not-implemented-under-504", Exact, ParameterNotImplemented, &[SyntaxError, CommandNotImplemented],
-        &["unimplemented", "not implemented", "not supported", "unsupported", "unknown", "unrecognized", "not recognized", "not available"],
+        &["not understood", "unimplemented", "not implemented", "not supported", "unsupported", "unknown", "unrecognized", "not recognized", "not available"],
         &["504 auth type unimplemented", "504 such a mechanism is not available"],
     ).codes(&[504, 555]),
     rule(
