@@ -340,13 +340,20 @@ impl<'a> Bounce<'a> {
         let points = u8::from(is_from_daemon(&self.mail.header))
             + u8::from(in_subject.anything())
             + u8::from(in_words.anything());
-        if points >= 2 {
+        if points >= 2 || (points == 1 && self.tells_a_reply()) {
             return None;
         }
         let is_auto = header.value("auto-submitted").is_some_and(|value| {
             value.trim_start().get(..4).is_some_and(|start| start.eq_ignore_ascii_case("auto"))
         });
         Some(if is_auto { Kind::AutoReply } else { Kind::NotABounce })
+    }
+
+    /// Whether a program names an address at the start of a line, and a refusal with it.
+    fn tells_a_reply(&self) -> bool {
+        is_from_daemon(&self.mail.header)
+            && text::named(self.words, &self.senders()).role == Some(address::Role::Heading)
+            && replies::read(self.words).iter().any(|said| said.reply.enhanced_code().is_some())
     }
 
     fn of_kind(&self, kind: Kind) -> Heard {

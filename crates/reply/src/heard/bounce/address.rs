@@ -40,6 +40,22 @@ pub(super) fn spots(line: &str) -> Vec<Spot<'_>> {
     spots
 }
 
+/// Whether `line` begins with a list of addresses.
+pub(super) fn is_list(line: &str) -> bool {
+    spots(line).get(1).is_some_and(|second| is_of_addresses(second.before))
+}
+
+/// Whether `text` is nothing but addresses, each with a comma behind it.
+fn is_of_addresses(text: &str) -> bool {
+    let decoration: &[char] = &[' ', '\t', '<', '>', '"', '\'', ';'];
+    let text = text.trim_end_matches(decoration);
+    let Some(list) = text.strip_suffix(',') else { return false };
+    list.split(',').all(|one| {
+        let one = one.trim_matches(decoration);
+        one.contains('@') && !one.contains([' ', ':'])
+    })
+}
+
 /// The first address in `text`.
 pub(super) fn first(text: &str) -> Option<&str> {
     spots(text).first().map(|spot| spot.address)
@@ -195,6 +211,7 @@ impl Spot<'_> {
             return Role::Other;
         }
         if before.is_empty()
+            || is_of_addresses(self.before)
             || (before.contains('@') && !before.contains(' ') && self.before.ends_with('<'))
         {
             return Role::Heading;
@@ -245,6 +262,8 @@ mod tests {
         check("* bob.b+tag@example.net.", &[("bob.b+tag@example.net", Role::Heading)]);
         check("Unable to deliver to: bob@example.net", &[("bob@example.net", Role::Labelled)]);
         check("550 <bob@example.net>... gone", &[("bob@example.net", Role::Labelled)]);
+        let two = [("bob@example.net", Role::Heading), ("eve@example.net", Role::Heading)];
+        check("<bob@example.net>, <eve@example.net>: gone", &two);
         check("To: bob@example.net", &[("bob@example.net", Role::Field)]);
         check(
             "His mailbox is over its size: bob@example.net",

@@ -53,6 +53,9 @@ pub(super) fn judge(said: &Said<'_>) -> Heard {
             said.fields.and_then(|fields| Reply::parse(fields.diagnostic.as_bytes()).ok());
     }
     verdict.permanence = kind;
+    if kind == Permanence::Permanent {
+        settle(&mut verdict);
+    }
     if kind == Permanence::Transient {
         let until = said.fields.and_then(|fields| fields.retry_until);
         verdict.retry_at = verdict.retry_at.or(until);
@@ -62,6 +65,18 @@ pub(super) fn judge(said: &Said<'_>) -> Heard {
     heard.reply = heard.reply.or(best.reply);
     heard.diagnostic = Some(shown(&best.words)).filter(|words| !words.is_empty());
     heard
+}
+
+/// "Mailbox unavailable" with no code is said of one that is busy, and of none. Where the
+/// mail was given up, it is the latter.
+fn settle(verdict: &mut Verdict) {
+    let is_bare = verdict.code.is_none() && verdict.enhanced_code.is_none();
+    let unknown = verdict.alternatives.iter().position(|cause| *cause == Cause::MailboxUnknown);
+    if let Some(at) = unknown.filter(|_| is_bare && verdict.cause == Cause::MailboxBusy) {
+        verdict.alternatives[at] = Cause::MailboxBusy;
+        verdict.cause = Cause::MailboxUnknown;
+        verdict.whose_move = Cause::MailboxUnknown.whose_move();
+    }
 }
 
 /// The code that the words hold, or the report's where that of the words says no more
@@ -124,7 +139,10 @@ fn consider_lines(said: &Said<'_>, status: Option<EnhancedCode>, best: &mut Opti
         }
     }
     for text in said.lines.map(|(lines, _)| lines.around()).unwrap_or_default() {
-        if !best.as_ref().is_some_and(is_certain) && !text.trim().is_empty() {
+        // What a program writes around a reply fits any reply.
+        let is_answered =
+            best.as_ref().is_some_and(|best| best.reply.is_some() && weight(best) > 0);
+        if !is_answered && !best.as_ref().is_some_and(is_certain) && !text.trim().is_empty() {
             consider(best, of_surroundings(text, status));
         }
     }
@@ -185,8 +203,9 @@ const fn weight_of(confidence: Confidence) -> u8 {
 fn weight(judged: &Judged) -> u8 {
     let weight = weight_of(judged.verdict.confidence);
     match judged.verdict.cause {
-        Cause::Unknown => 1,
-        _ if is_own_word(&judged.verdict) => 1,
+        Cause::Unknown => 0,
+        _ if is_own_word(&judged.verdict) => 0,
+        _ if is_of_any_failure(&judged.verdict) => 1,
         Cause::Expired => weight - 1,
         _ => weight,
     }
@@ -379,4 +398,12 @@ const OWN_WORDS: &[&str] = &[
 /// Whether all the evidence is a word of the program that reports.
 fn is_own_word(verdict: &Verdict) -> bool {
     OWN_WORDS.iter().any(|word| verdict.evidence.text.eq_ignore_ascii_case(word))
+}
+
+/// Whether the evidence is said of recipients for whatever reason: "The following
+/// recipients could not be reached". It counts where nothing else does.
+fn is_of_any_failure(verdict: &Verdict) -> bool {
+    let words = &verdict.evidence.text;
+    verdict.cause == Cause::HostUnreachable
+        && words.get(words.len().saturating_sub(10)..).is_some_and(|end| end == "be reached")
 }

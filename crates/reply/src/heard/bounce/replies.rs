@@ -184,6 +184,10 @@ fn may_begin(line: &str, at: usize) -> bool {
     if is_apart && line[at + 3..].starts_with("-'") {
         return true;
     }
+    // "bob@example.net: [192.0.2.7], 554 no spam"
+    if is_apart && before.ends_with("],") {
+        return true;
+    }
     // A sentence may stand before it: "Message blocked. 550 - no such user".
     if is_apart && before.ends_with('.') && line[at + 3..].starts_with(" - ") {
         return true;

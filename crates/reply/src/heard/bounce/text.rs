@@ -233,16 +233,24 @@ impl<'t> Lines<'t> {
 /// is his, as are the lines below it, up to a rule or a command about the whole message.
 fn about(text: &str, recipients: &[&str]) -> About {
     let mut about = About { each: vec![String::new(); recipients.len()], all: String::new() };
-    let mut current = None;
+    let mut current = Vec::new();
     for line in lines(text) {
-        current = whose(line, recipients, current);
-        let lines = current.and_then(|at: usize| about.each.get_mut(at)).unwrap_or(&mut about.all);
-        if lines.len() + line.len() < MAX_ABOUT_OCTETS {
-            lines.push_str(line);
-            lines.push('\n');
+        whose(line, recipients, &mut current);
+        if current.is_empty() {
+            push_line(&mut about.all, line);
+        }
+        for at in &current {
+            push_line(&mut about.each[*at], line);
         }
     }
     about
+}
+
+fn push_line(lines: &mut String, line: &str) {
+    if lines.len() + line.len() < MAX_ABOUT_OCTETS {
+        lines.push_str(line);
+        lines.push('\n');
+    }
 }
 
 /// Sendmail says what a host had: "550 mx.example.net (smtp)... 550 Host unknown".
@@ -252,13 +260,20 @@ fn is_of_a_host(line: &str) -> bool {
     is_coded && about.is_some_and(|about| !about.contains('@') && about.split(' ').count() <= 3)
 }
 
-/// Whose `line` is, behind a line of `current`.
-fn whose(line: &str, recipients: &[&str], current: Option<usize>) -> Option<usize> {
+/// Whose `line` is, behind a line of `current`: of one recipient, or of those whom it
+/// lists, "<bob@example.net>, <eve@example.net>: gone".
+fn whose(line: &str, recipients: &[&str], current: &mut Vec<usize>) {
     if line.contains('@') {
         let lower = line.to_lowercase();
-        let named = |address: &&str| lower.contains(&address.to_lowercase());
-        if let Some(at) = recipients.iter().position(named) {
-            return Some(at);
+        let is_named = |address: &str| lower.contains(&address.to_lowercase());
+        let mut named = recipients.iter().enumerate().filter(|(_, address)| is_named(address));
+        if let Some((first, _)) = named.next() {
+            current.clear();
+            current.push(first);
+            if address::is_list(line) {
+                current.extend(named.map(|(at, _)| at));
+            }
+            return;
         }
     }
     let line = line.trim_start();
@@ -268,5 +283,7 @@ fn whose(line: &str, recipients: &[&str], current: Option<usize>) -> Option<usiz
         .is_some_and(|command| !command.to_ascii_lowercase().starts_with("rcpt"))
         || line.starts_with("... while talking")
         || line.starts_with("While talking");
-    current.filter(|_| !is_rule && !is_of_all && !is_of_a_host(line))
+    if is_rule || is_of_all || is_of_a_host(line) {
+        current.clear();
+    }
 }
