@@ -522,7 +522,13 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
         if self.sight.found.len() == MAX_FOUND || !(self.counts)(rule) {
             return;
         }
-        if DENIABLE.contains(&rule.cause) && is_denied(&self.plain.text()[..range.start]) {
+        // "Kein Speicherplatz": there is none, which is what it says.
+        let is_of_none =
+            rule.cause == Cause::MailboxFull && self.plain.text()[..range.start].ends_with("kein ");
+        if DENIABLE.contains(&rule.cause)
+            && !is_of_none
+            && is_denied(&self.plain.text()[..range.start])
+        {
             self.sight.denied = self.sight.denied.or(Some(rule.cause));
             return;
         }

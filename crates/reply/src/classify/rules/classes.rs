@@ -407,6 +407,7 @@ const FULL: &[&str] = &[
 
 /// Nobody uses it, or somebody switched it off.
 const OFF: &[&str] = &[
+    "abgelaufen",
     "중지된*",
     "중지되*",
     "정지된*",
@@ -684,6 +685,7 @@ const REFUSED: &[&str] = &[
 ];
 
 const ATTACHMENT: &[&str] = &[
+    "dateianhang*",
     "attachment",
     "attachments",
     "attached file",

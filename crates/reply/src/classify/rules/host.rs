@@ -2213,4 +2213,19 @@ pub(super) const RULES: &[Rule] = &[
         &["communication problem", "communications problem", "smtp communication"],
         &["550 an SMTP communication problem, please ask your administrator"],
     ),
+    rule(
+        "blocked-in-german-and-spanish",
+        Provider,
+        HostBlocklisted,
+        &[ReputationPoor, PolicyRefused],
+        &[
+            "mailserver ~ gesperrt",
+            "mailserver ~ blockiert",
+            "ip bloquead*",
+            "ip bloccat*",
+            "ip bloque*",
+            "ip gesperrt",
+        ],
+        &["554 Ihr Mailserver ist hier gesperrt"],
+    ),
 ];

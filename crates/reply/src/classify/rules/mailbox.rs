@@ -275,4 +275,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("resolved-to-nobody", Provider, MailboxUnknown, &[], &["could not resolve recipient", "cannot resolve recipient", "unable to resolve recipient", "{box} ~ lookup failed", "not in ldap", "rcptto ~ local account", "isn't a local account", "is not a local account"], &["550 could not resolve recipient bob", "550 user lookup failed for bob"]).permanent(),
     rule("mailbox-at-its-size", Provider, MailboxFull, &[MessageTooBig], &["mailbox ~ reached ~ size", "mailbox ~ at its maximum", "inbox ~ reached ~ size", "inbox ~ at capacity", "mailbox ~ at capacity"], &["554 the mailbox of bob reached its largest size"]),
     rule("restricted-without-a-word-more", Vague, MailboxPrivate, &[PolicyRefused, MailboxDisabled], &["restricted"], &["550 restricted"]).permanent(),
+    rule("room-of-a-mailbox-in-german", Provider, MailboxFull, &[ServerFull], &["kein speicherplatz ~ postfach", "speicherplatz ~ postfach", "postfach ~ speicherplatz", "speicherplatz ~ mailbox"], &["452 kein Speicherplatz im Postfach von Bob"]),
+    rule("mailbox-of-a-wrong-format", Provider, ServerFault, &[], &["mailbox has an invalid format", "mailbox format"], &["451 4.2.0 the mailbox has an invalid format"]).transient(),
+    rule("moved-to-an-address", Provider, MailboxMoved, &[MailboxUnknown], &["is now at @", "is now at <@>", "now at @", "use @ instead", "use <@> instead"], &["551 5.7.1 bob is now at bob@example.org"]).permanent(),
 ];

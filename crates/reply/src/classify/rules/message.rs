@@ -1770,4 +1770,57 @@ pub(super) const RULES: &[Rule] = &[
         &["550 5.5.0 the RFC 5322 header To is wrong"],
     )
     .permanent(),
+    rule(
+        "octets-of-a-header",
+        Provider,
+        MessageMalformed,
+        &[Utf8NotSupported, ConversionNeeded],
+        &[
+            "non ascii characters in header*",
+            "non ascii ~ in header*",
+            "8 bit characters in header*",
+            "8bit characters in header*",
+        ],
+        &["554 5.6.0 it has non-ASCII characters in headers"],
+    )
+    .permanent(),
+    rule(
+        "rules-of-a-customer",
+        Provider,
+        PolicyRefused,
+        &[ContentRefused],
+        &["customer rule", "rule based reject*"],
+        &["554 5.6.9 rejected by a customer rule"],
+    )
+    .permanent(),
+    rule(
+        "control-of-content",
+        Clear,
+        ContentRefused,
+        &[ContentSpam, PolicyRefused],
+        &["content control"],
+        &["554 refused by content control"],
+    )
+    .permanent(),
+    rule(
+        "domain-of-yours-without-exchanger",
+        Provider,
+        SenderDomainUnusable,
+        &[DnsFailed],
+        &["your domain has no mx", "dns/mx entr*", "your domain has no dns"],
+        &["505 your domain has no DNS/MX entries"],
+    ),
+    rule(
+        "characters-of-a-header",
+        Provider,
+        MessageMalformed,
+        &[ContentRefused],
+        &[
+            "header* ~ illegal characters",
+            "header* ~ invalid characters",
+            "header* ~ forbidden characters",
+        ],
+        &["554 5.7.1 its header has illegal characters"],
+    )
+    .permanent(),
 ];

@@ -1922,6 +1922,9 @@ pub(super) const RULES: &[Rule] = &[
         RateLimited,
         &[],
         &[
+            "tageslimit",
+            "stundenlimit",
+            "大量のメール*",
             "submission rate",
             "hourly cap",
             "daily cap",
@@ -1990,4 +1993,63 @@ pub(super) const RULES: &[Rule] = &[
         &["550 it takes a local user only"],
     )
     .permanent(),
+    rule(
+        "logins-that-failed",
+        Provider,
+        AuthFailed,
+        &[RateLimited, SessionAbuse, HostBlocklisted],
+        &[
+            "too many failed login*",
+            "too many failed authent*",
+            "failed login attempts",
+            "failed logins",
+            "failed authentication attempts",
+        ],
+        &["421 4.7.0 Connection refused after failed logins"],
+    ),
+    rule(
+        "login-asked-for",
+        Clear,
+        AuthRequired,
+        &[RelayDenied],
+        &[
+            "requires a login",
+            "requires login",
+            "login is required",
+            "login required",
+            "requires you to log in",
+        ],
+        &["550 5.7.1 this port requires a login"],
+    )
+    .permanent(),
+    rule(
+        "too-late-for-that",
+        Clear,
+        BadSequence,
+        &[TlsFailed],
+        &[
+            "cannot starttls",
+            "after authentication",
+            "during mail transaction",
+            "during a transaction",
+        ],
+        &["503 5.5.1 you cannot STARTTLS here"],
+    )
+    .codes(&[503]),
+    rule(
+        "failures-of-yours",
+        Provider,
+        SessionAbuse,
+        &[RateLimited, PolicyRefused],
+        &["too many failures", "too many failed commands"],
+        &["550 5.1.0 that were too many failures"],
+    ),
+    rule(
+        "syntax-of-an-address",
+        Provider,
+        SyntaxError,
+        &[MailboxUnknown],
+        &["mailbox address syntax", "bad address syntax", "address syntax error"],
+        &["501 5.1.3 bad mailbox address syntax"],
+    ),
 ];
