@@ -11,6 +11,7 @@ use std::time::Duration;
 use policy::Listener as Door;
 use reply::catalogue;
 use smtp::server::Options;
+use store::disk::naming;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
@@ -103,7 +104,7 @@ pub struct Service {
 /// Where the address cannot be had; the error names it.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     const BACKLOG: u32 = 1024;
-    let named = |error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}"));
+    let named = |error| naming(address, error);
     let socket = match address {
         SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4(),
         SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6(),
@@ -119,8 +120,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 /// # Errors
 /// Where it cannot be had; the error names the path.
 pub fn bind_unix(path: &Path) -> io::Result<UnixListener> {
-    let named =
-        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    let named = |error| naming(path.display(), error);
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(error)),
         _ => UnixListener::bind(path).map_err(named),

@@ -4,7 +4,7 @@
 //! write or sync, tear sectors, run full and fail. Nothing above this module calls the
 //! operating system.
 
-use std::io;
+use std::{fmt, io};
 
 pub mod file_system;
 pub mod memory;
@@ -108,8 +108,47 @@ pub trait DiskFile: Send + Sync + 'static {
     }
 }
 
+/// The same error of the system, told of `what`, which its text then begins with. Its kind
+/// stays, and it is the source of the new one.
+pub fn naming(what: impl fmt::Display, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), Named { what: what.to_string(), error })
+}
+
+/// An error of the system and what it is about.
+#[derive(Debug)]
+struct Named {
+    what: String,
+    error: io::Error,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.error)
+    }
+}
+
+impl std::error::Error for Named {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
 /// Whether `error` says that there is no space left (or no quota).
 pub fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_is_told_of_something_keeps_its_kind_and_is_the_source() {
+        let error = naming("spool/lock", io::ErrorKind::PermissionDenied.into());
+        assert_eq!(error.to_string(), "spool/lock: permission denied");
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        let source = error.get_ref().and_then(std::error::Error::source);
+        assert!(source.is_some_and(<dyn std::error::Error>::is::<io::Error>));
+    }
 }

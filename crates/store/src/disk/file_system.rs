@@ -70,7 +70,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 
 /// The same error, with the path in its text.
 fn naming(path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    super::naming(path.display(), error)
 }
 
 impl Disk for FileSystem {

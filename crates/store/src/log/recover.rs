@@ -185,7 +185,7 @@ impl<D: Disk> Found<D> {
     ) -> io::Result<Option<SegmentHeader>> {
         let file = disk.open(name)?;
         let mut octets = [0; SEGMENT_HEADER_OCTETS];
-        file.read_full_at(0, &mut octets).map_err(|error| naming(disk, name, &error))?;
+        file.read_full_at(0, &mut octets).map_err(|error| naming(disk, name, error))?;
         let header = SegmentHeader::decode(&octets).filter(|header| header.number == number);
         let capacity = u32::try_from(file.octets()?).unwrap_or(u32::MAX);
         let segment = Segment::new(number, capacity, file, header.is_some());
@@ -242,7 +242,7 @@ impl<D: Disk> Found<D> {
         let cut = self.cuts.get(&segment.number).copied();
         let unproven = segment.number >= self.unproven_from && cut.is_none();
         let name = segment::name_of(segment.number);
-        let named = |error: io::Error| naming(disk, &name, &error);
+        let named = |error: io::Error| naming(disk, &name, error);
         let footer = segment::read_footer(segment, self.salt).map_err(named)?;
         if let Some(footer) = footer.filter(|_| cut.is_none())
             && (!unproven || self.settle_sealed(segment, &footer, options).map_err(named)?)
@@ -462,8 +462,8 @@ fn content<D: Disk>(segment: &Segment<D>, end: u32) -> io::Result<Vec<u8>> {
 }
 
 /// The same error, with the file in its text.
-fn naming<D: Disk>(disk: &D, name: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", disk.path_of(name)))
+fn naming<D: Disk>(disk: &D, name: &str, error: io::Error) -> io::Error {
+    crate::disk::naming(disk.path_of(name), error)
 }
 
 /// The salt, where its file is there and sound.
@@ -473,7 +473,7 @@ fn read_salt<D: Disk>(disk: &D) -> io::Result<Option<u64>> {
         other => other?,
     };
     let mut octets = [0; 12];
-    file.read_full_at(0, &mut octets).map_err(|error| naming(disk, SALT_NAME, &error))?;
+    file.read_full_at(0, &mut octets).map_err(|error| naming(disk, SALT_NAME, error))?;
     let (salt, checksum) = octets.split_at(8);
     let is_sound = crc32c::crc32c(salt).to_le_bytes() == checksum;
     Ok(salt.first_chunk().filter(|_| is_sound).map(|salt| u64::from_le_bytes(*salt)))
