@@ -1,14 +1,6 @@
-//! An error in a source, shown in its line and with the lines around it.
+//! A place in a source, shown in its line and with the lines around it.
 
 use std::ops::Range;
-
-use reply::explain::wrapped;
-
-use super::field::Fault;
-
-const HELP: &str = "help: ";
-/// Columns that a help takes.
-const COLUMNS: usize = 80;
 
 /// A text that settings came from, and what to call it.
 #[derive(Clone, Copy, Debug)]
@@ -38,32 +30,23 @@ pub fn position(text: &str, offset: usize) -> Position {
     }
 }
 
-/// The fault with its place, its line between its neighbours, and what was expected.
-pub fn show(source: Source<'_>, fault: &Fault) -> String {
-    let Position { line, column } = position(source.text, fault.span.start);
+/// What is said of the octets `span`, with their place and their line between its
+/// neighbours.
+pub fn show(source: Source<'_>, span: &Range<usize>, said: &str) -> String {
+    let Position { line, column } = position(source.text, span.start);
     let lines: Vec<&str> = source.text.lines().collect();
     let first = line.saturating_sub(1).max(1);
     let last = (line + 1).min(lines.len().max(line));
     let width = last.to_string().len();
-    let mut shown =
-        format!("{}\n{:width$}--> {}:{line}:{column}\n", fault.message, "", source.name);
+    let mut shown = format!("{said}\n{:width$}--> {}:{line}:{column}\n", "", source.name);
     shown.push_str(&format!("{:width$} |\n", ""));
     for number in first..=last {
         let text = lines.get(number - 1).copied().unwrap_or_default();
         shown.push_str(format!("{number:>width$} | {text}").trim_end());
         shown.push('\n');
         if number == line {
-            shown.push_str(&format!(
-                "{:width$} | {}\n",
-                "",
-                carets(source.text, column, &fault.span)
-            ));
+            shown.push_str(&format!("{:width$} | {}\n", "", carets(source.text, column, span)));
         }
-    }
-    if let Some(help) = &fault.help {
-        let indent = HELP.len();
-        let lines = wrapped(help, COLUMNS - indent);
-        shown.push_str(&format!("{HELP}{}", lines.join(&format!("\n{:indent$}", ""))));
     }
     shown.trim_end().to_owned()
 }
@@ -111,20 +94,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_shown_between_the_lines_around_it() {
+    fn a_place_is_shown_between_the_lines_around_it() {
         let source = Source { name: "mail.toml", text: "a = 1\nb = \"ü\"\nc = 3\nd = 4\n" };
-        let fault =
-            Fault { span: 10..14, message: "wrong".into(), help: Some("expected 2".into()) };
         let expected = "wrong\n --> mail.toml:2:5\n  |\n1 | a = 1\n2 | b = \"ü\"\n  |     ^^^\n\
-                        3 | c = 3\nhelp: expected 2";
-        assert_eq!(show(source, &fault), expected);
+                        3 | c = 3";
+        assert_eq!(show(source, &(10..14), "wrong"), expected);
     }
 
     #[test]
-    fn a_fault_at_the_end_or_beyond_is_shown_too() {
+    fn a_place_at_the_end_or_beyond_is_shown_too() {
         for text in ["", "x", "x\n", "ü"] {
-            let fault = Fault { span: 90..99, message: "wrong".into(), help: None };
-            assert!(show(Source { name: "f", text }, &fault).starts_with("wrong\n --> f:"));
+            let shown = show(Source { name: "f", text }, &(90..99), "wrong");
+            assert!(shown.starts_with("wrong\n --> f:"), "{shown}");
         }
     }
 

@@ -1,18 +1,19 @@
 //! A declared setting: the macro that makes a section from its rows, and the two traits
 //! that reading and showing go through.
 
-use std::ops::Range;
-
 use toml::Spanned;
 use toml::de::DeValue;
+
+use super::expected::Expected;
+use super::fault::Fault;
 
 /// A TOML value and where it stands.
 pub type Given<'a> = Spanned<DeValue<'a>>;
 
 /// A type that a key can have.
 pub trait Setting: Sized {
-    /// What may be written, in words.
-    const EXPECTED: &'static str;
+    /// What may be written.
+    const EXPECTED: Expected;
 
     /// Reads a value.
     fn read(given: &Given<'_>) -> Result<Self, Fault>;
@@ -27,31 +28,6 @@ pub trait Setting: Sized {
     }
 }
 
-/// What is wrong with a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Octets of the source that are wrong.
-    pub span: Range<usize>,
-    /// What is wrong.
-    pub message: String,
-    /// What was expected, or the nearest known name.
-    pub help: Option<String>,
-}
-
-impl Fault {
-    /// The value at `given` is not what is expected.
-    pub fn at(given: &Given<'_>, message: impl Into<String>) -> Fault {
-        Fault { span: given.span(), message: message.into(), help: None }
-    }
-
-    /// Adds what was expected.
-    #[must_use]
-    pub fn expected(mut self, expected: &str) -> Fault {
-        self.help = Some(format!("expected {expected}"));
-        self
-    }
-}
-
 /// One key, as the example and the reference show it.
 #[derive(Clone, Debug)]
 pub struct Field {
@@ -62,7 +38,7 @@ pub struct Field {
     /// Why the default is what it is.
     pub reason: String,
     /// What may be written.
-    pub expected: &'static str,
+    pub expected: Expected,
     /// The default in TOML.
     pub default: String,
 }
@@ -128,7 +104,7 @@ macro_rules! section {
                 &mut self,
                 key: &str,
                 given: &$crate::field::Given<'_>,
-            ) -> Option<Result<(), $crate::field::Fault>> {
+            ) -> Option<Result<(), $crate::fault::Fault>> {
                 use $crate::field::Setting;
                 let (head, rest) = $crate::field::split(key);
                 match (head, rest) {

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::diagnostic::{self, Source};
-use super::field::{Fault, Field, Given, Section};
+use super::diagnostic;
+use super::fault::{ConfigError, Fault, Faulty, Hint, Problem};
+use super::field::{Field, Given, Section};
 use super::settings::Config;
+use super::syntax::Syntax;
 use super::values::{bare, toml_list, toml_string};
 
 /// The settings file in the data directory, read where `--config` names no other.
@@ -102,10 +104,6 @@ pub struct Loaded {
     origins: BTreeMap<String, Origin>,
 }
 
-/// What is wrong with the settings, ready to be shown: each with its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError(pub String);
-
 impl Loaded {
     /// Puts the layers on each other.
     pub fn from(sources: &Sources) -> Result<Loaded, ConfigError> {
@@ -166,28 +164,28 @@ impl Loaded {
     }
 
     fn read_file(&mut self, path: &Path) -> Result<(), ConfigError> {
-        let name = path.display().to_string();
-        let text = std::fs::read(path)
-            .map_err(|error| format!("the settings file `{name}` cannot be read: {error}"))
-            .and_then(|octets| {
-                String::from_utf8(octets).map_err(|_| format!("`{name}` is not UTF-8"))
-            })
-            .map_err(ConfigError)?;
+        let octets = std::fs::read(path);
+        let octets = octets.map_err(|error| ConfigError::Unreadable(path.to_owned(), error))?;
+        let text = String::from_utf8(octets);
+        let text = text.map_err(|_| ConfigError::NotUtf8(path.to_owned()))?;
         self.read_text(path, &text)
     }
 
     fn read_text(&mut self, path: &Path, text: &str) -> Result<(), ConfigError> {
-        let source = Source { name: &path.display().to_string(), text };
-        let table = DeTable::parse(text).map_err(|error| syntax_error(source, &error))?;
         let mut faults = Vec::new();
-        let mut layer = Layer { loaded: self, path, text, faults: &mut faults };
-        layer.table("", table.get_ref());
+        match DeTable::parse(text) {
+            Ok(table) => {
+                let mut layer = Layer { loaded: self, path, text, faults: &mut faults };
+                layer.table("", table.get_ref());
+            }
+            Err(error) => faults.push(syntax_fault(&error)),
+        }
         if faults.is_empty() {
             return Ok(());
         }
         faults.sort_by_key(|fault| fault.span.start);
-        let shown: Vec<String> = faults.iter().map(|f| diagnostic::show(source, f)).collect();
-        Err(ConfigError(shown.join("\n\nerror: ")))
+        let name = path.display().to_string();
+        Err(ConfigError::Faults(Faulty { name, text: text.to_owned(), faults }))
     }
 
     fn read_flag(&mut self, flag: &Flag) -> Result<(), ConfigError> {
@@ -197,31 +195,29 @@ impl Loaded {
             more => toml_list(more),
         };
         let given = flag.values.join(" ");
-        let source = Source { name: flag.name, text: &given };
         let text = format!("x = {value}");
         self.set_toml(flag.key, &text, Origin::Flag(flag.name)).map_err(|fault| {
-            ConfigError(diagnostic::show(source, &Fault { span: 0..given.len(), ..fault }))
+            let fault = Fault { span: 0..given.len(), ..fault };
+            ConfigError::Faults(Faulty::one(flag.name, given, fault))
         })
     }
 
     fn read_set(&mut self, set: &str) -> Result<(), ConfigError> {
         let Some((key, value)) = set.split_once('=') else {
-            let help = "help: write `--set KEY=VALUE`, as in `--set greylist.window=5m`";
-            return Err(ConfigError(format!("`--set {set}` has no `=`\n{help}")));
+            return Err(ConfigError::NoEquals(set.to_owned()));
         };
         let (key, value) = (key.trim(), value.trim());
-        let source = Source { name: "--set", text: set };
         let text = format!("x = {value}");
         let result = match DeTable::parse(&text) {
             Ok(table) if table.get_ref().len() == 1 => self.set_toml(key, &text, Origin::Set),
             _ => self.set(key, &bare(value), Origin::Set),
         };
         result.map_err(|fault| {
-            let (start, end) = match fault.message.starts_with("unknown key") {
-                true => (0, key.len()),
-                false => (set.len() - value.len(), set.len()),
+            let span = match fault.problem {
+                Problem::UnknownKey(_) => 0..key.len(),
+                _ => set.len() - value.len()..set.len(),
             };
-            ConfigError(diagnostic::show(source, &Fault { span: start..end, ..fault }))
+            ConfigError::Faults(Faulty::one("--set", set.to_owned(), Fault { span, ..fault }))
         })
     }
 
@@ -274,7 +270,7 @@ impl Layer<'_> {
         let line = diagnostic::position(self.text, offset).line;
         let origin = Origin::File { path: self.path.to_owned(), line };
         if let Err(mut fault) = self.loaded.set(key, given, origin) {
-            fault.message = format!("`{key}`: {}", fault.message);
+            fault.key = Some(key.to_owned());
             self.faults.push(fault);
         }
     }
@@ -284,24 +280,26 @@ fn unknown_key(key: &str, span: std::ops::Range<usize>) -> Fault {
     let fields = Config::fields("");
     let keys = fields.iter().map(|field| field.key.as_str());
     let groups = fields.iter().filter_map(|field| Some(field.key.split_once('.')?.0));
-    let help = match diagnostic::nearest(key, keys.chain(groups)) {
+    let hint = match diagnostic::nearest(key, keys.chain(groups)) {
         _ if Config::is_section(key) => {
-            let below = fields.iter().filter(|field| field.key.starts_with(&format!("{key}.")));
-            let names: Vec<String> = below.map(|field| format!("`{}`", field.key)).collect();
-            format!("it is a group; its keys are {}", names.join(", "))
+            let keys = fields.iter().map(|field| &field.key);
+            let below = keys.filter(|below| below.starts_with(&format!("{key}.")));
+            Hint::KeysOfGroup(below.cloned().collect())
         }
-        Some(near) if Config::is_section(near) => format!("did you mean the group `{near}`?"),
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "`secondpost config example` shows every key".to_owned(),
+        Some(near) if Config::is_section(near) => Hint::NearGroup(near.to_owned()),
+        Some(near) => Hint::NearKey(near.to_owned()),
+        None => Hint::SeeExample,
     };
-    Fault { span, message: format!("unknown key `{key}`"), help: Some(help) }
+    Fault { span, key: None, problem: Problem::UnknownKey(key.to_owned()), hint: Some(hint) }
 }
 
-fn syntax_error(source: Source<'_>, error: &toml::de::Error) -> ConfigError {
+fn syntax_fault(error: &toml::de::Error) -> Fault {
     let span = error.span().unwrap_or(0..0);
-    let message = format!("this is not TOML: {}", error.message());
-    let help = "strings stand in quotes, as in `relay = \"direct\"`".to_owned();
-    ConfigError(diagnostic::show(source, &Fault { span, message, help: Some(help) }))
+    let syntax = Syntax::of(error.message(), &span);
+    let quotes_help = syntax.is_none_or(Syntax::may_be_an_unquoted_string);
+    let as_said = || Problem::NotTomlAsSaid(error.message().to_owned());
+    let problem = syntax.map_or_else(as_said, Problem::NotToml);
+    Fault { span, key: None, problem, hint: quotes_help.then_some(Hint::StringsAreQuoted) }
 }
 
 #[cfg(test)]

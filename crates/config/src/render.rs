@@ -1,13 +1,17 @@
 //! Settings as text: a commented example, the effective values, the reference page.
 
+use super::expected::Expected;
 use super::field::{Field, Section};
 use super::load::{Loaded, Origin};
 use super::settings::Config;
 use super::values::HostName;
 use reply::explain::wrapped;
 
+/// How what is expected is said.
+pub type Words<'a> = &'a dyn Fn(Expected) -> String;
+
 /// A config file with every key at its default, commented out and described.
-pub fn example() -> String {
+pub fn example(words: Words<'_>) -> String {
     let mut text = String::from(
         "# Every setting with its default. Take away a `#` in front of a key to set it.\n\
          # Settings are put on each other in this order: defaults, this file, options such\n\
@@ -21,14 +25,15 @@ pub fn example() -> String {
             section = prefix.to_owned();
         }
         text.push('\n');
-        text.push_str(&commented(&field));
+        text.push_str(&commented(&field, words));
         text.push_str(&format!("#{name} = {}\n", field.default));
     }
     text
 }
 
-fn commented(field: &Field) -> String {
-    let mut paragraphs = vec![sentence(&field.doc), format!("Expected: {}.", field.expected)];
+fn commented(field: &Field, words: Words<'_>) -> String {
+    let expected = format!("Expected: {}.", words(field.expected));
+    let mut paragraphs = vec![sentence(&field.doc), expected];
     if !field.reason.is_empty() {
         paragraphs.push(format!("Why this default: {}.", field.reason));
     }
@@ -96,7 +101,7 @@ fn to_json(value: &str) -> serde_json::Value {
 }
 
 /// docs/reference/config.md.
-pub fn reference() -> String {
+pub fn reference(words: Words<'_>) -> String {
     let mut text = String::from(
         "# Settings\n\n\
          This page is made from the declarations in `crates/config/src/settings.rs`\n\
@@ -114,7 +119,7 @@ pub fn reference() -> String {
     );
     for field in Config::fields("") {
         text.push_str(&format!("\n## `{}`\n\n{}\n\n", field.key, sentence(&field.doc)));
-        text.push_str(&format!("- Expected: {}\n", field.expected));
+        text.push_str(&format!("- Expected: {}\n", words(field.expected)));
         text.push_str(&format!("- Default: `{}`\n", field.default));
         if !field.reason.is_empty() {
             text.push_str(&format!("- Why that default: {}\n", field.reason));
@@ -144,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_example_loads_as_it_is_and_with_every_key_set() {
-        let example = example();
+        let example = example(&|expected| expected.name().to_owned());
         load(&example);
         let is_key = |line: &str| line.starts_with('#') && !line.starts_with("# ");
         let set: String = example

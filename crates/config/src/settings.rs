@@ -6,7 +6,9 @@ use std::time::Duration;
 use mta::router::Relay;
 use queue::retry::RetryOptions;
 
-use super::field::{Fault, Field, Given, Section, Setting, section};
+use super::expected::Expected;
+use super::fault::Fault;
+use super::field::{Field, Given, Section, Setting, section};
 use super::values::{
     AccessRules, Addresses, BareLineEnd, EightBitHeaders, HostName, LogFormat, LogLevel, Names,
     Networks, Offer, Patterns, Rate, Routes, Size, SocketPath, WebAddress,
@@ -312,7 +314,7 @@ retry_section! {
     unreachable_longest: Duration,
 }
 
-fn retry_field(key: String, expected: &'static str, default: String) -> Field {
+fn retry_field(key: String, expected: Expected, default: String) -> Field {
     let declared = RetryOptions::SETTINGS.iter().find(|setting| setting.name == key);
     let text = declared.map_or("", |setting| setting.reason);
     let text = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");

@@ -14,10 +14,12 @@ pub use words::{BareLineEnd, EightBitHeaders, LogFormat, LogLevel, Offer};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::field::{Fault, Given, Setting};
+use super::expected::Expected;
+use super::fault::Fault;
+use super::field::{Given, Setting};
 
 impl Setting for bool {
-    const EXPECTED: &'static str = "`true` or `false`";
+    const EXPECTED: Expected = Expected::OneOf(&["true", "false"]);
 
     fn read(given: &Given<'_>) -> Result<bool, Fault> {
         match given.get_ref() {
@@ -34,7 +36,7 @@ impl Setting for bool {
 }
 
 impl Setting for u32 {
-    const EXPECTED: &'static str = "a number of at least 1";
+    const EXPECTED: Expected = Expected::Count;
 
     fn read(given: &Given<'_>) -> Result<u32, Fault> {
         let number = number(given).and_then(|number| u32::try_from(number).ok());
@@ -70,20 +72,7 @@ pub fn items<'a, 'i>(given: &'a Given<'i>) -> Vec<&'a Given<'i>> {
 
 /// The value is none that `T` can have.
 pub fn wrong<T: Setting>(given: &Given<'_>) -> Fault {
-    Fault::at(given, format!("{} is not valid here", quoted(given))).expected(T::EXPECTED)
-}
-
-/// A value as an error names it.
-fn quoted(given: &Given<'_>) -> String {
-    match given.get_ref() {
-        DeValue::String(text) => format!("`{text}`"),
-        DeValue::Integer(number) => format!("`{number}`"),
-        DeValue::Float(number) => format!("`{number}`"),
-        DeValue::Boolean(value) => format!("`{value}`"),
-        DeValue::Datetime(value) => format!("`{value}`"),
-        DeValue::Array(_) => "a list".to_owned(),
-        DeValue::Table(_) => "a table".to_owned(),
-    }
+    Fault::not_valid(given).expected(T::EXPECTED)
 }
 
 /// A string in TOML.

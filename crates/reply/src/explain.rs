@@ -23,8 +23,8 @@ use crate::{Cause, Class, Code, Permanence, Timestamp, Verdict, WhoseMove};
 pub use language::{Language, NoSuchLanguage};
 pub use lines::wrapped;
 pub use texts::{
-    cli, cli_count, enumerated, label, label_at, label_refused, labelled, queued, queued_count,
-    sentences, story, web, web_count,
+    choices, cli, cli_count, enumerated, label, label_at, label_refused, labelled, queued,
+    queued_count, sentences, setting, story, system, web, web_count,
 };
 pub(crate) use texts::{fill, has, text};
 pub use words::{

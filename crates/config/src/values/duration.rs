@@ -7,7 +7,9 @@ use queue::retry::Ladder;
 use toml::de::DeValue;
 
 use super::{items, number, text, toml_list, toml_string, wrong};
-use crate::field::{Fault, Given, Setting};
+use crate::expected::Expected;
+use crate::fault::{Fault, Hint, Problem};
+use crate::field::{Given, Setting};
 
 /// Units with their milliseconds, the largest first.
 const UNITS: &[(&str, u64)] = &[
@@ -52,7 +54,7 @@ pub fn show(duration: Duration) -> String {
 }
 
 impl Setting for Duration {
-    const EXPECTED: &'static str = "a duration such as `30s`, `5m`, `1h30m` or `35d`";
+    const EXPECTED: Expected = Expected::Duration;
 
     fn read(given: &Given<'_>) -> Result<Duration, Fault> {
         if let Some(secs) = number(given) {
@@ -67,8 +69,7 @@ impl Setting for Duration {
 }
 
 impl Setting for Ladder {
-    const EXPECTED: &'static str = "rising durations since the first attempt, as in \
-         `{ steps = [\"1m\", \"5m\"], longest_pause = \"4h\" }`, or the list of steps alone";
+    const EXPECTED: Expected = Expected::Ladder;
 
     fn read(given: &Given<'_>) -> Result<Ladder, Fault> {
         let mut ladder = Ladder { steps: Vec::new(), longest_pause: DEFAULT_LONGEST_PAUSE };
@@ -80,9 +81,10 @@ impl Setting for Ladder {
             match ladder.set_part(name.get_ref(), value) {
                 Some(result) => result?,
                 None => {
-                    let message = format!("unknown key `{}`", name.get_ref());
-                    let fault = Fault { span: name.span(), message, help: None };
-                    return Err(fault.expected("`steps` and `longest_pause`"));
+                    let problem = Problem::UnknownPart(name.get_ref().to_string());
+                    let parts = Expected::OneOf(&["steps", "longest_pause"]);
+                    let hint = Some(Hint::Expected(parts));
+                    return Err(Fault { span: name.span(), key: None, problem, hint });
                 }
             }
         }
@@ -109,7 +111,7 @@ const DEFAULT_LONGEST_PAUSE: Duration = Duration::from_secs(4 * 3600);
 fn steps(given: &Given<'_>) -> Result<Vec<Duration>, Fault> {
     let steps = items(given).into_iter().map(Duration::read).collect::<Result<Vec<_>, _>>()?;
     if steps.is_empty() || !steps.is_sorted() || steps.contains(&Duration::ZERO) {
-        return Err(Fault::at(given, "these steps do not rise").expected(Ladder::EXPECTED));
+        return Err(Fault::at(given, Problem::StepsDoNotRise).expected(Ladder::EXPECTED));
     }
     Ok(steps)
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 
 use super::{items, text, toml_list, toml_string, wrong};
-use crate::field::{Fault, Given, Setting};
+use crate::expected::Expected;
+use crate::fault::Fault;
+use crate::field::{Given, Setting};
 
 /// Whether `name` can be a domain: labels of letters, digits, hyphens and underscores
 /// (the field uses them), or of UTF-8.
@@ -37,8 +39,7 @@ impl HostName {
 }
 
 impl Setting for HostName {
-    const EXPECTED: &'static str =
-        "a host name such as `mail.example.org`, in ASCII (`xn--…` for other letters)";
+    const EXPECTED: Expected = Expected::HostName;
 
     fn read(given: &Given<'_>) -> Result<HostName, Fault> {
         let name = text::<HostName>(given)?.to_lowercase();
@@ -61,7 +62,7 @@ fn is_host(name: &str) -> bool {
 pub struct Names(pub Vec<String>);
 
 impl Setting for Names {
-    const EXPECTED: &'static str = "domains, as in `[\"example.org\", \"example.net\"]`";
+    const EXPECTED: Expected = Expected::Domains;
 
     fn read(given: &Given<'_>) -> Result<Names, Fault> {
         let name = |item: &Given<'_>| match text::<Names>(item)? {
@@ -102,8 +103,7 @@ fn socket_address(text: &str) -> Option<Vec<SocketAddr>> {
 }
 
 impl Setting for Addresses {
-    const EXPECTED: &'static str = "an address with a port such as `127.0.0.1:2525`, `[::1]:2525` \
-         or `*:25`, a list of them, or `off`";
+    const EXPECTED: Expected = Expected::Addresses;
 
     fn read(given: &Given<'_>) -> Result<Addresses, Fault> {
         if given.get_ref().as_str() == Some("off") {
@@ -136,7 +136,7 @@ pub fn network(text: &str) -> Option<IpNet> {
 }
 
 impl Setting for Networks {
-    const EXPECTED: &'static str = "networks, as in `[\"192.0.2.0/24\", \"2001:db8::/32\"]`";
+    const EXPECTED: Expected = Expected::Networks;
 
     fn read(given: &Given<'_>) -> Result<Networks, Fault> {
         let one = |item: &Given<'_>| {
@@ -167,7 +167,7 @@ impl SocketPath {
 }
 
 impl Setting for SocketPath {
-    const EXPECTED: &'static str = "a path, or `off`";
+    const EXPECTED: Expected = Expected::Path;
 
     fn read(given: &Given<'_>) -> Result<SocketPath, Fault> {
         match text::<SocketPath>(given)? {
@@ -200,7 +200,7 @@ impl WebAddress {
 }
 
 impl Setting for WebAddress {
-    const EXPECTED: &'static str = "an address such as `https://mail.example.org`";
+    const EXPECTED: Expected = Expected::WebAddress;
 
     fn read(given: &Given<'_>) -> Result<WebAddress, Fault> {
         let address = text::<WebAddress>(given)?.trim_end_matches('/');

@@ -10,7 +10,9 @@ use toml::de::DeValue;
 use super::Networks;
 use super::network::is_domain;
 use super::{items, text, toml_list, toml_string, wrong};
-use crate::field::{Fault, Given, Setting};
+use crate::expected::Expected;
+use crate::fault::{Fault, Hint, Problem};
+use crate::field::{Given, Setting};
 
 /// Reads `host:port`; the host is a name, an IPv4 address or an IPv6 address in brackets.
 fn host_port(text: &str) -> Option<HostPort> {
@@ -25,7 +27,7 @@ fn host_port(text: &str) -> Option<HostPort> {
 }
 
 impl Setting for Relay {
-    const EXPECTED: &'static str = "`off`, `direct` or `host:port`";
+    const EXPECTED: Expected = Expected::OneOf(&["off", "direct", "host:port"]);
 
     fn read(given: &Given<'_>) -> Result<Relay, Fault> {
         match text::<Relay>(given)? {
@@ -43,6 +45,10 @@ impl Setting for Relay {
         }
     }
 }
+
+/// The ways of a domain's mail.
+const ROUTE: Expected =
+    Expected::OneOf(&["host:port", "mx", "lmtp:PATH", "local", "hold", "discard"]);
 
 fn parse_route(text: &str) -> Option<Route> {
     match (text, text.strip_prefix("lmtp:")) {
@@ -77,18 +83,15 @@ pub struct Routes(pub BTreeMap<String, Route>);
 
 impl Routes {
     fn insert(&mut self, domain: &str, given: &Given<'_>) -> Result<(), Fault> {
-        let route = parse_route(text::<Routes>(given)?).ok_or_else(|| {
-            let expected = "`host:port`, `mx`, `lmtp:PATH`, `local`, `hold` or `discard`";
-            Fault { help: None, ..wrong::<Routes>(given) }.expected(expected)
-        })?;
+        let route = parse_route(text::<Routes>(given)?);
+        let route = route.ok_or_else(|| Fault::not_valid(given).expected(ROUTE))?;
         self.0.insert(domain.to_lowercase(), route);
         Ok(())
     }
 }
 
 impl Setting for Routes {
-    const EXPECTED: &'static str =
-        "a table, as in `{ \"example.net\" = \"relay.example.net:25\" }`";
+    const EXPECTED: Expected = Expected::Routes;
 
     fn read(given: &Given<'_>) -> Result<Routes, Fault> {
         let DeValue::Table(table) = given.get_ref() else { return Err(wrong::<Routes>(given)) };
@@ -129,8 +132,8 @@ fn read_route(
         });
     }
     if !is_domain_pattern(&domain) {
-        let fault = Fault { span, message: format!("`{domain}` is no domain"), help: None };
-        return Err(fault.expected("a domain such as `example.net`, `*.example.net`, or `*`"));
+        let hint = Some(Hint::Expected(Expected::DomainPattern));
+        return Err(Fault { span, key: None, problem: Problem::NoDomain(domain), hint });
     }
     routes.insert(&domain, given)
 }
@@ -150,7 +153,7 @@ impl Patterns {
 }
 
 impl Setting for Patterns {
-    const EXPECTED: &'static str = "a list of `user@domain`, `user@`, `@domain`, `.domain` or `<>`";
+    const EXPECTED: Expected = Expected::Patterns;
 
     fn read(given: &Given<'_>) -> Result<Patterns, Fault> {
         let mut read = Patterns::default();
@@ -194,7 +197,7 @@ impl Rate {
 }
 
 impl Setting for Rate {
-    const EXPECTED: &'static str = "a rate such as `100/h` or `20/10m`, or `off`";
+    const EXPECTED: Expected = Expected::Rate;
 
     fn read(given: &Given<'_>) -> Result<Rate, Fault> {
         match text::<Rate>(given)? {
@@ -227,8 +230,7 @@ impl AccessRule {
             return Err(wrong::<AccessRules>(given));
         };
         let Some(action) = table.get("action") else {
-            let fault = Fault::at(given, "this rule has no `action`");
-            return Err(fault.expected("`accept`, `defer` or `refuse`"));
+            return Err(Fault::at(given, Problem::MissingPart("action")).expected(ACTION));
         };
         let mut rule = Rule::new(read_action(action)?);
         let mut parts = vec![format!("action = {}", toml_string(text::<AccessRules>(action)?))];
@@ -249,31 +251,29 @@ impl AccessRule {
 }
 
 fn unknown_part(name: &str, span: std::ops::Range<usize>) -> Fault {
-    let fault = Fault { span, message: format!("unknown key `{name}`"), help: None };
-    fault.expected("`action`, `clients`, `hellos`, `senders` or `recipients`")
+    let parts = Expected::OneOf(&["action", "clients", "hellos", "senders", "recipients"]);
+    let problem = Problem::UnknownPart(name.to_owned());
+    Fault { span, key: None, problem, hint: Some(Hint::Expected(parts)) }
 }
+
+/// What a rule of access decides.
+const ACTION: Expected = Expected::OneOf(&["accept", "defer", "refuse"]);
 
 fn read_action(given: &Given<'_>) -> Result<Action, Fault> {
     let action = given.get_ref().as_str().and_then(|word| word.parse().ok());
-    action.ok_or_else(|| {
-        let fault = Fault { help: None, ..wrong::<AccessRules>(given) };
-        fault.expected("`accept`, `defer` or `refuse`")
-    })
+    action.ok_or_else(|| Fault::not_valid(given).expected(ACTION))
 }
 
 fn read_hellos(given: &Given<'_>) -> Result<Vec<DomainPattern>, Fault> {
     let hello = |item: &Given<'_>| {
-        text::<AccessRules>(item)?.parse().map_err(|_| {
-            let fault = Fault { help: None, ..wrong::<AccessRules>(item) };
-            fault.expected("a domain, or `.domain` for all below it too")
-        })
+        let hello = text::<AccessRules>(item)?.parse();
+        hello.map_err(|_| Fault::not_valid(item).expected(Expected::Hellos))
     };
     items(given).into_iter().map(hello).collect()
 }
 
 impl Setting for AccessRules {
-    const EXPECTED: &'static str =
-        "a list of rules, as in `[{ action = \"refuse\", clients = [\"192.0.2.0/24\"] }]`";
+    const EXPECTED: Expected = Expected::AccessRules;
 
     fn read(given: &Given<'_>) -> Result<AccessRules, Fault> {
         let rules = items(given).into_iter().map(AccessRule::read);

@@ -1,7 +1,9 @@
 //! Sizes in octets: `4096`, `50MiB`, `1G`.
 
 use super::{number, text, toml_string, wrong};
-use crate::field::{Fault, Given, Setting};
+use crate::expected::Expected;
+use crate::fault::Fault;
+use crate::field::{Given, Setting};
 
 /// A number of octets, at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +61,7 @@ impl std::fmt::Display for Size {
 }
 
 impl Setting for Size {
-    const EXPECTED: &'static str = "a size such as `4096`, `50MiB` or `1G`";
+    const EXPECTED: Expected = Expected::Size;
 
     fn read(given: &Given<'_>) -> Result<Size, Fault> {
         let size = match number(given) {

@@ -1,11 +1,13 @@
 //! Settings that are one of a few words.
 
 use super::{text, toml_string, wrong};
-use crate::field::{Fault, Given, Setting};
+use crate::expected::Expected;
+use crate::fault::Fault;
+use crate::field::{Given, Setting};
 
 /// Declares a closed set of words: variant, word.
 macro_rules! words {
-    ($(#[doc = $about:literal])+ $name:ident, $expected:literal {
+    ($(#[doc = $about:literal])+ $name:ident {
         $($(#[doc = $doc:literal])+ $variant:ident = $word:literal;)+
     }) => {
         $(#[doc = $about])+
@@ -20,7 +22,7 @@ macro_rules! words {
         }
 
         impl Setting for $name {
-            const EXPECTED: &'static str = $expected;
+            const EXPECTED: Expected = Expected::OneOf(&[$($word),+]);
 
             fn read(given: &Given<'_>) -> Result<$name, Fault> {
                 match text::<$name>(given)? {
@@ -38,7 +40,7 @@ macro_rules! words {
 
 words! {
     /// How VRFY and EXPN are answered.
-    Offer, "`off`, `noncommittal` or `on`" {
+    Offer {
         /// 502.
         Off = "off";
         /// 252.
@@ -50,7 +52,7 @@ words! {
 
 words! {
     /// What bare CR and LF in message data lead to.
-    BareLineEnd, "`refuse` or `make-crlf`" {
+    BareLineEnd {
         /// 550 5.6.0 at the end of data.
         Refuse = "refuse";
         /// They become CRLF.
@@ -60,7 +62,7 @@ words! {
 
 words! {
     /// What raw 8-bit octets in a header lead to.
-    EightBitHeaders, "`accept` or `refuse`" {
+    EightBitHeaders {
         /// They stay.
         Accept = "accept";
         /// 554 5.6.9 at the end of data.
@@ -70,7 +72,7 @@ words! {
 
 words! {
     /// The form of the log.
-    LogFormat, "`text` or `json`" {
+    LogFormat {
         /// For people.
         Text = "text";
         /// One object a line.
@@ -80,7 +82,7 @@ words! {
 
 words! {
     /// How much is logged.
-    LogLevel, "`error`, `warn`, `info`, `debug` or `trace`" {
+    LogLevel {
         /// What needs a person.
         Error = "error";
         /// What may need one.

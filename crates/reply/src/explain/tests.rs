@@ -177,7 +177,7 @@ const WORDS: &str =
     confidence-high confidence-medium confidence-low any-command
     stage-connection stage-end-of-data stage-unrecognized-command
     duration-days duration-hours duration-minutes duration-seconds duration-pair from-now
-    quoted list-end list-separator sentence-space labelled label-meaning label-code label-when-seen label-whose-move label-what-to-do
+    quoted list-end list-choice list-separator sentence-space labelled label-meaning label-code label-when-seen label-whose-move label-what-to-do
     label-how-to-fix label-when-next label-evidence label-alternatives label-source
     label-answers label-causes label-codes label-about label-comparison label-differences
     label-in-common label-when-to-use move-waits move-gave-up when-after when-at when-at-once
@@ -227,6 +227,30 @@ const WORDS: &str =
     cli-listens cli-mail-lands cli-try cli-standard-input cli-compressed cli-compressed-help
     cli-broken-off cli-unfolds-too-far cli-only-first cli-only-first-of-one
     cli-only-first-of-some cli-lines
+    setting-unreadable setting-not-utf8 setting-no-equals setting-no-equals-help
+    setting-not-toml setting-syntax-unquoted-string setting-syntax-open-string
+    setting-syntax-no-such-escape setting-syntax-open-bracket
+    setting-syntax-has-value-already setting-syntax-no-value setting-syntax-no-key
+    setting-syntax-no-number setting-syntax-missing-comma setting-syntax-extra-comma
+    setting-syntax-forbidden-character setting-syntax-too-deep setting-syntax-unexpected
+    setting-unknown-key setting-missing-part setting-not-valid setting-not-valid-list
+    setting-not-valid-table setting-no-domain setting-steps setting-expected
+    setting-expects-one-of setting-expects-count setting-expects-duration
+    setting-expects-ladder setting-expects-size setting-expects-host-name
+    setting-expects-domains setting-expects-domain-pattern setting-expects-addresses
+    setting-expects-networks setting-expects-path setting-expects-web-address
+    setting-expects-routes setting-expects-patterns setting-expects-rate
+    setting-expects-access-rules setting-expects-hellos setting-group-keys setting-near-key
+    setting-near-group setting-see-example setting-quotes system-not-found
+    system-permission-denied system-already-exists system-not-a-directory
+    system-is-a-directory system-directory-not-empty system-read-only system-no-space
+    system-quota-exceeded system-file-too-large system-name-too-long system-link-loop
+    system-busy system-too-many-files system-input-output system-unexpected-end
+    system-out-of-memory system-address-in-use system-address-not-available
+    system-connection-refused system-connection-reset system-connection-aborted
+    system-broken-pipe system-host-unreachable system-network-unreachable
+    system-network-down system-timed-out system-name-unknown system-name-without-address
+    system-name-not-resolved-now system-damaged-archive
     queue-from queue-to queue-held queue-said queue-means queue-move queue-next queue-note
     queue-then queue-head queue-octets queue-origin-local queue-origin-notification
     queue-origin-over queue-status-delivered queue-status-failed queue-now queue-unplanned

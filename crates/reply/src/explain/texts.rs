@@ -103,6 +103,18 @@ pub fn enumerated(items: &[String], language: Language) -> String {
     items.join(&text(language, "list-separator"))
 }
 
+/// Names of which one is to be chosen: "`off`, `direct` or `host:port`".
+pub fn choices(items: &[String], language: Language) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => {
+            let most = enumerated(most, language);
+            fill(language, "list-choice", &[("most", most.into()), ("last", last.as_str().into())])
+        }
+    }
+}
+
 /// The words of a web page, as in `web-box-button`, with placeholders filled in.
 pub fn web(language: Language, name: &str, values: &[(&'static str, &str)]) -> String {
     phrase(language, &format!("web-{name}"), values)
@@ -121,6 +133,16 @@ pub fn cli(language: Language, name: &str, values: &[(&'static str, &str)]) -> S
 /// The same about a number of things, as in `cli-segments`.
 pub fn cli_count(language: Language, name: &str, count: u64) -> String {
     fill(language, &format!("cli-{name}"), &[("count", count.into())])
+}
+
+/// What is wrong with settings, as in `setting-unknown-key`, with placeholders filled in.
+pub fn setting(language: Language, name: &str, values: &[(&'static str, &str)]) -> String {
+    phrase(language, &format!("setting-{name}"), values)
+}
+
+/// What the operating system says, as in `system-not-found`.
+pub fn system(language: Language, name: &str) -> String {
+    text(language, &format!("system-{name}"))
 }
 
 /// The words about what waits, as in `queue-next`, with placeholders filled in.

@@ -57,6 +57,7 @@ duration-pair = { $large } und { $small }
 from-now = in { $duration }
 quoted = „{ $text }“
 list-end = { $most } und { $last }
+list-choice = { $most } oder { $last }
 list-separator = { ", " }
 sentence-space = { " " }
 labelled = { $label }: { $said }
@@ -1944,6 +1945,91 @@ cli-pages = { $count ->
     [one] { $count } Seite
    *[other] { $count } Seiten
 }
+
+## Falsche Einstellungen (kurz; steht bei einer Zeile der Datei oder hinter einem Schlüssel)
+
+setting-unreadable = die Einstellungsdatei { $file } lässt sich nicht lesen: { $error }
+setting-not-utf8 = { $file } ist kein UTF-8
+setting-no-equals = in { $given } fehlt { $sign }
+setting-no-equals-help = schreiben Sie { $form }, wie in { $example }
+setting-not-toml = das ist kein TOML: { $why }
+setting-syntax-unquoted-string = Zeichenketten müssen in Anführungszeichen stehen
+setting-syntax-open-string = Eine Zeichenkette hat kein Ende
+setting-syntax-no-such-escape = Eine solche Escape-Folge gibt es in Zeichenketten nicht
+setting-syntax-open-bracket = Eine Klammer ist nicht geschlossen
+setting-syntax-has-value-already = Dieser Schlüssel hat schon einen Wert
+setting-syntax-no-value = Ein Schlüssel hat keinen Wert
+setting-syntax-no-key = Hier wird ein Schlüssel erwartet
+setting-syntax-no-number = Das ist keine Zahl
+setting-syntax-missing-comma = Es fehlt ein Komma
+setting-syntax-extra-comma = Hier steht ein Komma zu viel
+setting-syntax-forbidden-character = Dieses Zeichen darf hier nicht stehen
+setting-syntax-too-deep = Listen und Tabellen sind zu tief verschachtelt
+setting-syntax-unexpected = Das wird hier nicht erwartet
+setting-unknown-key = unbekannter Schlüssel { $key }
+setting-missing-part = dieser Regel fehlt { $key }
+setting-not-valid = { $value } ist hier nicht gültig
+setting-not-valid-list = eine Liste ist hier nicht gültig
+setting-not-valid-table = eine Tabelle ist hier nicht gültig
+setting-no-domain = { $name } ist keine Domain
+setting-steps = diese Stufen steigen nicht an
+setting-expected = erwartet wird { $what }
+setting-expects-one-of = { $words }
+setting-expects-count = eine Zahl ab { $examples }
+setting-expects-duration = eine Dauer wie { $examples }
+setting-expects-ladder = eine Folge ansteigender Dauern seit dem ersten Versuch, wie in { $examples }, oder die Liste der Stufen allein
+setting-expects-size = eine Größe wie { $examples }
+setting-expects-host-name = ein Hostname wie { $examples }, in ASCII ({ $words } für andere Buchstaben)
+setting-expects-domains = eine Liste von Domains, wie in { $examples }
+setting-expects-domain-pattern = eine Domain wie { $examples }
+setting-expects-addresses = eine Adresse mit Port wie { $examples }, eine Liste davon, oder { $words }
+setting-expects-networks = eine Liste von Netzen, wie in { $examples }
+setting-expects-path = ein Pfad, oder { $words }
+setting-expects-web-address = eine Adresse wie { $examples }
+setting-expects-routes = eine Tabelle, wie in { $examples }
+setting-expects-patterns = eine Liste aus { $examples }
+setting-expects-rate = eine Rate wie { $examples }, oder { $words }
+setting-expects-access-rules = eine Liste von Regeln, wie in { $examples }
+setting-expects-hellos = eine Domain, oder { $examples } auch für alle darunter
+setting-group-keys = das ist eine Gruppe; ihre Schlüssel sind { $keys }
+setting-near-key = meinten Sie { $key }?
+setting-near-group = meinten Sie die Gruppe { $key }?
+setting-see-example = { $command } zeigt alle Schlüssel
+setting-quotes = Zeichenketten stehen in Anführungszeichen, wie in { $example }
+
+## Was das Betriebssystem sagt (hinter einem Doppelpunkt)
+
+system-not-found = Datei oder Verzeichnis gibt es nicht
+system-permission-denied = keine Berechtigung
+system-already-exists = Datei gibt es schon
+system-not-a-directory = kein Verzeichnis
+system-is-a-directory = ist ein Verzeichnis
+system-directory-not-empty = Verzeichnis ist nicht leer
+system-read-only = Dateisystem ist schreibgeschützt
+system-no-space = kein Platz mehr auf dem Datenträger
+system-quota-exceeded = Plattenkontingent ist aufgebraucht
+system-file-too-large = Datei ist zu groß
+system-name-too-long = Dateiname ist zu lang
+system-link-loop = zu viele symbolische Links hintereinander
+system-busy = Gerät oder Ressource ist belegt
+system-too-many-files = zu viele offene Dateien
+system-input-output = Ein-/Ausgabefehler
+system-unexpected-end = unerwartetes Ende der Datei
+system-out-of-memory = kein Arbeitsspeicher mehr
+system-address-in-use = Adresse ist schon belegt
+system-address-not-available = Diese Adresse hat der Rechner nicht
+system-connection-refused = Verbindung abgelehnt
+system-connection-reset = Verbindung von der Gegenseite zurückgesetzt
+system-connection-aborted = Verbindung abgebrochen
+system-broken-pipe = Niemand liest mehr mit
+system-host-unreachable = kein Weg zum Host
+system-network-unreachable = Netz ist nicht erreichbar
+system-network-down = Netz ist außer Betrieb
+system-timed-out = Zeit abgelaufen
+system-name-unknown = Name oder Dienst ist nicht bekannt
+system-name-without-address = Zu dem Namen gibt es keine Adresse
+system-name-not-resolved-now = Namensauflösung vorübergehend gestört
+system-damaged-archive = Die komprimierten Daten sind beschädigt
 
 ## Die Warteschlange und die Geschichte einer Nachricht (im Terminal: kurz)
 

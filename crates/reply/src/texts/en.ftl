@@ -51,6 +51,7 @@ duration-pair = { $large } and { $small }
 from-now = in { $duration }
 quoted = “{ $text }”
 list-end = { $most } and { $last }
+list-choice = { $most } or { $last }
 list-separator = { ", " }
 sentence-space = { " " }
 labelled = { $label }: { $said }
@@ -1939,6 +1940,91 @@ cli-pages = { $count ->
     [one] { $count } page
    *[other] { $count } pages
 }
+
+## Settings that are wrong (short, lower case; it stands in a line of the file, or behind a key)
+
+setting-unreadable = the settings file { $file } cannot be read: { $error }
+setting-not-utf8 = { $file } is not UTF-8
+setting-no-equals = { $given } has no { $sign }
+setting-no-equals-help = write { $form }, as in { $example }
+setting-not-toml = this is not TOML: { $why }
+setting-syntax-unquoted-string = string values must be quoted
+setting-syntax-open-string = a string is not closed
+setting-syntax-no-such-escape = a string holds an escape that does not exist
+setting-syntax-open-bracket = a bracket is not closed
+setting-syntax-has-value-already = this key has a value already
+setting-syntax-no-value = a key has no value
+setting-syntax-no-key = a key was expected here
+setting-syntax-no-number = this is no number
+setting-syntax-missing-comma = a comma is missing
+setting-syntax-extra-comma = there is a comma too many
+setting-syntax-forbidden-character = there is a character that may not stand here
+setting-syntax-too-deep = lists and tables are nested too deeply
+setting-syntax-unexpected = this was not expected here
+setting-unknown-key = unknown key { $key }
+setting-missing-part = this rule has no { $key }
+setting-not-valid = { $value } is not valid here
+setting-not-valid-list = a list is not valid here
+setting-not-valid-table = a table is not valid here
+setting-no-domain = { $name } is no domain
+setting-steps = these steps do not rise
+setting-expected = expected { $what }
+setting-expects-one-of = { $words }
+setting-expects-count = a number of at least { $examples }
+setting-expects-duration = a duration such as { $examples }
+setting-expects-ladder = rising durations since the first attempt, as in { $examples }, or the list of steps alone
+setting-expects-size = a size such as { $examples }
+setting-expects-host-name = a host name such as { $examples }, in ASCII ({ $words } for other letters)
+setting-expects-domains = domains, as in { $examples }
+setting-expects-domain-pattern = a domain such as { $examples }
+setting-expects-addresses = an address with a port such as { $examples }, a list of them, or { $words }
+setting-expects-networks = networks, as in { $examples }
+setting-expects-path = a path, or { $words }
+setting-expects-web-address = an address such as { $examples }
+setting-expects-routes = a table, as in { $examples }
+setting-expects-patterns = a list of { $examples }
+setting-expects-rate = a rate such as { $examples }, or { $words }
+setting-expects-access-rules = a list of rules, as in { $examples }
+setting-expects-hellos = a domain, or { $examples } for all below it too
+setting-group-keys = it is a group; its keys are { $keys }
+setting-near-key = did you mean { $key }?
+setting-near-group = did you mean the group { $key }?
+setting-see-example = { $command } shows every key
+setting-quotes = strings stand in quotes, as in { $example }
+
+## What the operating system says (lower case; behind a colon)
+
+system-not-found = no such file or directory
+system-permission-denied = permission denied
+system-already-exists = file exists already
+system-not-a-directory = not a directory
+system-is-a-directory = is a directory
+system-directory-not-empty = directory not empty
+system-read-only = read-only file system
+system-no-space = no space left on device
+system-quota-exceeded = disk quota exceeded
+system-file-too-large = file too large
+system-name-too-long = file name too long
+system-link-loop = too many symbolic links in a row
+system-busy = device or resource busy
+system-too-many-files = too many open files
+system-input-output = input/output error
+system-unexpected-end = unexpected end of file
+system-out-of-memory = out of memory
+system-address-in-use = address already in use
+system-address-not-available = this machine has no such address
+system-connection-refused = connection refused
+system-connection-reset = connection reset by peer
+system-connection-aborted = connection aborted
+system-broken-pipe = broken pipe
+system-host-unreachable = no route to host
+system-network-unreachable = network is unreachable
+system-network-down = network is down
+system-timed-out = timed out
+system-name-unknown = name or service not known
+system-name-without-address = no address associated with the name
+system-name-not-resolved-now = temporary failure in name resolution
+system-damaged-archive = the compressed data are damaged
 
 ## The queue, and the story of a message (in the terminal: short, lower case)
 

@@ -56,6 +56,7 @@ duration-pair = { $large } y { $small }
 from-now = dentro de { $duration }
 quoted = «{ $text }»
 list-end = { $most } y { $last }
+list-choice = { $most } o { $last }
 list-separator = { ", " }
 sentence-space = { " " }
 labelled = { $label }: { $said }
@@ -1909,8 +1910,8 @@ cli-no-command-help = { $command } enumera los que hay
 cli-other-topic = { $name } no es un comando ni una palabra clave de EHLO
 cli-other-topic-help = { $command } dice qué es
 cli-no-code = no existe el código de respuesta SMTP { $given }
-cli-no-enhanced-code = no existe el código de estado ampliado { $given }
-cli-no-topic = { $given } no es un código de respuesta, ni un código de estado ampliado, ni una causa, ni un comando de SMTP
+cli-no-enhanced-code = no existe el código de estado extendido { $given }
+cli-no-topic = { $given } no es un código de respuesta, ni un código de estado extendido, ni una causa, ni un comando de SMTP
 cli-no-spool = todavía no hay ningún spool en { $place }
 cli-no-spool-help = indique el directorio de datos del servicio con { $option }
 cli-spool-held = otro proceso está usando el spool de { $place }
@@ -1956,6 +1957,91 @@ cli-pages = { $count ->
     [one] { $count } página
    *[other] { $count } páginas
 }
+
+## Configuración con fallos (breve, en minúsculas; junto a una línea del archivo o tras una clave)
+
+setting-unreadable = no se puede leer el archivo de configuración { $file }: { $error }
+setting-not-utf8 = { $file } no está en UTF-8
+setting-no-equals = falta { $sign } en { $given }
+setting-no-equals-help = escriba { $form }, como en { $example }
+setting-not-toml = esto no es TOML: { $why }
+setting-syntax-unquoted-string = las cadenas deben ir entre comillas
+setting-syntax-open-string = una cadena no está cerrada
+setting-syntax-no-such-escape = esa secuencia de escape no existe en una cadena
+setting-syntax-open-bracket = un corchete o una llave no está cerrado
+setting-syntax-has-value-already = esta clave ya tiene un valor
+setting-syntax-no-value = una clave no tiene valor
+setting-syntax-no-key = aquí se espera una clave
+setting-syntax-no-number = esto no es un número
+setting-syntax-missing-comma = falta una coma
+setting-syntax-extra-comma = sobra una coma
+setting-syntax-forbidden-character = este carácter no está permitido aquí
+setting-syntax-too-deep = las listas y tablas están anidadas a demasiada profundidad
+setting-syntax-unexpected = esto no se espera aquí
+setting-unknown-key = clave desconocida { $key }
+setting-missing-part = a esta regla le falta { $key }
+setting-not-valid = { $value } no es válido aquí
+setting-not-valid-list = una lista no es válida aquí
+setting-not-valid-table = una tabla no es válida aquí
+setting-no-domain = { $name } no es un dominio
+setting-steps = estos pasos no van en aumento
+setting-expected = se espera { $what }
+setting-expects-one-of = { $words }
+setting-expects-count = un número a partir de { $examples }
+setting-expects-duration = una duración como { $examples }
+setting-expects-ladder = una serie de duraciones en aumento desde el primer intento, como en { $examples }, o solo la lista de pasos
+setting-expects-size = un tamaño como { $examples }
+setting-expects-host-name = un nombre de host como { $examples }, en ASCII ({ $words } para otras letras)
+setting-expects-domains = una lista de dominios, como en { $examples }
+setting-expects-domain-pattern = un dominio como { $examples }
+setting-expects-addresses = una dirección con puerto como { $examples }, una lista de ellas, o { $words }
+setting-expects-networks = una lista de redes, como en { $examples }
+setting-expects-path = una ruta de archivo, o { $words }
+setting-expects-web-address = una dirección como { $examples }
+setting-expects-routes = una tabla, como en { $examples }
+setting-expects-patterns = una lista de { $examples }
+setting-expects-rate = un ritmo como { $examples }, o { $words }
+setting-expects-access-rules = una lista de reglas, como en { $examples }
+setting-expects-hellos = un dominio, o { $examples } para incluir todos sus subdominios
+setting-group-keys = es un grupo; sus claves son { $keys }
+setting-near-key = ¿quería decir { $key }?
+setting-near-group = ¿quería decir el grupo { $key }?
+setting-see-example = { $command } muestra todas las claves
+setting-quotes = las cadenas van entre comillas, como en { $example }
+
+## Lo que dice el sistema operativo (en minúsculas; tras dos puntos)
+
+system-not-found = no existe ese archivo o directorio
+system-permission-denied = permiso denegado
+system-already-exists = el archivo ya existe
+system-not-a-directory = no es un directorio
+system-is-a-directory = es un directorio
+system-directory-not-empty = el directorio no está vacío
+system-read-only = sistema de archivos de solo lectura
+system-no-space = no queda espacio en el disco
+system-quota-exceeded = cuota de disco superada
+system-file-too-large = archivo demasiado grande
+system-name-too-long = nombre de archivo demasiado largo
+system-link-loop = demasiados enlaces simbólicos seguidos
+system-busy = dispositivo o recurso ocupado
+system-too-many-files = demasiados archivos abiertos
+system-input-output = error de entrada/salida
+system-unexpected-end = fin de archivo inesperado
+system-out-of-memory = memoria agotada
+system-address-in-use = la dirección ya está en uso
+system-address-not-available = esta máquina no tiene esa dirección
+system-connection-refused = conexión rechazada
+system-connection-reset = el otro extremo cortó la conexión
+system-connection-aborted = conexión interrumpida
+system-broken-pipe = la tubería ya no tiene lector
+system-host-unreachable = no hay ruta hasta el host
+system-network-unreachable = no se puede llegar a la red
+system-network-down = la red no funciona
+system-timed-out = tiempo de espera agotado
+system-name-unknown = nombre o servicio desconocido
+system-name-without-address = el nombre no tiene ninguna dirección
+system-name-not-resolved-now = fallo temporal en la resolución de nombres
+system-damaged-archive = los datos comprimidos están dañados
 
 ## La cola y la historia de un mensaje (en el terminal: breve)
 

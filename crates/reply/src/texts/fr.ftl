@@ -58,6 +58,7 @@ duration-pair = { $large } et { $small }
 from-now = dans { $duration }
 quoted = « { $text } »
 list-end = { $most } et { $last }
+list-choice = { $most } ou { $last }
 list-separator = { ", " }
 sentence-space = { " " }
 labelled = { $label } : { $said }
@@ -1958,6 +1959,91 @@ cli-pages = { $count ->
     [one] { $count } page
    *[other] { $count } pages
 }
+
+## La configuration fautive (court, en minuscules ; à une ligne du fichier, ou après une clé)
+
+setting-unreadable = le fichier de configuration { $file } ne peut pas être lu : { $error }
+setting-not-utf8 = { $file } n’est pas en UTF-8
+setting-no-equals = il manque { $sign } dans { $given }
+setting-no-equals-help = écrivez { $form }, comme dans { $example }
+setting-not-toml = ce n’est pas du TOML : { $why }
+setting-syntax-unquoted-string = une chaîne doit être entre guillemets
+setting-syntax-open-string = une chaîne n’est pas fermée
+setting-syntax-no-such-escape = cette séquence d’échappement n’existe pas dans une chaîne
+setting-syntax-open-bracket = un crochet ou une accolade n’est pas fermé
+setting-syntax-has-value-already = cette clé a déjà une valeur
+setting-syntax-no-value = une clé n’a pas de valeur
+setting-syntax-no-key = une clé est attendue ici
+setting-syntax-no-number = ce n’est pas un nombre
+setting-syntax-missing-comma = il manque une virgule
+setting-syntax-extra-comma = il y a une virgule de trop
+setting-syntax-forbidden-character = ce caractère n’est pas permis ici
+setting-syntax-too-deep = les listes et les tables sont imbriquées trop profondément
+setting-syntax-unexpected = ceci n’est pas attendu ici
+setting-unknown-key = clé inconnue { $key }
+setting-missing-part = il manque { $key } à cette règle
+setting-not-valid = { $value } n’est pas valable ici
+setting-not-valid-list = une liste n’est pas valable ici
+setting-not-valid-table = une table n’est pas valable ici
+setting-no-domain = { $name } n’est pas un domaine
+setting-steps = ces paliers ne sont pas croissants
+setting-expected = il faut { $what }
+setting-expects-one-of = { $words }
+setting-expects-count = un nombre d’au moins { $examples }
+setting-expects-duration = une durée comme { $examples }
+setting-expects-ladder = des durées croissantes depuis la première tentative, comme dans { $examples }, ou la liste des paliers seule
+setting-expects-size = une taille comme { $examples }
+setting-expects-host-name = un nom d’hôte comme { $examples }, en ASCII ({ $words } pour d’autres lettres)
+setting-expects-domains = des domaines, comme dans { $examples }
+setting-expects-domain-pattern = un domaine comme { $examples }
+setting-expects-addresses = une adresse avec un port comme { $examples }, une liste d’adresses, ou { $words }
+setting-expects-networks = des réseaux, comme dans { $examples }
+setting-expects-path = un chemin, ou { $words }
+setting-expects-web-address = une adresse comme { $examples }
+setting-expects-routes = une table, comme dans { $examples }
+setting-expects-patterns = une liste de { $examples }
+setting-expects-rate = un débit comme { $examples }, ou { $words }
+setting-expects-access-rules = une liste de règles, comme dans { $examples }
+setting-expects-hellos = un domaine, ou { $examples } pour inclure tous ses sous-domaines
+setting-group-keys = c’est un groupe ; ses clés sont { $keys }
+setting-near-key = vouliez-vous dire { $key } ?
+setting-near-group = vouliez-vous dire le groupe { $key } ?
+setting-see-example = { $command } montre toutes les clés
+setting-quotes = les chaînes s’écrivent entre guillemets, comme dans { $example }
+
+## Ce que dit le système d’exploitation (en minuscules ; après un deux-points)
+
+system-not-found = fichier ou répertoire inexistant
+system-permission-denied = permission refusée
+system-already-exists = le fichier existe déjà
+system-not-a-directory = ce n’est pas un répertoire
+system-is-a-directory = c’est un répertoire
+system-directory-not-empty = le répertoire n’est pas vide
+system-read-only = système de fichiers en lecture seule
+system-no-space = plus de place sur le disque
+system-quota-exceeded = quota de disque dépassé
+system-file-too-large = fichier trop volumineux
+system-name-too-long = nom de fichier trop long
+system-link-loop = trop de liens symboliques à la suite
+system-busy = périphérique ou ressource occupé
+system-too-many-files = trop de fichiers ouverts
+system-input-output = erreur d’entrée-sortie
+system-unexpected-end = fin de fichier inattendue
+system-out-of-memory = mémoire épuisée
+system-address-in-use = adresse déjà utilisée
+system-address-not-available = la machine n’a pas cette adresse
+system-connection-refused = connexion refusée
+system-connection-reset = connexion coupée par l’autre côté
+system-connection-aborted = connexion abandonnée
+system-broken-pipe = le tube n’a plus de lecteur
+system-host-unreachable = aucune route vers l’hôte
+system-network-unreachable = réseau injoignable
+system-network-down = réseau hors service
+system-timed-out = délai dépassé
+system-name-unknown = nom ou service inconnu
+system-name-without-address = aucune adresse n’est associée à ce nom
+system-name-not-resolved-now = échec temporaire de la résolution de noms
+system-damaged-archive = les données compressées sont endommagées
 
 ## La file d’attente et l’histoire d’un message (dans le terminal : court)
 

@@ -47,6 +47,7 @@ duration-pair = { $large }{ $small }
 from-now = { $duration }後
 quoted = 「{ $text }」
 list-end = { $most }、{ $last }
+list-choice = { $most }、{ $last }
 list-separator = 、
 sentence-space = { "" }
 labelled = { $label }：{ $said }
@@ -1917,6 +1918,91 @@ cli-forgotten = { $count ->
 cli-pages = { $count ->
    *[other] { $count }ページ
 }
+
+## 設定の誤り（短い表現。ファイルの行またはキーの後に表示）
+
+setting-unreadable = 設定ファイル{ $file }を読み込めません：{ $error }
+setting-not-utf8 = { $file }はUTF-8ではありません
+setting-no-equals = { $given }に{ $sign }がありません
+setting-no-equals-help = { $example }のように、{ $form }と書いてください
+setting-not-toml = TOMLではありません：{ $why }
+setting-syntax-unquoted-string = 文字列は引用符で囲む必要があります
+setting-syntax-open-string = 文字列が閉じられていません
+setting-syntax-no-such-escape = 文字列の中のエスケープシーケンスが正しくありません
+setting-syntax-open-bracket = 括弧が閉じられていません
+setting-syntax-has-value-already = このキーにはすでに値があります
+setting-syntax-no-value = キーに値がありません
+setting-syntax-no-key = ここにはキーが必要です
+setting-syntax-no-number = 数値ではありません
+setting-syntax-missing-comma = コンマがありません
+setting-syntax-extra-comma = コンマが余分です
+setting-syntax-forbidden-character = ここでは使えない文字です
+setting-syntax-too-deep = リストとテーブルの入れ子が深すぎます
+setting-syntax-unexpected = ここには置けません
+setting-unknown-key = 不明なキー{ $key }
+setting-missing-part = このルールに{ $key }がありません
+setting-not-valid = { $value }はここでは使えません
+setting-not-valid-list = ここではリストは使えません
+setting-not-valid-table = ここではテーブルは使えません
+setting-no-domain = { $name }はドメインではありません
+setting-steps = 間隔が長くなる順に並んでいません
+setting-expected = { $what }を指定してください
+setting-expects-one-of = { $words }のいずれか
+setting-expects-count = { $examples }以上の数
+setting-expects-duration = { $examples }のような時間の長さ
+setting-expects-ladder = { $examples }のように最初の試行からの時間を短い順に並べたもの、または間隔のリストだけ
+setting-expects-size = { $examples }のようなサイズ
+setting-expects-host-name = { $examples }のようなASCIIのホスト名（ほかの文字は{ $words }で表記）
+setting-expects-domains = { $examples }のようなドメイン
+setting-expects-domain-pattern = { $examples }のようなドメイン
+setting-expects-addresses = { $examples }のようなポート付きのアドレス、そのリスト、または{ $words }
+setting-expects-networks = { $examples }のようなネットワーク
+setting-expects-path = パス、または{ $words }
+setting-expects-web-address = { $examples }のようなアドレス
+setting-expects-routes = { $examples }のようなテーブル
+setting-expects-patterns = { $examples }からなるリスト
+setting-expects-rate = { $examples }のような流量、または{ $words }
+setting-expects-access-rules = { $examples }のようなルールのリスト
+setting-expects-hellos = ドメイン、またはその下のすべても含める{ $examples }
+setting-group-keys = これはグループです。含まれるキーは{ $keys }です
+setting-near-key = { $key }のことですか？
+setting-near-group = グループ{ $key }のことですか？
+setting-see-example = すべてのキーは{ $command }で表示できます
+setting-quotes = 文字列は、{ $example }のように引用符で囲みます
+
+## オペレーティングシステムの言葉（コロンの後に表示）
+
+system-not-found = そのようなファイルやディレクトリーはありません
+system-permission-denied = 権限がありません
+system-already-exists = ファイルはすでに存在します
+system-not-a-directory = ディレクトリーではありません
+system-is-a-directory = ディレクトリーです
+system-directory-not-empty = ディレクトリーが空ではありません
+system-read-only = 読み取り専用のファイルシステムです
+system-no-space = ディスクに空き容量がありません
+system-quota-exceeded = ディスクのクォータを超えました
+system-file-too-large = ファイルが大きすぎます
+system-name-too-long = ファイル名が長すぎます
+system-link-loop = シンボリックリンクが続きすぎています
+system-busy = デバイスまたはリソースが使用中です
+system-too-many-files = 開いているファイルが多すぎます
+system-input-output = 入出力エラーです
+system-unexpected-end = ファイルが途中で終わっています
+system-out-of-memory = メモリーが足りません
+system-address-in-use = アドレスはすでに使用中です
+system-address-not-available = このマシンにそのアドレスはありません
+system-connection-refused = 接続が拒否されました
+system-connection-reset = 相手側が接続を切断しました
+system-connection-aborted = 接続が中断されました
+system-broken-pipe = パイプの読み手がいなくなりました
+system-host-unreachable = ホストへの経路がありません
+system-network-unreachable = ネットワークに到達できません
+system-network-down = ネットワークが停止しています
+system-timed-out = タイムアウトしました
+system-name-unknown = 名前またはサービスが見つかりません
+system-name-without-address = この名前にはアドレスがありません
+system-name-not-resolved-now = 名前解決が一時的に失敗しました
+system-damaged-archive = 圧縮データが破損しています
 
 ## キューと、メッセージの経過（端末用：短い表現）
 

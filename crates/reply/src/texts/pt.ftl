@@ -57,6 +57,7 @@ duration-pair = { $large } e { $small }
 from-now = daqui a { $duration }
 quoted = “{ $text }”
 list-end = { $most } e { $last }
+list-choice = { $most } ou { $last }
 list-separator = { ", " }
 sentence-space = { " " }
 labelled = { $label }: { $said }
@@ -1963,6 +1964,91 @@ cli-pages = { $count ->
     [many] { $count } de páginas
    *[other] { $count } páginas
 }
+
+## Configuração com erros (breve, em minúsculas; junto a uma linha do arquivo ou após uma chave)
+
+setting-unreadable = não é possível ler o arquivo de configuração { $file }: { $error }
+setting-not-utf8 = { $file } não está em UTF-8
+setting-no-equals = falta { $sign } em { $given }
+setting-no-equals-help = escreva { $form }, como em { $example }
+setting-not-toml = isto não é TOML: { $why }
+setting-syntax-unquoted-string = strings devem ficar entre aspas
+setting-syntax-open-string = uma string não está fechada
+setting-syntax-no-such-escape = essa sequência de escape não existe em uma string
+setting-syntax-open-bracket = um colchete ou uma chave não está fechado
+setting-syntax-has-value-already = esta chave já tem um valor
+setting-syntax-no-value = uma chave não tem valor
+setting-syntax-no-key = espera-se uma chave aqui
+setting-syntax-no-number = isto não é um número
+setting-syntax-missing-comma = falta uma vírgula
+setting-syntax-extra-comma = há uma vírgula a mais
+setting-syntax-forbidden-character = este caractere não é permitido aqui
+setting-syntax-too-deep = listas e tabelas estão aninhadas em níveis demais
+setting-syntax-unexpected = isto não é esperado aqui
+setting-unknown-key = chave desconhecida { $key }
+setting-missing-part = falta { $key } nesta regra
+setting-not-valid = { $value } não é válido aqui
+setting-not-valid-list = uma lista não é válida aqui
+setting-not-valid-table = uma tabela não é válida aqui
+setting-no-domain = { $name } não é um domínio
+setting-steps = estes passos não são crescentes
+setting-expected = espera-se { $what }
+setting-expects-one-of = { $words }
+setting-expects-count = um número a partir de { $examples }
+setting-expects-duration = uma duração como { $examples }
+setting-expects-ladder = uma série de durações crescentes desde a primeira tentativa, como em { $examples }, ou só a lista de passos
+setting-expects-size = um tamanho como { $examples }
+setting-expects-host-name = um nome de host como { $examples }, em ASCII ({ $words } para outras letras)
+setting-expects-domains = uma lista de domínios, como em { $examples }
+setting-expects-domain-pattern = um domínio como { $examples }
+setting-expects-addresses = um endereço com porta como { $examples }, uma lista deles, ou { $words }
+setting-expects-networks = uma lista de redes, como em { $examples }
+setting-expects-path = um caminho, ou { $words }
+setting-expects-web-address = um endereço como { $examples }
+setting-expects-routes = uma tabela, como em { $examples }
+setting-expects-patterns = uma lista de { $examples }
+setting-expects-rate = um ritmo como { $examples }, ou { $words }
+setting-expects-access-rules = uma lista de regras, como em { $examples }
+setting-expects-hellos = um domínio, ou { $examples } para incluir todos os seus subdomínios
+setting-group-keys = é um grupo; as chaves dele são { $keys }
+setting-near-key = você quis dizer { $key }?
+setting-near-group = você quis dizer o grupo { $key }?
+setting-see-example = { $command } mostra todas as chaves
+setting-quotes = strings ficam entre aspas, como em { $example }
+
+## O que o sistema operacional diz (em minúsculas; após dois-pontos)
+
+system-not-found = arquivo ou diretório inexistente
+system-permission-denied = permissão negada
+system-already-exists = o arquivo já existe
+system-not-a-directory = não é um diretório
+system-is-a-directory = é um diretório
+system-directory-not-empty = o diretório não está vazio
+system-read-only = sistema de arquivos somente leitura
+system-no-space = não há mais espaço no disco
+system-quota-exceeded = cota de disco excedida
+system-file-too-large = arquivo grande demais
+system-name-too-long = nome de arquivo longo demais
+system-link-loop = links simbólicos demais em sequência
+system-busy = dispositivo ou recurso ocupado
+system-too-many-files = arquivos abertos demais
+system-input-output = erro de entrada/saída
+system-unexpected-end = fim de arquivo inesperado
+system-out-of-memory = memória esgotada
+system-address-in-use = o endereço já está em uso
+system-address-not-available = esta máquina não tem esse endereço
+system-connection-refused = conexão recusada
+system-connection-reset = conexão cortada pelo outro lado
+system-connection-aborted = conexão interrompida
+system-broken-pipe = o pipe não tem mais leitor
+system-host-unreachable = não há rota até o host
+system-network-unreachable = a rede está inalcançável
+system-network-down = a rede está fora do ar
+system-timed-out = tempo de espera esgotado
+system-name-unknown = nome ou serviço desconhecido
+system-name-without-address = o nome não tem nenhum endereço
+system-name-not-resolved-now = falha temporária na resolução de nomes
+system-damaged-archive = os dados compactados estão danificados
 
 ## A fila, e a história de uma mensagem (no terminal: breve, em minúsculas)
 

@@ -1,9 +1,10 @@
 //! `secondpost config`: check, show, and an example to begin with.
 
 use clap::Subcommand;
+use reply::Language;
 use reply::explain::cli;
 
-use super::settings::{self, Flags};
+use super::settings::{self, Flags, words};
 use super::{Context, Failure, text};
 use config::render;
 
@@ -42,14 +43,18 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     match &args.what {
         What::Check { flags } => check(flags, context),
         What::Show { origin, flags } => show(*origin, flags, context),
-        What::Example => Ok(context.out.write_all(render::example().as_bytes())?),
+        // As the descriptions in it, which are the declarations' own.
+        What::Example => {
+            let example = render::example(&|expected| words::expected(expected, Language::En));
+            Ok(context.out.write_all(example.as_bytes())?)
+        }
     }
 }
 
 fn check(flags: &Flags, context: &mut Context<'_>) -> Result<(), Failure> {
     let loaded = match settings::own(&context.global, flags) {
         Err(failure) if context.global.json => {
-            let problem = failure.to_string();
+            let problem = failure.whole();
             context.json(&serde_json::json!({ "valid": false, "problem": problem }))?;
             return Err(failure.silenced());
         }

@@ -3,8 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use reply::Language;
 use reply::reference::{causes, codes, commands, replies};
 
+use super::settings::words;
 use super::{Context, Failure, reference};
 use config::render;
 
@@ -22,7 +24,7 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
         ("causes.md", causes()),
         ("codes.md", codes()),
         ("commands.md", commands()),
-        ("config.md", render::reference()),
+        ("config.md", render::reference(&|expected| words::expected(expected, Language::En))),
         ("command-line.md", reference::command_line()),
         ("explain.schema.json", format!("{:#}\n", super::explain::object::schema())),
     ]

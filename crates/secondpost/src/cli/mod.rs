@@ -31,6 +31,7 @@ mod serve;
 pub(crate) mod settings;
 pub(crate) mod spool;
 mod submit;
+pub(crate) mod system;
 pub(crate) mod text;
 pub(crate) mod user;
 mod verify;

@@ -9,7 +9,6 @@ use super::message::{Malformed, Message, Reading, prepare};
 use super::submit::{Submitted, complete, envelope, submit};
 use super::{Context, Failure, address, settings};
 use config::diagnostic::{self, Source};
-use config::field::Fault;
 
 /// Put a message into the queue
 ///
@@ -110,11 +109,10 @@ pub(crate) fn read(file: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
 fn malformed(file: &Path, raw: &[u8], why: &Malformed) -> Failure {
     let text = String::from_utf8_lossy(raw).replace('\0', "?");
     let name = if file == Path::new("-") { "(stdin)".into() } else { file.display().to_string() };
-    let span = line_span(&text, why.line);
-    let fault = Fault { span, message: format!("malformed message: {why}"), help: None };
-    let shown =
-        diagnostic::show(Source { name: &name, text: &text }, &fault.expected(why.expected));
-    Failure::new(shown)
+    let source = Source { name: &name, text: &text };
+    let said = format!("malformed message: {why}");
+    let shown = diagnostic::show(source, &line_span(&text, why.line), &said);
+    Failure::new(shown).help(format!("expected {}", why.expected))
 }
 
 /// The octets of a line, counted from 1, without its end.

@@ -1,4 +1,7 @@
-//! Settings for a subcommand: which file, which flags.
+//! Settings for a subcommand: which file, which flags. What is wrong with them is put into
+//! words in `words`.
+
+pub(crate) mod words;
 
 use std::path::Path;
 
@@ -53,7 +56,7 @@ pub(crate) fn of_daemon(global: &Global) -> Result<Loaded, Failure> {
 
 fn load(sources: Sources, global: &Global) -> Result<Loaded, Failure> {
     let sources = Sources { set: global.set.clone(), ..sources };
-    Loaded::from(&sources).map_err(|error| Failure::usage(error.0))
+    Loaded::from(&sources).map_err(|error| words::failure(&error, global.language()))
 }
 
 /// Makes the data directory, for its owner alone, if it is missing; one that is there must
