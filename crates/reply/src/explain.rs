@@ -24,7 +24,7 @@ pub use language::{Language, NoSuchLanguage};
 pub use lines::wrapped;
 pub use texts::{
     choices, cli, cli_count, enumerated, label, label_at, label_refused, labelled, queued,
-    queued_count, sentences, setting, story, system, web, web_count,
+    queued_count, sentences, setting, story, system, web, web_count, wrong,
 };
 pub(crate) use texts::{fill, has, text};
 pub use words::{

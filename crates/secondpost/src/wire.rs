@@ -27,7 +27,7 @@ use queue::schedule;
 use queue::spool::{Driver, OpenError, SpoolRecovery};
 use queue::{QueueId, Spool};
 use reply::Timestamp;
-use reply::explain::Language;
+use reply::explain::{Language, wrong};
 use smtp::server::Protocol;
 use smtp::syntax::Mailbox;
 use store::{FileSystem, LoggedTable};
@@ -40,7 +40,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use self::banner::Banner;
 use self::handler::Administration;
-use crate::cli::{Context, Failure, user};
+use crate::cli::{Context, Failure, mailbox, system, user};
 use config::load::RUNNING_NAME;
 use config::settings::Listen;
 use config::values::Addresses;
@@ -62,15 +62,17 @@ type FileTable = LoggedTable<FileSystem>;
 pub(crate) fn serve(loaded: &Loaded, context: &mut Context<'_>) -> Result<(), Failure> {
     let (clock, config) = (Clock::start(), &loaded.config);
     let data_dir = &context.global.data_dir;
-    let storage = Storage::open(data_dir, clock.now())?;
+    let language = context.global.language();
+    let storage = Storage::open(data_dir, clock.now(), language)?;
     let first_start = !data_dir.join(RUNNING_NAME).exists();
     if first_start {
-        first_mailboxes(config, data_dir)?;
+        first_mailboxes(config, data_dir, language)?;
     }
     // Not before the spool is ours: a second daemon must not touch what the first one's
     // subcommands read.
-    keep_running(loaded, data_dir)?;
-    let runtime = Runtime::new().map_err(|error| failure("the reactor", &error))?;
+    keep_running(loaded, data_dir, language)?;
+    let runtime = Runtime::new();
+    let runtime = runtime.map_err(|error| Failure::of_part("reactor", &error, language))?;
     let served = runtime.block_on(run(config, clock, &storage, context));
     runtime.shutdown_timeout(GRACE);
     storage.close(clock.now());
@@ -79,37 +81,39 @@ pub(crate) fn serve(loaded: &Loaded, context: &mut Context<'_>) -> Result<(), Fa
 
 /// Writes down the settings for the subcommands. On a full disk the server starts all the
 /// same: what is in the queue has to leave, and subcommands go by the last start's.
-fn keep_running(loaded: &Loaded, data_dir: &Path) -> Result<(), Failure> {
+fn keep_running(loaded: &Loaded, data_dir: &Path, language: Language) -> Result<(), Failure> {
     let Err(error) = loaded.keep_running(data_dir) else { return Ok(()) };
     let file = data_dir.join(RUNNING_NAME);
-    let what = format!("`{}` cannot be written: {error}", file.display());
+    let file = format!("`{}`", file.display());
     if !store::disk::is_full(&error) {
-        return Err(Failure::new(what));
+        let values = [("what", &*file), ("error", &system::in_words(&error, language))];
+        return Err(Failure::new(wrong(language, "not-written", &values)));
     }
-    tracing::warn!("{what}; it says what an earlier start was told");
+    tracing::warn!("{file} cannot be written: {error}; it says what an earlier start was told");
     Ok(())
-}
-
-fn failure(what: impl std::fmt::Display, error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(format!("{what}: {error}"))
 }
 
 /// Why the spool cannot be opened. It holds the data directory: two servers on one would
 /// destroy each other's work.
-fn not_opened(data_dir: &Path, error: &OpenError) -> Failure {
-    let path = data_dir.display();
+fn not_opened(data_dir: &Path, error: &OpenError, language: Language) -> Failure {
     match error {
         OpenError::Held(_) => {
-            let message = format!("another daemon runs on the data directory `{path}`");
-            Failure::new(message).help("stop it, or give another `--data-dir`")
+            let place = format!("`{}`", data_dir.display());
+            let told = wrong(language, "another-daemon", &[("place", &place)]);
+            let help = [("option", "`--data-dir`")];
+            Failure::new(told).help(wrong(language, "another-daemon-help", &help))
         }
-        OpenError::Io(error) => failure("the spool cannot be opened", error),
+        OpenError::Io(error) => {
+            let error = system::in_words(error, language);
+            Failure::new(wrong(language, "spool-not-opened", &[("error", &error)]))
+        }
     }
 }
 
-fn disk(data_dir: &Path, name: &str) -> Result<FileSystem, Failure> {
+fn disk(data_dir: &Path, name: &str, language: Language) -> Result<FileSystem, Failure> {
     let path = data_dir.join(name);
-    FileSystem::new(&path).map_err(|error| failure(path.display(), &error))
+    FileSystem::new(&path)
+        .map_err(|error| Failure::of_thing(&path.display().to_string(), &error, language))
 }
 
 /// What is on disk, opened.
@@ -121,15 +125,16 @@ struct Storage {
 }
 
 impl Storage {
-    fn open(data_dir: &Path, now: Timestamp) -> Result<Storage, Failure> {
-        let opened = Spool::open(disk(data_dir, "spool")?);
-        let (spool, writer, recovery) = opened.map_err(|error| not_opened(data_dir, &error))?;
+    fn open(data_dir: &Path, now: Timestamp, language: Language) -> Result<Storage, Failure> {
+        let opened = Spool::open(disk(data_dir, "spool", language)?);
+        let opened = opened.map_err(|error| not_opened(data_dir, &error, language));
+        let (spool, writer, recovery) = opened?;
         report(&recovery);
         let driver = spool.start(writer);
-        let driver = driver.map_err(|error| failure("the spool's thread", &error))?;
-        let tables = disk(data_dir, "tables")?;
-        let greylist = table(&tables, "greylist", now)?;
-        let learned = table(&tables, "learned", now)?;
+        let driver = driver.map_err(|error| Failure::of_part("spool-thread", &error, language))?;
+        let tables = disk(data_dir, "tables", language)?;
+        let greylist = table(&tables, "greylist", now, language)?;
+        let learned = table(&tables, "learned", now, language)?;
         Ok(Storage { spool, driver, greylist, learned })
     }
 
@@ -148,9 +153,17 @@ impl Storage {
     }
 }
 
-fn table(disk: &FileSystem, name: &str, now: Timestamp) -> Result<Arc<FileTable>, Failure> {
+fn table(
+    disk: &FileSystem,
+    name: &str,
+    now: Timestamp,
+    language: Language,
+) -> Result<Arc<FileTable>, Failure> {
     let opened = LoggedTable::open(disk.clone(), name, now.as_millis());
-    let (table, _) = opened.map_err(|error| failure(format!("the table `{name}`"), &error))?;
+    let (table, _) = opened.map_err(|error| {
+        let table = wrong(language, "part-table", &[("name", &format!("`{name}`"))]);
+        Failure::of_thing(&table, &error, language)
+    })?;
     Ok(Arc::new(table))
 }
 
@@ -179,43 +192,41 @@ struct Sockets {
 }
 
 impl Sockets {
-    fn bind(config: &Config, data_dir: &Path) -> Result<Sockets, Failure> {
-        let all = |addresses: &[std::net::SocketAddr], key: &str| {
-            let bound: Result<Vec<TcpListener>, Failure> = addresses
-                .iter()
-                .map(|address| {
-                    bind(*address).map_err(|error| {
-                        Failure::new(format!("cannot listen on {error}"))
-                            .help(format!("set `{key}` to another address, or stop what has it"))
-                    })
-                })
-                .collect();
-            bound
+    fn bind(config: &Config, data_dir: &Path, language: Language) -> Result<Sockets, Failure> {
+        let listen = &config.listen;
+        let no_listener = |error: &io::Error, key: &str| {
+            let help = [("setting", &*format!("`{key}`"))];
+            cannot_listen(error, language).help(wrong(language, "cannot-listen-setting", &help))
         };
-        let lmtp = config.listen.lmtp.below(data_dir);
+        let all = |addresses: &Addresses, key: &str| {
+            bind_all(addresses).map_err(|error| no_listener(&error, key))
+        };
+        let lmtp = listen.lmtp.below(data_dir);
         let lmtp = lmtp.map(|path| bind_unix(&path)).transpose();
         Ok(Sockets {
-            mx: all(&config.listen.mx.0, "listen.mx")?,
-            submission: all(&config.listen.submission.0, "listen.submission")?,
-            lmtp: lmtp.map_err(|error| Failure::new(format!("cannot listen on {error}")))?,
-            web: Sockets::web(&config.listen.web, all)?,
+            mx: all(&listen.mx, "listen.mx")?,
+            submission: all(&listen.submission, "listen.submission")?,
+            lmtp: lmtp.map_err(|error| cannot_listen(&error, language))?,
+            // The web pages are no reason not to take mail: where their usual port is taken
+            // and nobody asked for it, they are left out.
+            web: match bind_all(&listen.web) {
+                Err(error) if listen.web == Listen::default().web => {
+                    tracing::warn!("no web pages: cannot listen on {error}");
+                    Vec::new()
+                }
+                bound => bound.map_err(|error| no_listener(&error, "listen.web"))?,
+            },
         })
     }
+}
 
-    /// The web pages are no reason not to take mail: where their usual port is taken and
-    /// nobody asked for it, they are left out.
-    fn web(
-        wanted: &Addresses,
-        bind: impl Fn(&[std::net::SocketAddr], &str) -> Result<Vec<TcpListener>, Failure>,
-    ) -> Result<Vec<TcpListener>, Failure> {
-        match bind(&wanted.0, "listen.web") {
-            Err(failure) if *wanted == Listen::default().web => {
-                tracing::warn!("no web pages: {failure}");
-                Ok(Vec::new())
-            }
-            bound => bound,
-        }
-    }
+fn bind_all(addresses: &Addresses) -> io::Result<Vec<TcpListener>> {
+    addresses.0.iter().map(|address| bind(*address)).collect()
+}
+
+fn cannot_listen(error: &io::Error, language: Language) -> Failure {
+    let error = system::in_words(error, language);
+    Failure::new(wrong(language, "cannot-listen", &[("error", &error)]))
 }
 
 async fn run(
@@ -226,9 +237,9 @@ async fn run(
 ) -> Result<(), Failure> {
     let (data_dir, language) = (&context.global.data_dir, context.global.language());
     // Before anybody can know that it runs: who does may stop it.
-    let mut signals = Signals::catch()?;
-    let mut sockets = Sockets::bind(config, data_dir)?;
-    let reception = reception(config, data_dir, clock, storage)?;
+    let mut signals = Signals::catch(language)?;
+    let mut sockets = Sockets::bind(config, data_dir, language)?;
+    let reception = reception(config, data_dir, clock, storage, language)?;
     let (stop, stopped) = watch::channel(false);
     let wanted = config.limits.connections as usize;
     let connections = Connections::new(descriptors::connections_that_fit(wanted));
@@ -243,7 +254,7 @@ async fn run(
     });
     let socket = data_dir.join(control::client::SOCKET_NAME);
     let admin = control::Server::start(&socket, administration.clone())
-        .map_err(|error| failure(socket.display(), &error))?;
+        .map_err(|error| Failure::of_thing(&socket.display().to_string(), &error, language))?;
     // Nobody has to listen: a closed standard output does not stop the server.
     let mailbox = first_mailbox(config, data_dir);
     let banner = Banner { listeners: &listeners, data_dir, mailbox: &mailbox };
@@ -258,7 +269,7 @@ async fn run(
     until_stopped(config, &reception, storage, &stop, &mut signals).await;
     drop(admin);
     let ended = tokio::select! {
-        ended = end(tasks, dispatcher) => ended,
+        ended = end(tasks, dispatcher, language) => ended,
         () = signals.stop() => {
             tracing::warn!("told to stop once more: what is under way is broken off");
             Ok(())
@@ -272,6 +283,7 @@ async fn run(
 async fn end(
     mut tasks: JoinSet<()>,
     dispatcher: JoinHandle<io::Result<()>>,
+    language: Language,
 ) -> Result<(), Failure> {
     let ended = timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await;
     if ended.is_err() {
@@ -279,8 +291,8 @@ async fn end(
     }
     match dispatcher.await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(failure("the queue", &error)),
-        Err(error) => Err(failure("the dispatcher", &error)),
+        Ok(Err(error)) => Err(Failure::of_part("queue", &error, language)),
+        Err(error) => Err(Failure::of_part("dispatcher", &error.into(), language)),
     }
 }
 
@@ -291,8 +303,9 @@ struct Signals {
 }
 
 impl Signals {
-    fn catch() -> Result<Signals, Failure> {
-        let on = |kind| signal(kind).map_err(|error| failure("signals", &error));
+    fn catch(language: Language) -> Result<Signals, Failure> {
+        let failure = |error| Failure::of_part("signals", &error, language);
+        let on = |kind| signal(kind).map_err(failure);
         let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
         Ok(Signals { terminate: on(terminate)?, interrupt: on(interrupt)? })
     }
@@ -312,7 +325,9 @@ fn reception(
     data_dir: &Path,
     clock: Clock,
     storage: &Storage,
+    language: Language,
 ) -> Result<Arc<Reception>, Failure> {
+    let failure = |part, error: io::Error| Failure::of_part(part, &error, language);
     let options = MailboxOptions {
         hostname: config.hostname(),
         lock_wait: config.mailbox.lock_wait,
@@ -320,10 +335,11 @@ fn reception(
         ..MailboxOptions::default()
     };
     let mailboxes = Mailboxes::open(data_dir, options, clock.now());
-    let mailboxes = Arc::new(mailboxes.map_err(|error| failure("the mailboxes", &error))?);
-    let events = Events::open(data_dir).map_err(|error| failure("the history", &error))?;
+    let mailboxes = Arc::new(mailboxes.map_err(|error| mailbox::failure(&error, language))?);
+    let events = Events::open(data_dir).map_err(|error| failure("history", error))?;
     let events = Arc::new(events);
-    let resolver = Dns::from_system().map_err(|error| failure("the resolver", &error))?;
+    let resolver =
+        Dns::from_system().map_err(|error| failure("resolver", io::Error::other(error)))?;
     let parts = dispatcher::Parts {
         backlog: Arc::new(storage.spool.clone()),
         router: config.router(),
@@ -384,7 +400,7 @@ fn dispatcher_options(config: &Config) -> dispatcher::Options {
 }
 
 /// At the first start there is a mailbox for the postmaster and one for who starts it.
-fn first_mailboxes(config: &Config, data_dir: &Path) -> Result<(), Failure> {
+fn first_mailboxes(config: &Config, data_dir: &Path, language: Language) -> Result<(), Failure> {
     let of = |name: &str| {
         let domains = config.domains();
         domains.iter().map(|domain| format!("{name}@{domain}")).collect::<Vec<_>>()
@@ -397,7 +413,7 @@ fn first_mailboxes(config: &Config, data_dir: &Path) -> Result<(), Failure> {
         false => tracing::warn!(user, "this name cannot be a mailbox; none was made for it"),
     }
     let created = Registry::in_dir(data_dir).create_missing(&addresses);
-    created.map_err(|error| failure("the mailboxes", &error))
+    created.map_err(|error| mailbox::failure(&error, language))
 }
 
 /// A mailbox of an own domain, best that of who starts the server.

@@ -185,7 +185,7 @@ const WORDS: &str =
     no-such-topic compare-same compare-alike choose-by-scope choose-by-permanence use-of
     relation-answers relation-answers-not relation-tells relation-told-after
     relation-told-after-not relation-said-and-offered
-    label-provider label-refused label-wordings label-example label-adds dialog-wait
+    label-provider label-refused label-wordings label-example label-adds label-error label-help label-warning dialog-wait
     source-field source-field-with field-shorthand
     dsn-from dsn-closing dsn-remote-said dsn-said dsn-no-answer dsn-next-attempt dsn-try-until
     dsn-may-be-full dsn-whose-move dsn-what-to-do
@@ -251,6 +251,30 @@ const WORDS: &str =
     system-broken-pipe system-host-unreachable system-network-unreachable
     system-network-down system-timed-out system-name-unknown system-name-without-address
     system-name-not-resolved-now system-damaged-archive
+    wrong-not-read wrong-not-written wrong-data-dir-is-none wrong-data-dir-not-made
+    wrong-data-dir-not-used wrong-data-dir-another wrong-data-dir-owner
+    wrong-data-dir-foreign wrong-data-dir-foreign-help wrong-daemon-of-not-asked
+    wrong-daemon-not-asked wrong-daemon-answered-oddly wrong-daemon-stopped
+    wrong-daemon-closed wrong-another-daemon wrong-another-daemon-help wrong-cannot-listen
+    wrong-cannot-listen-setting wrong-cannot-listen-option wrong-spool-not-opened
+    wrong-spool-not-read wrong-stories-not-read wrong-pages-not-written wrong-not-dropped
+    wrong-not-dropped-help wrong-lock-not-taken wrong-not-run wrong-too-big
+    wrong-too-big-help wrong-part-reactor wrong-part-log-thread wrong-part-spool-thread
+    wrong-part-signals wrong-part-resolver wrong-part-dispatcher wrong-part-history
+    wrong-part-queue wrong-part-table wrong-mailbox-is-there
+    wrong-no-such-mailbox wrong-no-such-mailbox-help wrong-no-folder-name
+    wrong-registry-damaged wrong-registry-damaged-help wrong-no-address
+    wrong-no-address-help wrong-address-brackets wrong-address-null wrong-address-no-domain
+    wrong-address-local-part wrong-address-domain wrong-address-literal wrong-address-route
+    wrong-address-local-part-too-long wrong-address-domain-too-long wrong-address-not-utf8
+    wrong-no-queue-id wrong-no-queue-id-help wrong-route-without-server wrong-name-a-server
+    wrong-name-a-server-or-check wrong-dns-not-asked wrong-host-not-found wrong-host-null-mx
+    wrong-host-ourselves wrong-host-no-address wrong-name-does-not-exist
+    wrong-name-not-resolved wrong-name-servers-silent wrong-no-host wrong-no-address-of-host
+    wrong-no-message wrong-message-nul wrong-message-mbox wrong-message-no-header
+    wrong-message-no-field wrong-message-empty wrong-message-expects-text
+    wrong-message-expects-no-mbox wrong-message-expects-field wrong-line-of-message
+    wrong-no-test-message wrong-test-message-waits wrong-no-recipients
     queue-from queue-to queue-held queue-said queue-means queue-move queue-next queue-note
     queue-then queue-head queue-octets queue-origin-local queue-origin-notification
     queue-origin-over queue-status-delivered queue-status-failed queue-now queue-unplanned
@@ -320,6 +344,22 @@ fn no_text_is_left_in_another_language() {
             let words =
                 text.split_whitespace().filter(|word| word.starts_with(char::is_alphabetic));
             assert!(words.count() < 5 || texts[key] != *text, "{language}: {key} is in English");
+        }
+    }
+}
+
+/// They are short, and a reader looks at them when something is wrong.
+#[test]
+fn no_diagnostic_is_left_in_english() {
+    let english = raw_texts(Language::En);
+    let is_diagnostic =
+        |key: &str| ["setting-", "system-", "wrong-"].iter().any(|kind| key.starts_with(kind));
+    for language in Language::COMPLETE.iter().filter(|language| **language != Language::En) {
+        let texts = raw_texts(*language);
+        for (key, text) in english.iter().filter(|(key, _)| is_diagnostic(key)) {
+            let has_words =
+                text.split_whitespace().any(|word| word.starts_with(char::is_alphabetic));
+            assert!(!has_words || texts[key] != *text, "{language}: {key} is in English");
         }
     }
 }

@@ -140,6 +140,11 @@ pub fn setting(language: Language, name: &str, values: &[(&'static str, &str)]) 
     phrase(language, &format!("setting-{name}"), values)
 }
 
+/// What a subcommand could not do, as in `wrong-not-read`, with placeholders filled in.
+pub fn wrong(language: Language, name: &str, values: &[(&'static str, &str)]) -> String {
+    phrase(language, &format!("wrong-{name}"), values)
+}
+
 /// What the operating system says, as in `system-not-found`.
 pub fn system(language: Language, name: &str) -> String {
     text(language, &format!("system-{name}"))

@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
 fn check(flags: &Flags, context: &mut Context<'_>) -> Result<(), Failure> {
     let loaded = match settings::own(&context.global, flags) {
         Err(failure) if context.global.json => {
-            let problem = failure.whole();
+            let problem = failure.whole(context.global.language());
             context.json(&serde_json::json!({ "valid": false, "problem": problem }))?;
             return Err(failure.silenced());
         }

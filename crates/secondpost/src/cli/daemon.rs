@@ -1,9 +1,12 @@
 //! Asking the running daemon.
 
-use mta::control::{Client, ClientError};
-use reply::explain::cli;
+use std::io;
 
-use super::{Failure, Global};
+use mta::control::{Client, ClientError};
+use reply::Language;
+use reply::explain::{cli, wrong};
+
+use super::{Failure, Global, settings, system};
 
 /// A connection to the daemon; `None` where none runs.
 pub(crate) fn connect(global: &Global) -> Result<Option<Client>, Failure> {
@@ -11,23 +14,25 @@ pub(crate) fn connect(global: &Global) -> Result<Option<Client>, Failure> {
         Ok(client) => Ok(Some(client)),
         Err(ClientError::NotRunning) => Ok(None),
         Err(ClientError::Io(error)) => Err(unreachable(global, &error)),
-        Err(error) => Err(failure(error)),
+        Err(error) => Err(failure(error, global.language())),
     }
 }
 
 /// There is something where the daemon's socket should be, and it cannot be used.
-fn unreachable(global: &Global, error: &std::io::Error) -> Failure {
-    let place = global.data_dir.display();
+fn unreachable(global: &Global, error: &io::Error) -> Failure {
+    let language = global.language();
+    let place = format!("`{}`", global.data_dir.display());
     match error.kind() {
-        std::io::ErrorKind::PermissionDenied => {
-            Failure::new(format!("the data directory `{place}` belongs to another user"))
-                .help("run this as the user that runs `secondpost serve`")
+        io::ErrorKind::PermissionDenied => {
+            let told = wrong(language, "data-dir-foreign", &[("place", &place)]);
+            let help = [("command", "`secondpost serve`")];
+            Failure::new(told).help(wrong(language, "data-dir-foreign-help", &help))
         }
-        std::io::ErrorKind::NotADirectory => {
-            Failure::new(format!("the data directory `{place}` is not a directory"))
-                .help("name another one with `--data-dir DIR`")
+        io::ErrorKind::NotADirectory => settings::no_directory(&global.data_dir, language),
+        _ => {
+            let values = [("place", &*place), ("error", &system::in_words(error, language))];
+            Failure::new(wrong(language, "daemon-of-not-asked", &values))
         }
-        _ => Failure::new(format!("the daemon of `{place}` cannot be asked: {error}")),
     }
 }
 
@@ -49,14 +54,23 @@ pub(crate) fn not_running(global: &Global) -> Failure {
     ))
 }
 
-/// What went wrong, for people.
-pub(crate) fn failure(error: ClientError) -> Failure {
-    match error {
-        ClientError::Refused(refused) => Failure::new(refused.message),
-        ClientError::NotRunning => Failure::new("the daemon stopped meanwhile"),
-        ClientError::Io(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-            Failure::new("the daemon closed the connection")
+/// As [`failure`], for `map_err`.
+pub(crate) fn failed(language: Language) -> impl Fn(ClientError) -> Failure {
+    move |error| failure(error, language)
+}
+
+/// What went wrong, for people. What the daemon says is in its own words.
+pub(crate) fn failure(error: ClientError, language: Language) -> Failure {
+    let words = |name: &str, values: &[(&'static str, &str)]| wrong(language, name, values);
+    Failure::new(match error {
+        ClientError::Refused(refused) => refused.message,
+        ClientError::NotRunning => words("daemon-stopped", &[]),
+        ClientError::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            words("daemon-closed", &[])
         }
-        other => Failure::new(other.to_string()),
-    }
+        ClientError::Io(error) => {
+            words("daemon-not-asked", &[("error", &system::in_words(&error, language))])
+        }
+        ClientError::Unexpected(what) => words("daemon-answered-oddly", &[("what", &what)]),
+    })
 }

@@ -31,9 +31,11 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
 }
 
 /// Writes the pages.
-pub(crate) fn run(args: &Args, _context: &mut Context<'_>) -> Result<(), Failure> {
-    let failure =
-        |path: &Path, error: std::io::Error| Failure::new(format!("`{}`: {error}", path.display()));
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
+    let language = context.global.language();
+    let failure = |path: &Path, error: std::io::Error| {
+        Failure::of_thing(&format!("`{}`", path.display()), &error, language)
+    };
     std::fs::create_dir_all(&args.directory).map_err(|error| failure(&args.directory, error))?;
     for (name, text) in pages() {
         let path = args.directory.join(name);

@@ -6,8 +6,11 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use clap::error::ErrorKind;
+use reply::Language;
+use reply::explain::{label, labelled, wrong};
 
-use super::text::{bold, hanging, styled};
+use super::system;
+use super::text::{bold, styled, under};
 
 /// How the word that begins an error looks on a terminal.
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -23,12 +26,26 @@ pub(crate) struct Failure {
     status: u8,
     message: String,
     help: Option<String>,
+    /// What the system said, where that is the whole message: it is put into the reader's
+    /// words when it is told.
+    system: Option<io::Error>,
 }
 
 impl Failure {
     /// Something is wrong; lower case, no full stop, values in backticks.
     pub(crate) fn new(message: impl Into<String>) -> Failure {
-        Failure { status: FAILED, message: message.into(), help: None }
+        Failure { status: FAILED, message: message.into(), help: None, system: None }
+    }
+
+    /// A part of the program cannot do its work: `reactor`, `queue` and others by name.
+    pub(crate) fn of_part(name: &str, error: &io::Error, language: Language) -> Failure {
+        let part = wrong(language, &format!("part-{name}"), &[]);
+        Failure::of_thing(&part, error, language)
+    }
+
+    /// The same of something with a name of its own, as a file.
+    pub(crate) fn of_thing(thing: &str, error: &io::Error, language: Language) -> Failure {
+        Failure::new(labelled(thing, &system::in_words(error, language), language))
     }
 
     /// An argument or a setting is wrong.
@@ -77,32 +94,45 @@ impl Failure {
         self.status == 0
     }
 
-    /// What is wrong and what to do, in one text.
-    pub(crate) fn whole(&self) -> String {
-        match &self.help {
-            Some(help) => format!("{}; {help}", self.message),
+    /// What is wrong.
+    pub(crate) fn message(&self, language: Language) -> String {
+        match &self.system {
+            Some(error) => system::in_words(error, language),
             None => self.message.clone(),
         }
     }
 
+    /// What is wrong and what to do, in one text.
+    pub(crate) fn whole(&self, language: Language) -> String {
+        let message = self.message(language);
+        match &self.help {
+            Some(help) => format!("{message}; {help}"),
+            None => message,
+        }
+    }
+
     /// Tells it on stderr, to people or as one JSON object; returns the exit status.
-    pub(crate) fn report(self, json: bool) -> ExitCode {
-        self.tell(json);
+    pub(crate) fn report(self, json: bool, language: Language) -> ExitCode {
+        self.tell(json, language);
         ExitCode::from(self.status)
     }
 
     /// Tells it on stderr, where the work goes on.
-    pub(crate) fn tell(&self, json: bool) {
+    pub(crate) fn tell(&self, json: bool, language: Language) {
+        let message = self.message(language);
         let mut text = String::new();
-        if json && !self.message.is_empty() {
-            let told = serde_json::json!({ "error": self.message, "help": self.help });
+        if json && !message.is_empty() {
+            let told = serde_json::json!({ "error": message, "help": self.help });
             text = format!("{told}\n");
         } else {
-            if !self.message.is_empty() {
-                text = format!("{}: {}\n", styled("error", RED), self.message);
+            if !message.is_empty() {
+                let word = label(language, "error");
+                let said = labelled(&styled(&word, RED), &message, language);
+                text = format!("{said}\n");
             }
             if let Some(help) = &self.help {
-                let help = hanging("help: ", help).replacen("help", &bold("help"), 1);
+                let word = label(language, "help");
+                let help = under("help", help, language).replacen(&word, &bold(&word), 1);
                 text.push_str(&format!("{help}\n"));
             }
         }
@@ -111,18 +141,12 @@ impl Failure {
     }
 }
 
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
 /// A closed pipe is no failure: its reader has seen enough.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::silent(0),
-            _ => Failure::new(error.to_string()),
+            _ => Failure { system: Some(error), ..Failure::new("") },
         }
     }
 }

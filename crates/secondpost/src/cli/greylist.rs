@@ -47,17 +47,17 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
 }
 
 fn list(context: &mut Context<'_>) -> Result<(), Failure> {
+    let language = context.global.language();
     let mut items = Vec::new();
     daemon::require(&context.global)?
         .greylist(&mut |item: GreylistItem| {
             items.push(item);
             Ok(())
         })
-        .map_err(daemon::failure)?;
+        .map_err(daemon::failed(language))?;
     if context.global.json {
         return context.json(&items);
     }
-    let language = context.global.language();
     if items.is_empty() {
         return Ok(writeln!(context.out, "{}", cli(language, "greylist-empty", &[]))?);
     }
@@ -100,13 +100,13 @@ fn block(item: &GreylistItem, language: Language) -> String {
 
 fn allow(what: &[String], context: &mut Context<'_>) -> Result<(), Failure> {
     let mut client = daemon::require(&context.global)?;
+    let language = context.global.language();
     for one in what {
-        client.greylist_allow(one).map_err(daemon::failure)?;
+        client.greylist_allow(one).map_err(daemon::failed(language))?;
     }
     if context.global.json {
         return context.json(&serde_json::json!({ "allowed": what }));
     }
-    let language = context.global.language();
     what.iter().try_for_each(|one| {
         Ok(writeln!(context.out, "{}", cli(language, "passes", &[("what", one)]))?)
     })
@@ -114,13 +114,14 @@ fn allow(what: &[String], context: &mut Context<'_>) -> Result<(), Failure> {
 
 fn forget(what: &[String], context: &mut Context<'_>) -> Result<(), Failure> {
     let mut client = daemon::require(&context.global)?;
+    let language = context.global.language();
     let mut forgotten = 0;
     for one in what {
-        forgotten += client.greylist_forget(one).map_err(daemon::failure)?;
+        forgotten += client.greylist_forget(one).map_err(daemon::failed(language))?;
     }
     if context.global.json {
         return context.json(&serde_json::json!({ "forgotten": forgotten }));
     }
-    let told = cli_count(context.global.language(), "forgotten", forgotten);
+    let told = cli_count(language, "forgotten", forgotten);
     Ok(writeln!(context.out, "{told}")?)
 }

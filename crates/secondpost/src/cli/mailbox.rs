@@ -9,11 +9,11 @@ use std::time::Duration;
 use clap::Subcommand;
 use mta::clock::Clock;
 use mta::mailbox::{Disabled, Format, Quota, Registered, Registry, RegistryError};
-use reply::explain::{cli, cli_count, enumerated};
+use reply::explain::{cli, cli_count, enumerated, wrong};
 use reply::{Language, Timestamp};
 
 use super::page::Page;
-use super::{Context, Failure, address, daemon, settings, text};
+use super::{Context, Failure, address, daemon, settings, system, text};
 use config::values::{Size, duration as durations};
 
 /// Add, list and remove mailboxes; disable, enable and lock them
@@ -104,8 +104,9 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
 }
 
 fn run_add(add: &Add, registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
-    let address = address::mailbox(&add.address)?;
-    let mut mailbox = Registered::new(&address).map_err(failure)?;
+    let language = context.global.language();
+    let address = address::mailbox(&add.address, language)?;
+    let mut mailbox = Registered::new(&address).map_err(failed(language))?;
     mailbox.format = add.format;
     mailbox.quota = Quota { is_final: add.quota_final, ..add.quota.unwrap_or_default() };
     if let Some(path) = &add.path {
@@ -113,7 +114,7 @@ fn run_add(add: &Add, registry: &Registry, context: &mut Context<'_>) -> Result<
         mailbox.path = std::path::absolute(path)?;
     }
     let added = registry.add(mailbox.clone());
-    added.map_err(failure)?;
+    added.map_err(failed(language))?;
     let path = mailbox.path_in(registry.data_dir());
     let path = path.display().to_string();
     changed(&mailbox.address, "added", "added", &[("path", &path)], context)?;
@@ -135,14 +136,17 @@ fn warn_of_foreign_domain(address: &str, context: &Context<'_>) -> Result<(), Fa
         ("setting", "`domains`"),
         ("command", &command),
     ];
-    let warning = cli(context.global.language(), "foreign-domain", &values);
+    let language = context.global.language();
+    let warning = cli(language, "foreign-domain", &values);
     // Where stderr is closed there is nobody left to tell.
-    let _ = writeln!(std::io::stderr(), "{}", text::hanging("warning: ", &warning));
+    let _ = writeln!(std::io::stderr(), "{}", text::under("warning", &warning, language));
     Ok(())
 }
 
 fn remove(address: &str, registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
-    let removed = registry.remove(&address::mailbox(address)?).map_err(failure)?;
+    let language = context.global.language();
+    let removed =
+        registry.remove(&address::mailbox(address, language)?).map_err(failed(language))?;
     let path = removed.path_in(registry.data_dir());
     let path = path.display().to_string();
     changed(&removed.address, "removed", "removed", &[("path", &path)], context)
@@ -155,9 +159,10 @@ fn disable(
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     let until = period.map(|period| Clock::start().now() + period);
+    let language = context.global.language();
     let disabled = Disabled { until_millis: until.map(Timestamp::as_millis) };
-    let address = &address::mailbox(address)?;
-    registry.set_disabled(address, Some(disabled)).map_err(failure)?;
+    let address = &address::mailbox(address, language)?;
+    registry.set_disabled(address, Some(disabled)).map_err(failed(language))?;
     match until.map(|until| until.to_string()) {
         None => changed(address, "disabled", "disabled", &[], context),
         Some(until) => {
@@ -167,8 +172,9 @@ fn disable(
 }
 
 fn enable(address: &str, registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
-    let address = &address::mailbox(address)?;
-    registry.set_disabled(address, None).map_err(failure)?;
+    let language = context.global.language();
+    let address = &address::mailbox(address, language)?;
+    registry.set_disabled(address, None).map_err(failed(language))?;
     changed(address, "enabled", "enabled", &[], context)
 }
 
@@ -182,7 +188,7 @@ fn changed(
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     if let Some(mut client) = daemon::connect(&context.global)? {
-        client.mailboxes_changed().map_err(daemon::failure)?;
+        client.mailboxes_changed().map_err(daemon::failed(context.global.language()))?;
     }
     if context.global.json {
         let registry = Registry::in_dir(&context.global.data_dir);
@@ -196,11 +202,11 @@ fn changed(
 }
 
 fn list(registry: &Registry, context: &mut Context<'_>) -> Result<(), Failure> {
-    let mailboxes = registry.read().map_err(failure)?;
+    let language = context.global.language();
+    let mailboxes = registry.read().map_err(failed(language))?;
     if context.global.json {
         return context.json(&mailboxes);
     }
-    let language = context.global.language();
     if mailboxes.is_empty() {
         let place = format!("`{}`", registry.data_dir().display());
         let values = [("place", place.as_str()), ("command", "`mailbox add`")];
@@ -248,7 +254,8 @@ const NOT_RUN: u8 = 127;
 
 /// Holds the lock while the command runs, and ends with the command's status.
 fn run_lock(lock: &Lock, registry: &Registry, language: Language) -> Result<(), Failure> {
-    let mailbox = registry.find(&address::mailbox(&lock.address)?).map_err(failure)?;
+    let mailbox =
+        registry.find(&address::mailbox(&lock.address, language)?).map_err(failed(language))?;
     let file = mailbox.lock_file(registry.data_dir());
     let waits = || {
         // Where stderr is closed there is nobody left to tell.
@@ -256,26 +263,46 @@ fn run_lock(lock: &Lock, registry: &Registry, language: Language) -> Result<(), 
     };
     let held = mailbox.lock(registry.data_dir(), waits);
     let _held = held.map_err(|error| {
-        Failure::new(format!("the lock on `{}` cannot be taken: {error}", file.display()))
+        let file = format!("`{}`", file.display());
+        let values = [("file", &*file), ("error", &system::in_words(&error, language))];
+        Failure::new(wrong(language, "lock-not-taken", &values))
     })?;
     let Some((program, args)) = lock.command.split_first() else { return Ok(()) };
     let status = Command::new(program).args(args).status().map_err(|error| {
-        let problem = format!("`{}` cannot be run: {error}", program.to_string_lossy());
-        Failure::new(problem).with_status(NOT_RUN)
+        let program = format!("`{}`", program.to_string_lossy());
+        let values = [("program", &*program), ("error", &system::in_words(&error, language))];
+        Failure::new(wrong(language, "not-run", &values)).with_status(NOT_RUN)
     })?;
     // Ended by a signal, a command has no status of its own.
     let code = status.code().map_or(1, |code| u8::try_from(code).unwrap_or(1));
     if status.success() { Ok(()) } else { Err(Failure::silent(code)) }
 }
 
-fn failure(error: RegistryError) -> Failure {
-    let failure = Failure::new(error.to_string());
+/// As [`failure`], for `map_err`.
+fn failed(language: Language) -> impl Fn(RegistryError) -> Failure {
+    move |error| failure(&error, language)
+}
+
+/// What is wrong with the registry of mailboxes, in words.
+pub(crate) fn failure(error: &RegistryError, language: Language) -> Failure {
+    let words = |name: &str, values: &[(&'static str, &str)]| wrong(language, name, values);
+    let of = |name: &str, address: &str| words(name, &[("address", &format!("`{address}`"))]);
     match error {
-        RegistryError::Unknown(_) => failure.help("`secondpost mailbox list` shows all there are"),
-        RegistryError::Damaged(path, _) => {
-            failure.help(format!("repair `{}` or move it away", path.display()))
+        RegistryError::NotAnAddress(text) => Failure::new(address::no_address(text, language)),
+        RegistryError::TooLong(address) => Failure::new(of("no-folder-name", address)),
+        RegistryError::Exists(address) => Failure::new(of("mailbox-is-there", address)),
+        RegistryError::Unknown(address) => {
+            let help = [("command", "`secondpost mailbox list`")];
+            Failure::new(of("no-such-mailbox", address)).help(words("no-such-mailbox-help", &help))
         }
-        _ => failure,
+        RegistryError::Damaged(path, why) => {
+            let file = format!("`{}`", path.display());
+            Failure::new(words("registry-damaged", &[("file", &file), ("why", why)]))
+                .help(words("registry-damaged-help", &[("file", &file)]))
+        }
+        RegistryError::Io(path, error) => {
+            Failure::of_thing(&format!("`{}`", path.display()), error, language)
+        }
     }
 }
 
@@ -329,5 +356,27 @@ mod tests {
         assert_eq!(state_in_words(&mailbox, Timestamp::from_secs(60), Language::En), "");
         let quota = Quota { octets: Some(1 << 20), messages: Some(5), is_final: true };
         assert_eq!(quota_in_words(quota, Language::En), "1.0 MiB, 5 messages, final");
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_registry_is_said_in_every_language_and_in_english_as_ever() {
+        let address = || "a@example.org".to_owned();
+        let path = || PathBuf::from("mailboxes.json");
+        let errors = [
+            RegistryError::NotAnAddress(address()),
+            RegistryError::TooLong(address()),
+            RegistryError::Exists(address()),
+            RegistryError::Unknown(address()),
+            RegistryError::Damaged(path(), "version 9".into()),
+            RegistryError::Io(path(), std::io::ErrorKind::PermissionDenied.into()),
+        ];
+        for error in errors {
+            assert_eq!(failure(&error, Language::En).message(Language::En), error.to_string());
+            let told = |language: &Language| failure(&error, *language).message(*language);
+            let mut told: Vec<String> = Language::COMPLETE.iter().map(told).collect();
+            told.sort();
+            told.dedup();
+            assert_eq!(told.len(), Language::COMPLETE.len(), "{told:?}");
+        }
     }
 }

@@ -27,16 +27,17 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     let Some(folder) = &args.folder else {
         return Ok(page(built()).render(&mut *context.out)?);
     };
+    let language = context.global.language();
     let pages = pages();
     for (name, text) in &pages {
-        write(&folder.join(name), text)
-            .map_err(|error| Failure::new(format!("`{}`: {error}", folder.display())))?;
+        write(&folder.join(name), text).map_err(|error| {
+            Failure::of_thing(&format!("`{}`", folder.display()), &error, language)
+        })?;
     }
     if context.global.json {
         let names: Vec<&String> = pages.iter().map(|(name, _)| name).collect();
         return context.json(&names);
     }
-    let language = context.global.language();
     let pages = cli_count(language, "pages", pages.len() as u64);
     let folder = folder.display().to_string();
     let told = cli(language, "man-written", &[("pages", &pages), ("folder", &folder)]);

@@ -40,7 +40,8 @@ const INSTRUCTIONS: &str = "What SMTP servers say and mean. Use `explain` for an
 pub(crate) fn run(_args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
     let server = Server { language: context.global.language() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("no reactor: {error}")))?;
+    let language = server.language;
+    let runtime = runtime.map_err(|error| Failure::of_part("reactor", &error, language))?;
     runtime.block_on(serve(server))
 }
 

@@ -1,7 +1,8 @@
 //! A message from a file or stdin, checked and brought into the form of the wire: CRLF
 //! line ends, a header block of fields. What is no message is told with its line.
 
-use std::fmt;
+use reply::Language;
+use reply::explain::wrong;
 
 /// A message as it goes to the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,14 +31,44 @@ pub(crate) struct Malformed {
     /// The line, from 1.
     pub(crate) line: usize,
     /// What is wrong with it.
-    pub(crate) problem: String,
-    /// What was expected.
-    pub(crate) expected: &'static str,
+    pub(crate) problem: Problem,
 }
 
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem)
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// It holds a NUL.
+    Nul,
+    /// It is what begins a message in an mbox.
+    MboxLine,
+    /// It ends a header block that did not begin.
+    NoHeader,
+    /// It should be a header field; its beginning.
+    NoField(String),
+    /// There is none.
+    Empty,
+}
+
+impl Problem {
+    pub(crate) fn in_words(&self, language: Language) -> String {
+        let words = |name: &str, line: &str| wrong(language, name, &[("line", line)]);
+        match self {
+            Problem::Nul => words("message-nul", ""),
+            Problem::MboxLine => words("message-mbox", "`From `"),
+            Problem::NoHeader => words("message-no-header", ""),
+            Problem::NoField(line) => words("message-no-field", &format!("`{line}`")),
+            Problem::Empty => words("message-empty", ""),
+        }
+    }
+
+    /// What would be right.
+    pub(crate) fn expected_in_words(&self, language: Language) -> String {
+        let name = match self {
+            Problem::Nul => "message-expects-text",
+            Problem::MboxLine => "message-expects-no-mbox",
+            Problem::NoHeader | Problem::NoField(_) | Problem::Empty => "message-expects-field",
+        };
+        wrong(language, name, &[("example", "`Subject: hello`")])
     }
 }
 
@@ -54,8 +85,7 @@ pub(crate) enum Reading {
 pub(crate) fn prepare(raw: &[u8], reading: Reading) -> Result<Message, Malformed> {
     if let Some(at) = raw.iter().position(|octet| *octet == 0) {
         let line = raw[..at].iter().filter(|octet| **octet == b'\n').count() + 1;
-        let expected = "text; other content goes into a MIME part in base64";
-        return Err(Malformed { line, problem: "a NUL octet".into(), expected });
+        return Err(Malformed { line, problem: Problem::Nul });
     }
     let lines = lines(raw);
     let first = usize::from(reading == Reading::Sendmail && starts_mbox(&lines));
@@ -125,24 +155,21 @@ fn starts_mbox(lines: &[&[u8]]) -> bool {
 
 /// How many lines the header block has, without the empty one that ends it.
 fn header_lines(lines: &[&[u8]]) -> Result<usize, Malformed> {
-    let expected = "a header field, as in `Subject: hello`, or an empty line before the body";
     if starts_mbox(lines) {
-        let problem = "the `From ` line of an mbox is no header field".to_owned();
-        let expected = "a message without it; take the line away";
-        return Err(Malformed { line: 1, problem, expected });
+        return Err(Malformed { line: 1, problem: Problem::MboxLine });
     }
     for (index, line) in lines.iter().enumerate() {
-        let malformed = |problem| Err(Malformed { line: index + 1, problem, expected });
+        let malformed = |problem| Err(Malformed { line: index + 1, problem });
         match line {
-            [] if index == 0 => return malformed("the message has no header".to_owned()),
+            [] if index == 0 => return malformed(Problem::NoHeader),
             [] => return Ok(index),
             [b' ' | b'\t', ..] if index > 0 => {}
             line if is_field(line) => {}
-            line => return malformed(format!("{} is no header field", quoted(line))),
+            line => return malformed(Problem::NoField(beginning(line))),
         }
     }
     match lines.len() {
-        0 => Err(Malformed { line: 1, problem: "the message is empty".into(), expected }),
+        0 => Err(Malformed { line: 1, problem: Problem::Empty }),
         all => Ok(all),
     }
 }
@@ -156,10 +183,11 @@ fn is_field(line: &[u8]) -> bool {
     })
 }
 
-fn quoted(line: &[u8]) -> String {
+/// The beginning of a line, for people.
+fn beginning(line: &[u8]) -> String {
     let text: String = String::from_utf8_lossy(line).chars().take(40).collect();
     let printable = |c: char| if c.is_control() { '?' } else { c };
-    format!("`{}`", text.chars().map(printable).collect::<String>())
+    text.chars().map(printable).collect()
 }
 
 #[cfg(test)]
@@ -187,7 +215,17 @@ mod tests {
 
     fn check_error(raw: &[u8], line: usize, problem: &str) {
         let malformed = prepare(raw, Reading::Strict).unwrap_err();
-        assert_eq!((malformed.line, malformed.problem.as_str()), (line, problem));
+        assert_eq!((malformed.line, &*malformed.problem.in_words(Language::En)), (line, problem));
+        let mut told: Vec<String> = Language::COMPLETE
+            .iter()
+            .flat_map(|language| {
+                let problem = &malformed.problem;
+                [problem.in_words(*language), problem.expected_in_words(*language)]
+            })
+            .collect();
+        told.sort();
+        told.dedup();
+        assert_eq!(told.len(), 2 * Language::COMPLETE.len(), "{told:?}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod docs;
 mod explain;
 pub(crate) mod failure;
 mod greylist;
-mod mailbox;
+pub(crate) mod mailbox;
 mod man;
 mod mcp;
 mod message;
@@ -106,14 +106,14 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// The language of explanations: en, de, es, fr, ja or pt
+    /// The language of explanations and errors: en, de, es, fr, ja or pt
     /// [default: from LC_ALL, LC_MESSAGES, LANG]
     #[arg(long, global = true, value_name = "LANG")]
     pub(crate) lang: Option<Language>,
 }
 
 impl Global {
-    /// The language of explanations: what was asked for, else the locale's, else English.
+    /// The language of what is said: what was asked for, else the locale's, else English.
     pub(crate) fn language(&self) -> Language {
         let of_locale = || {
             let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -180,17 +180,18 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() && asks_for_json(&args) => {
-            return Failure::of_arguments(&error).report(true);
+            return Failure::of_arguments(&error).report(true, Language::En);
         }
         Err(error) => error.exit(),
     };
     let mut out = anstream::stdout().lock();
     let json = cli.global.json;
+    let language = cli.global.language();
     let mut context = Context { global: cli.global, out: &mut out };
     let result = dispatch(&cli.command, &mut context);
     match result.and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(json),
+        Err(failure) => failure.report(json, language),
     }
 }
 

@@ -8,13 +8,13 @@ use std::time::Duration;
 use mta::clock::Clock;
 use mta::probe::{Asked, Probed, probe};
 use reply::Language;
-use reply::explain::cli;
 use reply::explain::entry::{Topic, entry};
+use reply::explain::{choices, cli, wrong};
 use serde_json::{Value, json};
 use smtp::client::{Extension, Options, Timeouts};
 
 use super::page::Page;
-use super::{Context, Failure, settings, text};
+use super::{Context, Failure, settings, system, text};
 use config::Config;
 
 /// Show what a server offers: its greeting, what EHLO lists, and VRFY, EXPN and TURN
@@ -63,14 +63,19 @@ pub(crate) fn options(config: &Config) -> Options {
 /// The addresses of `HOST[:PORT]`.
 pub(crate) fn addresses(host: &str, language: Language) -> Result<Vec<SocketAddr>, Failure> {
     let (name, port) = split(host).ok_or_else(|| {
-        Failure::usage(format!("`{host}` is no host: expected `HOST` or `HOST:PORT`"))
+        let forms = choices(&["`HOST`".to_owned(), "`HOST:PORT`".to_owned()], language);
+        let values = [("host", &*format!("`{host}`")), ("form", &forms)];
+        Failure::usage(wrong(language, "no-host", &values))
     })?;
     let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>);
     match found {
         Ok(addresses) if !addresses.is_empty() => Ok(addresses),
-        Ok(_) => Err(Failure::new(format!("`{name}` has no address"))),
+        Ok(_) => {
+            let host = format!("`{name}`");
+            Err(Failure::new(wrong(language, "no-address-of-host", &[("host", &host)])))
+        }
         Err(error) => {
-            let (name, error) = (format!("`{name}`"), error.to_string());
+            let (name, error) = (format!("`{name}`"), system::in_words(&error, language));
             let told = cli(language, "unresolved", &[("host", &name), ("error", &error)]);
             Err(Failure::new(told).help(cli(language, "unresolved-help", &[])))
         }
@@ -102,7 +107,7 @@ pub(crate) fn first_that_answers<T>(
     for address in addresses {
         match attempt(*address) {
             Ok(result) => return Ok(result),
-            Err(error) => last = io::Error::new(error.kind(), format!("{address}: {error}")),
+            Err(error) => last = store::disk::naming(address, error),
         }
     }
     Err(last)
@@ -115,7 +120,7 @@ pub(crate) fn wait_for<T>(task: impl Future<Output = io::Result<T>>) -> io::Resu
 
 /// No connection could be made.
 pub(crate) fn unreachable_host(host: &str, error: &io::Error, language: Language) -> Failure {
-    let (host, error) = (format!("`{host}`"), error.to_string());
+    let (host, error) = (format!("`{host}`"), system::in_words(error, language));
     Failure::new(cli(language, "unreachable", &[("host", &host), ("error", &error)])).help(cli(
         language,
         "unreachable-help",

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use mta::control::{Action, QueuedMessage, drop};
 use reply::explain::{Language, queued, queued_count};
 
-use super::{Context, Failure, daemon, spool};
+use super::{Context, Failure, daemon, spool, text};
 
 pub(crate) use words::{
     Labels, advice, block, meaning, next, origin_in_words, reason_in_words, whose_move,
@@ -87,7 +87,7 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<(), Failure> {
     match (client, reading) {
         (Some(mut client), _) => {
             let listed = client.queue(&mut |message| Ok(listing.add(&message)?));
-            listed.map_err(list_failure)?;
+            listed.map_err(|error| list_failure(error, language))?;
         }
         (None, Some(reading)) => {
             reading.messages().try_for_each(|message| listing.add(&message))?;
@@ -145,21 +145,21 @@ impl Listing<'_> {
 }
 
 /// A closed stdout (`| head`) ends the stream, and is no fault of the daemon's.
-fn list_failure(error: mta::control::ClientError) -> Failure {
+fn list_failure(error: mta::control::ClientError, language: Language) -> Failure {
     match error {
         mta::control::ClientError::Io(error) => Failure::from(error),
-        other => daemon::failure(other),
+        other => daemon::failure(other, language),
     }
 }
 
 fn show(ids: &Ids, context: &mut Context<'_>) -> Result<(), Failure> {
+    let language = context.global.language();
     let mut client = daemon::require(&context.global)?;
-    let shown = ids.ids.iter().map(|id| client.show(id).map_err(daemon::failure));
+    let shown = ids.ids.iter().map(|id| client.show(id).map_err(daemon::failed(language)));
     let messages = shown.collect::<Result<Vec<_>, _>>()?;
     if context.global.json {
         return context.json(&messages);
     }
-    let language = context.global.language();
     for message in &messages {
         context.out.write_all(block(message, language).as_bytes())?;
     }
@@ -167,16 +167,18 @@ fn show(ids: &Ids, context: &mut Context<'_>) -> Result<(), Failure> {
 }
 
 fn act(action: Action, done: &str, ids: &Ids, context: &mut Context<'_>) -> Result<(), Failure> {
-    let acted = daemon::require(&context.global)?.act(action, &ids.ids).map_err(daemon::failure)?;
+    let language = context.global.language();
+    let acted = daemon::require(&context.global)?.act(action, &ids.ids);
+    let acted = acted.map_err(daemon::failed(language))?;
     if context.global.json {
         context.json(&acted)?;
     } else {
-        let language = context.global.language();
         for one in acted.iter().filter(|one| one.refused.is_none()) {
             writeln!(context.out, "{}", queued(language, done, &[("id", &one.id)]))?;
         }
     }
     let refused = acted.iter().filter_map(|one| Some(one.refused.as_ref()?.to_string()));
     let refused: Vec<String> = refused.collect();
-    if refused.is_empty() { Ok(()) } else { Err(Failure::new(refused.join("\nerror: "))) }
+    let next = format!("\n{}", text::beginning("error", language));
+    if refused.is_empty() { Ok(()) } else { Err(Failure::new(refused.join(&next))) }
 }

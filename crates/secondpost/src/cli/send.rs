@@ -3,11 +3,12 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use reply::explain::cli;
+use reply::Language;
+use reply::explain::{cli, queued_count, setting, wrong};
 
 use super::message::{Malformed, Message, Reading, prepare};
 use super::submit::{Submitted, complete, envelope, submit};
-use super::{Context, Failure, address, settings};
+use super::{Context, Failure, address, settings, system};
 use config::diagnostic::{self, Source};
 
 /// Put a message into the queue
@@ -42,13 +43,14 @@ pub(crate) struct Args {
 
 /// Runs `send`.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
-    let sender = address::sender(&args.from)?;
+    let language = context.global.language();
+    let sender = address::sender(&args.from, language)?;
     let recipients: Vec<String> =
-        args.to.iter().map(|to| address::recipient(to)).collect::<Result<_, _>>()?;
+        args.to.iter().map(|to| address::recipient(to, language)).collect::<Result<_, _>>()?;
     let config = settings::of_daemon(&context.global)?.config;
-    let raw = read(&args.file, config.limits.message.0)?;
-    let message =
-        prepare(&raw, Reading::Strict).map_err(|why| malformed(&args.file, &raw, &why))?;
+    let raw = read(&args.file, config.limits.message.0, language)?;
+    let message = prepare(&raw, Reading::Strict)
+        .map_err(|why| malformed(&args.file, &raw, &why, language))?;
     let message = complete(message, &config);
     let mut submission = envelope(sender, &recipients, args.notify.as_deref(), &message);
     submission.ret = args.ret.as_ref().map(|ret| ret.to_ascii_uppercase());
@@ -85,10 +87,16 @@ fn tell(
 }
 
 /// The octets of the file, at most `limit`.
-pub(crate) fn read(file: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+fn read(file: &Path, limit: u64, language: Language) -> Result<Vec<u8>, Failure> {
     let is_stdin = file == Path::new("-");
-    let name = if is_stdin { "standard input".into() } else { format!("`{}`", file.display()) };
-    let unreadable = |error| Failure::new(format!("{name} cannot be read: {error}"));
+    let name = match is_stdin {
+        true => cli(language, "standard-input", &[]),
+        false => format!("`{}`", file.display()),
+    };
+    let unreadable = |error| {
+        let values = [("what", &*name), ("error", &system::in_words(&error, language))];
+        Failure::new(wrong(language, "not-read", &values))
+    };
     let mut raw = Vec::new();
     let read = |input: &mut dyn Read, raw: &mut Vec<u8>| input.take(limit + 1).read_to_end(raw);
     if is_stdin {
@@ -98,21 +106,27 @@ pub(crate) fn read(file: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
         read(&mut input, &mut raw).map_err(unreadable)?;
     }
     if raw.len() as u64 > limit {
-        return Err(Failure::new(format!(
-            "{name} is too big: a message has at most {limit} octets"
-        ))
-        .help("the limit is the setting `limits.message`"));
+        return Err(too_big(&name, limit, language));
     }
     Ok(raw)
 }
 
-fn malformed(file: &Path, raw: &[u8], why: &Malformed) -> Failure {
+fn too_big(name: &str, limit: u64, language: Language) -> Failure {
+    let size = queued_count(language, "octets", limit, &[]);
+    let told = wrong(language, "too-big", &[("what", name), ("size", &size)]);
+    let help = [("setting", "`limits.message`")];
+    Failure::new(told).help(wrong(language, "too-big-help", &help))
+}
+
+fn malformed(file: &Path, raw: &[u8], why: &Malformed, language: Language) -> Failure {
     let text = String::from_utf8_lossy(raw).replace('\0', "?");
     let name = if file == Path::new("-") { "(stdin)".into() } else { file.display().to_string() };
+    let problem = why.problem.in_words(language);
+    let said = wrong(language, "no-message", &[("problem", &problem)]);
     let source = Source { name: &name, text: &text };
-    let said = format!("malformed message: {why}");
     let shown = diagnostic::show(source, &line_span(&text, why.line), &said);
-    Failure::new(shown).help(format!("expected {}", why.expected))
+    let expected = why.problem.expected_in_words(language);
+    Failure::new(shown).help(setting(language, "expected", &[("what", &expected)]))
 }
 
 /// The octets of a line, counted from 1, without its end.
@@ -157,7 +171,7 @@ mod tests {
     fn a_malformed_message_is_shown_in_its_line() {
         let raw = b"Subject: x\nnonsense\n\nbody\n";
         let why = prepare(raw, Reading::Strict).unwrap_err();
-        let shown = format!("{:?}", malformed(Path::new("m.eml"), raw, &why));
+        let shown = format!("{:?}", malformed(Path::new("m.eml"), raw, &why, Language::En));
         assert!(shown.contains("--> m.eml:2:1"), "{shown}");
         assert!(shown.contains("2 | nonsense"), "{shown}");
     }

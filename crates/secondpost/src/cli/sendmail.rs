@@ -7,17 +7,21 @@ mod recipients;
 mod session;
 
 use std::ffi::OsString;
-use std::io::{BufRead, Write};
+use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub(crate) use self::manual::{mailq, sendmail};
 use self::options::{Mode, Options};
-use super::message::{Message, Reading, prepare};
+use super::message::{Malformed, Message, Reading, prepare};
 use super::submit::{SubmitError, Submitted, complete, envelope, submit};
-use super::{Context, DEFAULT_DATA_DIR, Failure, Global, address, daemon, queue, settings, user};
+use super::{
+    Context, DEFAULT_DATA_DIR, Failure, Global, address, daemon, queue, settings, system, user,
+};
 use config::Config;
 use mta::control::{Action, RefusedKind};
+use reply::Language;
+use reply::explain::{cli, labelled, queued_count, wrong};
 use smtp::message::header::Header;
 
 /// Wrong options or no recipients.
@@ -45,6 +49,15 @@ pub(crate) struct Exit {
 impl Exit {
     fn new(status: u8, words: impl Into<String>) -> Exit {
         Exit { status, words: words.into() }
+    }
+
+    fn of(failure: &Failure, status: u8, language: Language) -> Exit {
+        Exit::new(status, failure.message(language))
+    }
+
+    fn of_input(error: &io::Error, language: Language) -> Exit {
+        let input = cli(language, "standard-input", &[]);
+        Exit::new(EX_IOERR, labelled(&input, &system::in_words(error, language), language))
     }
 }
 
@@ -93,20 +106,20 @@ fn global() -> Global {
 fn list() -> Result<(), Exit> {
     let mut out = anstream::stdout().lock();
     let mut context = Context { global: global(), out: &mut out };
+    let language = context.global.language();
     match queue::list(&mut context) {
-        Err(failure) if !failure.is_success() => {
-            Err(Exit::new(EX_UNAVAILABLE, failure.to_string()))
-        }
+        Err(failure) if !failure.is_success() => Err(Exit::of(&failure, EX_UNAVAILABLE, language)),
         _ => Ok(()),
     }
 }
 
 fn deliver(options: &Options) -> Result<(), Exit> {
     let global = global();
+    let language = global.language();
     let loaded = settings::of_daemon(&global);
-    let config = loaded.map_err(|failure| Exit::new(EX_CONFIG, failure.to_string()))?.config;
+    let config = loaded.map_err(|failure| Exit::of(&failure, EX_CONFIG, language))?.config;
     let limit = config.limits.message.0;
-    let raw = read(&mut std::io::stdin().lock(), !options.ignore_dots, limit)?;
+    let raw = read(&mut std::io::stdin().lock(), !options.ignore_dots, limit, language)?;
     // One word may hold a list, as in a header.
     let named = options.recipients.iter().flat_map(|word| match recipients::addresses(word) {
         read if read.is_empty() => vec![word.clone()],
@@ -119,15 +132,17 @@ fn deliver(options: &Options) -> Result<(), Exit> {
     };
     given.dedup();
     let message = prepare(&raw, Reading::Sendmail)
-        .map_err(|why| Exit::new(EX_DATAERR, format!("line {}: {why}", why.line)))?;
-    let recipients = addresses(&given, &config)?;
+        .map_err(|why| Exit::new(EX_DATAERR, in_line(&why, language)))?;
+    let recipients = addresses(&given, &config, language)?;
     let sender = options.sender.clone().unwrap_or_else(user::calling);
-    let sender = if sender.is_empty() { sender } else { qualified(&sender, &config)? };
+    let sender = if sender.is_empty() { sender } else { qualified(&sender, &config, language)? };
     let message = complete(with_from(message, &sender, options.full_name.as_deref()), &config);
     let mut submission = envelope(sender, &recipients, options.notify.as_deref(), &message);
     submission.ret.clone_from(&options.ret);
     submission.envid.clone_from(&options.envid);
-    submit(&global, submission, &message).map(|_: Submitted| ()).map_err(|error| exit_of(&error))
+    submit(&global, submission, &message)
+        .map(|_: Submitted| ())
+        .map_err(|error| exit_of(&error, language))
 }
 
 /// As Sendmail does, names the writer where the message does not: the sender, with the
@@ -149,8 +164,10 @@ fn with_from(message: Message, sender: &str, full_name: Option<&str>) -> Message
 
 /// `-q`: everything that waits is attempted now.
 fn flush() -> Result<(), Exit> {
-    let failed = |failure: Failure| Exit::new(EX_UNAVAILABLE, failure.to_string());
-    let mut client = daemon::require(&global()).map_err(failed)?;
+    let global = global();
+    let language = global.language();
+    let failed = |failure: Failure| Exit::of(&failure, EX_UNAVAILABLE, language);
+    let mut client = daemon::require(&global).map_err(failed)?;
     let mut ids = Vec::new();
     let listed = client.queue(&mut |message| {
         ids.push(message.id);
@@ -158,34 +175,43 @@ fn flush() -> Result<(), Exit> {
     });
     listed
         .and_then(|()| client.act(Action::Retry, &ids))
-        .map_err(|error| failed(daemon::failure(error)))?;
+        .map_err(|error| failed(daemon::failure(error, language)))?;
     Ok(())
 }
 
 fn speak() -> Result<(), Exit> {
     let global = global();
+    let language = global.language();
     let loaded = settings::of_daemon(&global);
-    let config = loaded.map_err(|failure| Exit::new(EX_CONFIG, failure.to_string()))?.config;
+    let config = loaded.map_err(|failure| Exit::of(&failure, EX_CONFIG, language))?.config;
     let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
     session::run(&global, &config, &mut input, &mut output)
-        .map_err(|error| Exit::new(EX_IOERR, error.to_string()))
+        .map_err(|error| Exit::new(EX_IOERR, system::in_words(&error, language)))
 }
 
-fn addresses(given: &[String], config: &Config) -> Result<Vec<String>, Exit> {
+fn addresses(given: &[String], config: &Config, language: Language) -> Result<Vec<String>, Exit> {
     if given.is_empty() {
-        return Err(Exit::new(EX_USAGE, "no recipients: name them, or use -t and a To field"));
+        let told = wrong(language, "no-recipients", &[("option", "-t")]);
+        return Err(Exit::new(EX_USAGE, told));
     }
-    given.iter().map(|address| qualified(address, config)).collect()
+    given.iter().map(|address| qualified(address, config, language)).collect()
 }
 
 /// A name without a domain is a mailbox of this machine.
-fn qualified(address: &str, config: &Config) -> Result<String, Exit> {
+fn qualified(address: &str, config: &Config, language: Language) -> Result<String, Exit> {
     let bare = address.trim().trim_start_matches('<').trim_end_matches('>');
     let whole = match bare.contains('@') {
         true => bare.to_owned(),
         false => format!("{bare}@{}", own_domain(config)),
     };
-    address::recipient(&whole).map_err(|failure| Exit::new(EX_DATAERR, failure.to_string()))
+    let read = address::recipient(&whole, language);
+    read.map_err(|failure| Exit::of(&failure, EX_DATAERR, language))
+}
+
+/// What is wrong with a message, with its line.
+fn in_line(why: &Malformed, language: Language) -> String {
+    let (line, problem) = (why.line.to_string(), why.problem.in_words(language));
+    wrong(language, "line-of-message", &[("line", &line), ("problem", &problem)])
 }
 
 fn own_domain(config: &Config) -> String {
@@ -194,12 +220,12 @@ fn own_domain(config: &Config) -> String {
     if ours { hostname } else { domains.into_iter().next().unwrap_or(hostname) }
 }
 
-fn exit_of(error: &SubmitError) -> Exit {
+fn exit_of(error: &SubmitError, language: Language) -> Exit {
     match error {
         SubmitError::Refused(refused) => {
             Exit::new(status_of(refused.kind, &refused.message), &refused.message)
         }
-        SubmitError::Fault(failure) => Exit::new(EX_TEMPFAIL, failure.to_string()),
+        SubmitError::Fault(failure) => Exit::of(failure, EX_TEMPFAIL, language),
     }
 }
 
@@ -216,8 +242,13 @@ fn status_of(kind: RefusedKind, message: &str) -> u8 {
 }
 
 /// Reads the message; where dots count, a line with a dot alone ends it.
-fn read(input: &mut impl BufRead, dot_ends: bool, limit: u64) -> Result<Vec<u8>, Exit> {
-    let unreadable = |error| Exit::new(EX_IOERR, format!("standard input: {error}"));
+fn read(
+    input: &mut impl BufRead,
+    dot_ends: bool,
+    limit: u64,
+    language: Language,
+) -> Result<Vec<u8>, Exit> {
+    let unreadable = |error| Exit::of_input(&error, language);
     let mut raw = Vec::new();
     loop {
         let start = raw.len();
@@ -232,7 +263,10 @@ fn read(input: &mut impl BufRead, dot_ends: bool, limit: u64) -> Result<Vec<u8>,
         }
     }
     if raw.len() as u64 > limit {
-        return Err(Exit::new(EX_DATAERR, format!("the message is bigger than {limit} octets")));
+        let what = cli(language, "standard-input", &[]);
+        let size = queued_count(language, "octets", limit, &[]);
+        let told = wrong(language, "too-big", &[("what", &what), ("size", &size)]);
+        return Err(Exit::new(EX_DATAERR, told));
     }
     Ok(raw)
 }

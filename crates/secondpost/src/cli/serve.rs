@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 
+use reply::Language;
+
 use super::settings::{self, Flags};
 use super::{Context, Failure};
 use crate::log_lines::LogLines;
@@ -29,18 +31,18 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
     let loaded = settings::own(&context.global, &args.flags)?;
     // What is made below the data directory is its owner's alone, too.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
-    settings::make_data_dir(&context.global.data_dir)?;
+    settings::make_data_dir(&context.global)?;
     // Dropped at the end: then the last lines are written.
-    let _log = start_log(&loaded.config)?;
+    let _log = start_log(&loaded.config, context.global.language())?;
     crate::wire::serve(&loaded, context)
 }
 
 /// Logs to standard error, in the form and from the level that the settings say. RUST_LOG
 /// goes before the setting, for who looks for a fault.
-fn start_log(config: &Config) -> Result<LogLines, Failure> {
+fn start_log(config: &Config, language: Language) -> Result<LogLines, Failure> {
     use tracing_subscriber::EnvFilter;
     let lines = LogLines::start(std::io::stderr());
-    let lines = lines.map_err(|error| Failure::new(format!("the log's thread: {error}")))?;
+    let lines = lines.map_err(|error| Failure::of_part("log-thread", &error, language))?;
     let level = config.log.level.word();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines.maker());

@@ -3,11 +3,14 @@
 
 pub(crate) mod words;
 
+use std::io;
 use std::path::Path;
 
+use reply::Language;
+use reply::explain::wrong;
 use rustix::fs::Access;
 
-use super::{Failure, Global};
+use super::{Failure, Global, system};
 use config::load::Flag;
 use config::{Loaded, Sources};
 
@@ -61,22 +64,37 @@ fn load(sources: Sources, global: &Global) -> Result<Loaded, Failure> {
 
 /// Makes the data directory, for its owner alone, if it is missing; one that is there must
 /// be a directory that we may work in.
-pub(crate) fn make_data_dir(data_dir: &Path) -> Result<(), Failure> {
+pub(crate) fn make_data_dir(global: &Global) -> Result<(), Failure> {
     use std::os::unix::fs::DirBuilderExt;
-    let path = data_dir.display();
-    let another = "name another one with `--data-dir DIR`";
+    let (data_dir, language) = (&global.data_dir, global.language());
     if data_dir.exists() && !data_dir.is_dir() {
-        let problem = format!("the data directory `{path}` is not a directory");
-        return Err(Failure::new(problem).help(another));
+        return Err(no_directory(data_dir, language));
     }
+    let place = format!("`{}`", data_dir.display());
+    let failure = |what, help, error: &io::Error| {
+        let values = [("place", &*place), ("error", &system::in_words(error, language))];
+        Failure::new(wrong(language, what, &values)).help(wrong(
+            language,
+            help,
+            &[ANOTHER_DATA_DIR],
+        ))
+    };
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
-    made.map_err(|error| {
-        Failure::new(format!("the data directory `{path}` cannot be made: {error}")).help(another)
-    })?;
+    made.map_err(|error| failure("data-dir-not-made", "data-dir-another", &error))?;
     let ours = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
-    rustix::fs::access(data_dir, ours).map_err(|error| {
-        let error = std::io::Error::from(error);
-        Failure::new(format!("the data directory `{path}` cannot be used: {error}"))
-            .help(format!("run this as its owner, or {another}"))
-    })
+    rustix::fs::access(data_dir, ours)
+        .map_err(|error| failure("data-dir-not-used", "data-dir-owner", &error.into()))
 }
+
+/// What stands where the data directory should be is something else.
+pub(crate) fn no_directory(data_dir: &Path, language: Language) -> Failure {
+    let place = format!("`{}`", data_dir.display());
+    Failure::new(wrong(language, "data-dir-is-none", &[("place", &place)])).help(wrong(
+        language,
+        "data-dir-another",
+        &[ANOTHER_DATA_DIR],
+    ))
+}
+
+/// How another data directory is named.
+const ANOTHER_DATA_DIR: (&str, &str) = ("option", "`--data-dir DIR`");

@@ -10,12 +10,12 @@ use mta::control::QueuedMessage;
 use queue::Spool;
 use queue::spool::{OpenError, SpoolRecovery, SpoolStat};
 use reply::Language;
-use reply::explain::{cli, cli_count, queued_count};
+use reply::explain::{cli, cli_count, queued_count, wrong};
 use serde_json::json;
 use store::{Disk, FileSystem};
 
 use super::page::Page;
-use super::{Context, Failure, daemon, text};
+use super::{Context, Failure, daemon, system, text};
 
 /// The folder of the spool in the data directory.
 pub(crate) const FOLDER_NAME: &str = "spool";
@@ -57,25 +57,20 @@ pub(crate) fn open(data_dir: &Path, language: Language) -> Result<Option<Reading
     if !folder.is_dir() {
         return Ok(None);
     }
-    let disk = FileSystem::new(&folder).map_err(|error| Failure::new(error.to_string()))?;
+    let disk = FileSystem::new(&folder)?;
     let opened = Spool::open_to_read(disk).map_err(|error| held(&folder, &error, language))?;
     let (spool, _writer, found) = opened;
     Ok(Some(Reading { spool, found }))
 }
 
 fn held(folder: &Path, error: &OpenError, language: Language) -> Failure {
-    let place = folder.display();
+    let place = format!("`{}`", folder.display());
     match error {
-        OpenError::Held(_) => {
-            let place = format!("`{place}`");
-            Failure::new(cli(language, "spool-held", &[("place", &place)])).help(cli(
-                language,
-                "spool-held-help",
-                &[],
-            ))
-        }
+        OpenError::Held(_) => Failure::new(cli(language, "spool-held", &[("place", &place)]))
+            .help(cli(language, "spool-held-help", &[])),
         OpenError::Io(error) => {
-            Failure::new(format!("the spool in `{place}` cannot be read: {error}"))
+            let values = [("place", &*place), ("error", &system::in_words(error, language))];
+            Failure::new(wrong(language, "spool-not-read", &values))
         }
     }
 }
@@ -145,12 +140,13 @@ fn check(context: &mut Context<'_>) -> Result<(), Failure> {
 }
 
 fn stat(context: &mut Context<'_>) -> Result<(), Failure> {
+    let language = context.global.language();
     if let Some(mut client) = daemon::connect(&context.global)? {
-        let status = client.status().map_err(daemon::failure)?;
+        let status = client.status().map_err(daemon::failed(language))?;
         let numbers = (status.queued_messages, status.spool_octets, status.spool_segments);
         return tell_stat(numbers, true, context);
     }
-    let Some(reading) = open(&context.global.data_dir, context.global.language())? else {
+    let Some(reading) = open(&context.global.data_dir, language)? else {
         return Err(none(context));
     };
     let stat = reading.stat();

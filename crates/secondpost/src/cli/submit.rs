@@ -8,13 +8,14 @@ use mta::control::protocol::SubmittedRecipient;
 use mta::control::{Client, ClientError, Refused, RefusedKind, Submission, drop};
 use mta::mailbox::{MailboxOptions, Mailboxes, Registry};
 use mta::router::{Destination, Held};
-use reply::{Answer, Timestamp, catalogue};
+use reply::explain::wrong;
+use reply::{Answer, Language, Timestamp, catalogue};
 use smtp::envelope::Recipient;
 use smtp::message::header::{Header, missing_fields};
 use smtp::syntax::Mailbox;
 
 use super::message::Message;
-use super::{Failure, Global, daemon, settings};
+use super::{Failure, Global, daemon, settings, system};
 use config::Config;
 
 /// Where a message went.
@@ -97,7 +98,7 @@ pub(crate) fn submit(
     message: &Message,
 ) -> Result<Submitted, SubmitError> {
     match daemon::connect(global).map_err(SubmitError::Fault)? {
-        Some(mut client) => submit_to(&mut client, submission, message),
+        Some(mut client) => submit_to(&mut client, submission, message, global.language()),
         None => leave(global, &submission, message),
     }
 }
@@ -106,11 +107,12 @@ fn submit_to(
     client: &mut Client,
     submission: Submission,
     message: &Message,
+    language: Language,
 ) -> Result<Submitted, SubmitError> {
     match client.submit(submission, &mut message.octets.as_slice()) {
         Ok(id) => Ok(Submitted::Queued(id)),
         Err(ClientError::Refused(refused)) => Err(SubmitError::Refused(refused)),
-        Err(error) => Err(SubmitError::Fault(daemon::failure(error))),
+        Err(error) => Err(SubmitError::Fault(daemon::failure(error, language))),
     }
 }
 
@@ -126,18 +128,21 @@ fn leave(
         let message = String::from_utf8_lossy(&answer.to_bytes()).trim_end().to_owned();
         return Err(SubmitError::Refused(Refused::new(RefusedKind::Policy, message)));
     }
-    settings::make_data_dir(&global.data_dir).map_err(SubmitError::Fault)?;
+    settings::make_data_dir(global).map_err(SubmitError::Fault)?;
     let put = drop::put(&global.data_dir, submission, &message.octets);
     put.map(Submitted::Dropped).map_err(|error| SubmitError::Fault(unwritable(global, &error)))
 }
 
 fn unwritable(global: &Global, error: &io::Error) -> Failure {
-    let folder = global.data_dir.join(drop::FOLDER_NAME);
-    Failure::new(format!(
-        "no daemon is running, and `{}` cannot be written: {error}",
-        folder.display()
+    let language = global.language();
+    let folder = format!("`{}`", global.data_dir.join(drop::FOLDER_NAME).display());
+    let values = [("folder", &*folder), ("error", &system::in_words(error, language))];
+    let help = [("command", "`secondpost serve`")];
+    Failure::new(wrong(language, "not-dropped", &values)).help(wrong(
+        language,
+        "not-dropped-help",
+        &help,
     ))
-    .help("start the daemon with `secondpost serve`, or make room")
 }
 
 /// What the daemon would say to the envelope, as far as the settings and the list of

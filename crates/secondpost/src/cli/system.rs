@@ -1,17 +1,62 @@
-//! What the operating system and the resolver say, in the reader's
+//! What the operating system, the resolver and the decompressors say, in the reader's
 //! language. What is not common keeps the system's own words.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 
 use reply::Language;
-use reply::explain::system;
+use reply::explain::{labelled, system};
 use rustix::io::Errno;
+
+/// The data of a compressed file make no sense.
+#[derive(Debug)]
+pub(crate) struct DamagedArchive;
+
+impl fmt::Display for DamagedArchive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&system(Language::En, "damaged-archive"))
+    }
+}
+
+impl std::error::Error for DamagedArchive {}
 
 /// What is wrong, in words.
 pub(crate) fn in_words(error: &io::Error, language: Language) -> String {
-    match name(error) {
-        Some(name) => system(language, name),
-        None => error.to_string(),
+    Said::of(error).in_words(language)
+}
+
+/// What the system said, to be put into words later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// What it is about, where the error names it.
+    before: String,
+    name: Option<&'static str>,
+    /// The system's own words.
+    own: String,
+}
+
+impl Said {
+    /// Takes down what `error` says.
+    pub(crate) fn of(error: &io::Error) -> Said {
+        let own = error.to_string();
+        let cause = || error.get_ref()?.source()?.downcast_ref::<io::Error>();
+        match (name(error), cause()) {
+            (None, Some(cause)) if own.ends_with(&cause.to_string()) => {
+                let said = Said::of(cause);
+                let before = &own[..own.len() - cause.to_string().len()];
+                Said { before: format!("{before}{}", said.before), ..said }
+            }
+            (name, _) => Said { before: String::new(), name, own },
+        }
+    }
+
+    /// In the reader's language, as far as it is known there.
+    pub(crate) fn in_words(&self, language: Language) -> String {
+        let said = self.name.map_or_else(|| self.own.clone(), |name| system(language, name));
+        match self.before.strip_suffix(": ") {
+            Some(what) => labelled(what, &said, language),
+            None => format!("{}{said}", self.before),
+        }
     }
 }
 
@@ -19,6 +64,7 @@ pub(crate) fn in_words(error: &io::Error, language: Language) -> String {
 /// kind does, and keeps them.
 fn name(error: &io::Error) -> Option<&'static str> {
     match error.get_ref() {
+        Some(inner) if inner.is::<DamagedArchive>() => Some("damaged-archive"),
         Some(inner) => of_resolver(&inner.to_string()),
         None => of_number(error.raw_os_error()).or_else(|| of_kind(error.kind())),
     }
@@ -126,9 +172,22 @@ mod tests {
             check(&io::Error::from(number));
         }
         check(&io::Error::from(ErrorKind::UnexpectedEof));
+        check(&io::Error::other(DamagedArchive));
         for (words, _) in RESOLVER {
             check(&io::Error::other(format!("failed to lookup address information: {words}")));
         }
+    }
+
+    #[test]
+    fn an_error_that_names_what_it_is_about_keeps_the_name() {
+        let error = store::disk::naming("127.0.0.1:25", Errno::ACCESS.into());
+        assert_eq!(in_words(&error, Language::De), "127.0.0.1:25: keine Berechtigung");
+        assert_eq!(in_words(&error, Language::En), "127.0.0.1:25: permission denied");
+        let twice = store::disk::naming("the spool", error);
+        assert_eq!(
+            in_words(&twice, Language::Fr),
+            "the spool: 127.0.0.1:25\u{a0}: permission refusée"
+        );
     }
 
     #[test]

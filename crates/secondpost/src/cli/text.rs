@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use reply::Language;
-use reply::explain::{queued_count, wrapped};
+use reply::explain::{label, labelled as label_and, queued_count, wrapped};
 use unicode_width::UnicodeWidthStr;
 
 use super::page::width;
@@ -25,6 +25,16 @@ pub(crate) fn hanging(label: &str, text: &str) -> String {
     let indent = label.width();
     let lines = wrapped(text, width() - indent);
     format!("{label}{}", lines.join(&format!("\n{:indent$}", "")))
+}
+
+/// The same below a label that has a name: `help`, `warning`.
+pub(crate) fn under(name: &str, text: &str, language: Language) -> String {
+    hanging(&beginning(name, language), text)
+}
+
+/// A label that has a name, with the language's own colon: `error: `.
+pub(crate) fn beginning(name: &str, language: Language) -> String {
+    label_and(&label(language, name), "", language)
 }
 
 /// In bold, where the output is a terminal that shows it (`anstream` takes it away

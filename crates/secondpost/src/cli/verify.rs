@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use mta::clock::Clock;
 use mta::probe::{Checked, Known, verify};
-use mta::resolver::{Dns, Resolver};
-use mta::route_to::{Ourselves, hosts_of};
+use mta::resolver::{Dns, ResolveError, Resolver};
+use mta::route_to::{NoHost, Ourselves, hosts_of};
 use mta::router::Destination;
 use reply::compare::stage_in_words;
-use reply::explain::{Language, cause_in_words, cli};
+use reply::explain::{Language, cause_in_words, cli, labelled, wrong};
 use serde_json::{Value, json};
 use smtp::syntax::{Domain, ForwardPath, Mailbox, ReversePath};
 
 use super::page::Page;
-use super::{Context, Failure, address, probe, settings, text};
+use super::{Context, Failure, address, probe, settings, system, text};
 use config::Config;
 use config::values::duration;
 
@@ -52,27 +52,28 @@ pub(crate) struct Args {
 
 /// Runs `verify`.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
-    let address = address::recipient(&args.address)?;
-    let mailbox: Mailbox =
-        address.parse().map_err(|problem| Failure::usage(format!("`{address}`: {problem}")))?;
-    let sender = address::sender(args.from.as_deref().unwrap_or_default())?;
+    let language = context.global.language();
+    let address = address::recipient(&args.address, language)?;
+    let mailbox: Mailbox = address.parse().map_err(|problem| {
+        let problem = address::in_words(problem, language);
+        Failure::usage(labelled(&format!("`{address}`"), &problem, language))
+    })?;
+    let sender = address::sender(args.from.as_deref().unwrap_or_default(), language)?;
     if args.send_test {
         return test_message::run(&address, &sender, args.wait, context);
     }
     let config = settings::of_daemon(&context.global)?.config;
     let reverse_path = ReversePath(sender.parse().ok());
-    let (server, addresses) = server(args, &mailbox, &config, context.global.language())?;
+    let (server, addresses) = server(args, &mailbox, &config, language)?;
     let checked = probe::first_that_answers(&addresses, |address| {
         let options = probe::options(&config);
         probe::wait_for(verify(address, &mailbox, &reverse_path, options, Clock::start()))
     });
-    let checked = checked
-        .map_err(|error| probe::unreachable_host(&server, &error, context.global.language()))?;
+    let checked = checked.map_err(|error| probe::unreachable_host(&server, &error, language))?;
     let known = checked.last().map_or(Known::NotKnown, |last| last.known);
     if context.global.json {
         context.json(&as_json(&address, &server, known, &checked))?;
     } else {
-        let language = context.global.language();
         tell(&address, &server, known, &checked, language, context)?;
     }
     if known == Known::DoesNotExist { Err(Failure::silent(1)) } else { Ok(()) }
@@ -102,18 +103,22 @@ fn server(
             Ok((address.to_string(), vec![SocketAddr::from((address, 25))]))
         }
         Destination::Lmtp(_) | Destination::Discard => {
-            Err(Failure::new(format!("the route of `{}` leads to no SMTP server", mailbox.domain))
-                .help("name a server with `--host HOST:PORT`"))
+            let domain = format!("`{}`", mailbox.domain);
+            let told = wrong(language, "route-without-server", &[("domain", &domain)]);
+            Err(Failure::new(told).help(wrong(language, "name-a-server", &[ANOTHER_HOST])))
         }
         // Whether mail may be sent there is not asked: a question is no mail.
-        Destination::Domain(_) | Destination::Held(_) => mail_servers(&mailbox.domain),
+        Destination::Domain(_) | Destination::Held(_) => mail_servers(&mailbox.domain, language),
     }
 }
 
+/// How another server is named.
+const ANOTHER_HOST: (&str, &str) = ("option", "`--host HOST:PORT`");
+
 /// The hosts that DNS names for a domain, best first.
-fn mail_servers(domain: &Domain) -> Result<(String, Vec<SocketAddr>), Failure> {
+fn mail_servers(domain: &Domain, language: Language) -> Result<(String, Vec<SocketAddr>), Failure> {
     let failure = |problem: String| {
-        Failure::new(problem).help("name a server with `--host HOST:PORT`, or check the domain")
+        Failure::new(problem).help(wrong(language, "name-a-server-or-check", &[ANOTHER_HOST]))
     };
     let dns = async { Dns::from_system().map_err(io::Error::other) };
     let found = probe::wait_for(async {
@@ -121,11 +126,31 @@ fn mail_servers(domain: &Domain) -> Result<(String, Vec<SocketAddr>), Failure> {
         let resolver: &dyn Resolver = &dns;
         Ok(hosts_of(resolver, domain.as_str(), &Ourselves::default(), 0).await)
     });
-    let found = found.map_err(|error| failure(format!("DNS cannot be asked: {error}")))?;
-    let hosts = found.map_err(|none| failure(format!("`{domain}`: {none}")))?;
+    let found = found.map_err(|error| {
+        let error = system::in_words(&error, language);
+        failure(wrong(language, "dns-not-asked", &[("error", &error)]))
+    })?;
+    let hosts = found.map_err(|none| {
+        let why = no_host_in_words(&none, language);
+        failure(labelled(&format!("`{domain}`"), &why, language))
+    })?;
     let addresses = hosts.iter().flat_map(|host| &host.addresses);
     let addresses = addresses.map(|address| SocketAddr::from((*address, 25))).collect();
     Ok((hosts.first().map_or(String::new(), |host| host.name.clone()), addresses))
+}
+
+/// Why a domain has no host, as it stands behind a colon.
+fn no_host_in_words(none: &NoHost, language: Language) -> String {
+    let (name, why) = match none {
+        NoHost::NotFound => ("host-not-found", ""),
+        NoHost::NullMx => ("host-null-mx", ""),
+        NoHost::Ourselves => ("host-ourselves", ""),
+        NoHost::NoAddress => ("host-no-address", ""),
+        NoHost::Unresolved(ResolveError::NoSuchName) => ("name-does-not-exist", ""),
+        NoHost::Unresolved(ResolveError::TimedOut) => ("name-servers-silent", ""),
+        NoHost::Unresolved(ResolveError::Failed(words)) => ("name-not-resolved", words.as_str()),
+    };
+    wrong(language, name, &[("why", why)])
 }
 
 fn tell(
@@ -211,4 +236,32 @@ fn as_json(address: &str, server: &str, known: Known, checked: &[Checked]) -> Va
 
 fn wait(text: &str) -> Result<Duration, String> {
     duration::parse(text).ok_or_else(|| "expected a duration such as `60s` or `5m`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_domain_has_no_host_is_said_in_every_language_and_in_english_as_ever() {
+        let failed = |error| NoHost::Unresolved(error);
+        let reasons = [
+            NoHost::NotFound,
+            NoHost::NullMx,
+            NoHost::Ourselves,
+            NoHost::NoAddress,
+            failed(ResolveError::NoSuchName),
+            failed(ResolveError::TimedOut),
+            failed(ResolveError::Failed("SERVFAIL".into())),
+        ];
+        for reason in reasons {
+            let english = no_host_in_words(&reason, Language::En).replace('\u{2019}', "'");
+            assert_eq!(english, reason.to_string());
+            let told = |language: &Language| no_host_in_words(&reason, *language);
+            let mut told: Vec<String> = Language::COMPLETE.iter().map(told).collect();
+            told.sort();
+            told.dedup();
+            assert_eq!(told.len(), Language::COMPLETE.len(), "{told:?}");
+        }
+    }
 }

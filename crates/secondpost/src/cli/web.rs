@@ -8,9 +8,9 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-use reply::explain::{cli, cli_count};
+use reply::explain::{cli, cli_count, wrong};
 
-use super::{Context, Failure, text};
+use super::{Context, Failure, system, text};
 
 /// Show the web pages that explain replies, or write them as files
 #[derive(clap::Args, Debug)]
@@ -73,13 +73,15 @@ fn export(
     origin: &str,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
-    let written = web::export::export(folder, origin)
-        .map_err(|error| Failure::new(format!("the pages cannot be written: {error}")))?;
+    let language = context.global.language();
+    let written = web::export::export(folder, origin).map_err(|error| {
+        let error = system::in_words(&error, language);
+        Failure::new(wrong(language, "pages-not-written", &[("error", &error)]))
+    })?;
     let (pages, octets) = (written.pages, written.octets);
     if context.global.json {
         return context.json(&serde_json::json!({ "pages": pages, "size_bytes": octets }));
     }
-    let language = context.global.language();
     let (pages, size) = (cli_count(language, "pages", pages as u64), text::size(octets, language));
     let folder = folder.display().to_string();
     let values = [("pages", pages.as_str()), ("size", &size), ("folder", &folder)];
@@ -88,15 +90,23 @@ fn export(
 }
 
 fn serve(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
-    let runtime = Runtime::new().map_err(|error| Failure::new(format!("no reactor: {error}")))?;
+    let language = context.global.language();
+    let runtime = Runtime::new();
+    let runtime = runtime.map_err(|error| Failure::of_part("reactor", &error, language))?;
     let _reactor = runtime.enter();
     let listener = mta::listener::bind(args.listen).map_err(|error| {
-        Failure::new(format!("cannot listen on {error}")).help("give another address with --listen")
+        let error = system::in_words(&error, language);
+        let help = [("option", "`--listen`")];
+        Failure::new(wrong(language, "cannot-listen", &[("error", &error)])).help(wrong(
+            language,
+            "cannot-listen-option",
+            &help,
+        ))
     })?;
     let at = listener.local_addr()?;
     let name = concat!("secondpost ", env!("CARGO_PKG_VERSION"));
     let values = [("name", name), ("address", &format!("http://{at}/"))];
-    writeln!(context.out, "{}", cli(context.global.language(), "shows", &values))?;
+    writeln!(context.out, "{}", cli(language, "shows", &values))?;
     context.out.flush()?;
     let site = Arc::new(web::Site::new(args.origin.clone()));
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -5,9 +5,10 @@ mod story;
 
 use mta::control::QueuedMessage;
 use queue::QueueId;
-use reply::explain::cli;
+use reply::Language;
+use reply::explain::{cli, wrong};
 
-use super::{Context, Failure, daemon};
+use super::{Context, Failure, daemon, system};
 
 /// Tell the story of one message: what happened, why, and what comes next
 ///
@@ -21,17 +22,17 @@ pub(crate) struct Args {
 
 /// Runs `why`.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
-    let id: QueueId = args.id.parse().map_err(|error: queue::id::NotAQueueId| {
-        Failure::usage(error.to_string()).help("`secondpost queue` shows the ids of what waits")
-    })?;
+    let language = context.global.language();
+    let id: QueueId = args.id.parse().map_err(|_| no_queue_id(&args.id, language))?;
     let data_dir = &context.global.data_dir;
     let events = mta::events::story(data_dir, id).map_err(|error| {
-        let folder = data_dir.join(mta::events::FOLDER_NAME);
-        Failure::new(format!("the stories in `{}` cannot be read: {error}", folder.display()))
+        let place = format!("`{}`", data_dir.join(mta::events::FOLDER_NAME).display());
+        let values = [("place", &*place), ("error", &system::in_words(&error, language))];
+        Failure::new(wrong(language, "stories-not-read", &values))
     })?;
     let waiting = waiting(id, context)?;
     if events.is_empty() && waiting.is_none() {
-        let (language, id) = (context.global.language(), format!("`{id}`"));
+        let id = format!("`{id}`");
         let place = format!("`{}`", context.global.data_dir.display());
         let told = cli(language, "unknown-message", &[("id", &id), ("place", &place)]);
         let setting = [("setting", "`history.keep`")];
@@ -43,9 +44,23 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
             "id": id.to_string(), "events": events, "queued": waiting,
         }));
     }
-    let language = context.global.language();
     let text = story::tell(id, &events, waiting.as_ref(), language);
     Ok(context.out.write_all(text.as_bytes())?)
+}
+
+/// How a queue id looks.
+const QUEUE_ID: &str = "3bq8fz4k0000";
+
+fn no_queue_id(given: &str, language: Language) -> Failure {
+    let (given, count) = (format!("`{given}`"), QUEUE_ID.len().to_string());
+    let example = format!("`{QUEUE_ID}`");
+    let values = [("given", given.as_str()), ("count", &count), ("example", &example)];
+    let help = [("command", "`secondpost queue`")];
+    Failure::usage(wrong(language, "no-queue-id", &values)).help(wrong(
+        language,
+        "no-queue-id-help",
+        &help,
+    ))
 }
 
 /// What the daemon has of it; `None` without a daemon, or where it is out of the queue.

@@ -20,11 +20,12 @@ const MAX_DEPTH: usize = 16;
 
 /// The files in `paths`, in the order of the paths; those of a folder by their names. The
 /// folder `tmp` of a Maildir holds what is not delivered yet, and is passed over.
-pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn files(paths: &[PathBuf], language: Language) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
-            add_folder(path, 0, &mut files).map_err(|error| failure(path, &error))?;
+            let read = add_folder(path, 0, &mut files);
+            read.map_err(|error| input::failure(path, error, language))?;
         } else {
             files.push(path.clone());
         }
@@ -155,11 +156,6 @@ fn whole(from: &mut impl Read) -> io::Result<Content> {
             return Ok(content);
         }
     }
-}
-
-/// What is wrong with a file or folder.
-fn failure(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(format!("`{}`: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ fn summarise(
         let push = |piece: &[u8]| reader.push(piece, &mut add);
         if let Err(failure) = each_piece(file, language, &mut progress, push) {
             progress.clear();
-            failure.tell(context.global.json);
+            failure.tell(context.global.json, language);
             wrong.get_or_insert(failure.silenced());
         }
         reader.finish(&mut add);

@@ -26,7 +26,7 @@ pub(super) fn tell_files(
     paths: &[PathBuf],
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
-    let files = files::files(paths)?;
+    let files = files::files(paths, context.global.language())?;
     let (is_json, language) = (args.writes_json(context), context.global.language());
     let mut told =
         Told { args, context, is_json, list: List::of(args.ndjson), are_many: files.len() > 1 };
@@ -37,7 +37,7 @@ pub(super) fn tell_files(
             Ok(()) => {}
             Err(closed) if closed.is_success() => return Err(closed),
             Err(failure) => {
-                failure.tell(told.context.global.json);
+                failure.tell(told.context.global.json, language);
                 wrong.get_or_insert(failure.silenced());
             }
         }

@@ -6,6 +6,8 @@ use std::{fmt, io};
 use reply::Language;
 use reply::explain::{cli, cli_count, queued_count};
 
+use super::super::system::Said;
+
 /// What was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unread {
@@ -34,8 +36,8 @@ pub(super) struct Mebibytes(usize);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Why {
     UnfoldsTooFar,
-    /// What the system or the decompressor says, in its own words.
-    Said(String),
+    /// What the system or the decompressor says.
+    Said(Said),
 }
 
 /// A compressed file unfolds to far more than one that somebody needs.
@@ -54,7 +56,7 @@ impl Unread {
     /// It broke off with `error`.
     pub(super) fn broken_off(behind: Behind, error: &io::Error) -> Unread {
         let is_ours = error.get_ref().is_some_and(|inner| inner.is::<UnfoldsTooFar>());
-        let why = if is_ours { Why::UnfoldsTooFar } else { Why::Said(error.to_string()) };
+        let why = if is_ours { Why::UnfoldsTooFar } else { Why::Said(Said::of(error)) };
         Unread::BrokenOff(behind, why)
     }
 
@@ -108,7 +110,7 @@ impl Why {
     fn in_words(&self, language: Language) -> String {
         match self {
             Why::UnfoldsTooFar => cli(language, "unfolds-too-far", &[]),
-            Why::Said(words) => words.clone(),
+            Why::Said(said) => said.in_words(language),
         }
     }
 }

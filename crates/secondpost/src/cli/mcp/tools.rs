@@ -138,7 +138,7 @@ fn language_of(arguments: &Arguments, usual: Language) -> Result<Language, Strin
 }
 
 fn explain(text: &str, language: Language) -> Result<Told, String> {
-    let found = Found::of(text.as_bytes(), language).map_err(|failure| failure.whole())?;
+    let found = Found::of(text.as_bytes(), language).map_err(|failure| failure.whole(language))?;
     let value = json!({ "results": found.values(language) });
     let rest = found.len().saturating_sub(MAX_IN_WORDS);
     let mut text = page(|out| found.tell(MAX_IN_WORDS, language, out))?;

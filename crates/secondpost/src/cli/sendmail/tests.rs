@@ -1,5 +1,7 @@
 //! Options, dots and exit statuses.
 
+use Language::En;
+
 use super::*;
 
 fn parse(words: &str) -> Result<Options, Exit> {
@@ -53,10 +55,10 @@ fn a_message_without_a_writer_gets_the_sender_and_the_name() {
 #[test]
 fn a_dot_alone_ends_the_message_unless_dots_are_ignored() {
     let raw = b"A: 1\n\none\n.\ntwo\n";
-    assert_eq!(read(&mut &raw[..], true, 100).unwrap(), b"A: 1\n\none\n");
-    assert_eq!(read(&mut &raw[..], false, 100).unwrap(), raw);
-    assert_eq!(read(&mut &raw[..], false, 10).unwrap_err().status, EX_DATAERR);
-    assert_eq!(read(&mut &b"x\n..\n.y\n"[..], true, 100).unwrap(), b"x\n..\n.y\n");
+    assert_eq!(read(&mut &raw[..], true, 100, En).unwrap(), b"A: 1\n\none\n");
+    assert_eq!(read(&mut &raw[..], false, 100, En).unwrap(), raw);
+    assert_eq!(read(&mut &raw[..], false, 10, En).unwrap_err().status, EX_DATAERR);
+    assert_eq!(read(&mut &b"x\n..\n.y\n"[..], true, 100, En).unwrap(), b"x\n..\n.y\n");
 }
 
 #[test]

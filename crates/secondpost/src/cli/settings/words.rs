@@ -40,11 +40,12 @@ fn of_source(faulty: &Faulty, language: Language) -> Failure {
     let shown = faulty.faults.iter().map(|fault| {
         let said = diagnostic::show(source, &fault.span, &said(fault, language));
         match fault.hint.as_ref().map(|one| hint(one, language)) {
-            Some(help) => format!("{said}\n{}", text::hanging("help: ", &help)),
+            Some(help) => format!("{said}\n{}", text::under("help", &help, language)),
             None => said,
         }
     });
-    Failure::usage(shown.collect::<Vec<_>>().join("\n\nerror: "))
+    let next = format!("\n\n{}", text::beginning("error", language));
+    Failure::usage(shown.collect::<Vec<_>>().join(&next))
 }
 
 /// What is wrong, behind the key whose value it is.

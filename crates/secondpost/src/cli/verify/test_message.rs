@@ -14,7 +14,7 @@ use mta::clock::Clock;
 use mta::events::Event;
 use mta::mailbox::Registry;
 use reply::Language;
-use reply::explain::{cli, queued};
+use reply::explain::{cli, queued, wrong};
 use serde_json::json;
 
 use super::super::message::{Message, Reading, prepare};
@@ -84,7 +84,8 @@ fn send(
          Auto-Submitted: auto-generated\n\n\
          This is a test whether mail reaches <{address}>.\nYou need do nothing.\n"
     );
-    let malformed = |_| Failure::new("the test message could not be made");
+    let language = global.language();
+    let malformed = |_| Failure::new(wrong(language, "no-test-message", &[]));
     let message: Message = prepare(raw.as_bytes(), Reading::Strict).map_err(malformed)?;
     let message = complete(message, &config);
     let to = [address.to_owned()];
@@ -94,8 +95,14 @@ fn send(
         Submitted::Queued(id) => {
             id.parse().map_err(|error: ::queue::id::NotAQueueId| Failure::new(error.to_string()))
         }
-        Submitted::Dropped(_) => Err(Failure::new("the daemon stopped meanwhile")
-            .help("the test message goes out with the next `secondpost serve`")),
+        Submitted::Dropped(_) => {
+            let help = [("command", "`secondpost serve`")];
+            Err(Failure::new(wrong(language, "daemon-stopped", &[])).help(wrong(
+                language,
+                "test-message-waits",
+                &help,
+            )))
+        }
     }
 }
 

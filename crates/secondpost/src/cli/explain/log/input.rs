@@ -9,11 +9,12 @@ use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
 use reply::Language;
-use reply::explain::cli;
 use reply::explain::log::grouped;
+use reply::explain::{cli, labelled};
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
-use super::super::super::Failure;
+use super::super::super::system::DamagedArchive;
+use super::super::super::{Failure, system};
 use super::super::unread::UnfoldsTooFar;
 
 /// Octets that are read at a time.
@@ -68,7 +69,12 @@ impl Input {
 
 impl Read for Input {
     fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
-        let count = self.reader.read(piece)?;
+        let count = self.reader.read(piece);
+        let count = if self.is_compressed {
+            count.map_err(|error| of_decompressor(&error))?
+        } else {
+            count?
+        };
         self.unfolded += count as u64;
         let allowed = FREE_OCTETS.saturating_add(self.compressed.get().saturating_mul(MAX_RATIO));
         if self.is_compressed && self.unfolded > allowed {
@@ -76,6 +82,31 @@ impl Read for Input {
         }
         Ok(count)
     }
+}
+
+/// What a decompressor says comes to one of three: the file could not be read, it is
+/// shorter than it was, or its data make no sense.
+fn of_decompressor(error: &io::Error) -> io::Error {
+    if let Some(number) = found_in(error, io::Error::raw_os_error) {
+        return io::Error::from_raw_os_error(number);
+    }
+    let ends_early = |error: &io::Error| {
+        (error.kind() == io::ErrorKind::UnexpectedEof).then_some(io::ErrorKind::UnexpectedEof)
+    };
+    match found_in(error, ends_early) {
+        Some(kind) => kind.into(),
+        None => io::Error::new(error.kind(), DamagedArchive),
+    }
+}
+
+/// What is found in an error, or in one that it comes from.
+fn found_in<T: Copy>(
+    error: &io::Error,
+    what: impl Fn(&io::Error) -> Option<T> + Copy,
+) -> Option<T> {
+    let inner = error.get_ref().map(|inner| inner as &dyn std::error::Error);
+    let mut below = std::iter::successors(inner, |error| error.source());
+    what(error).or_else(|| below.find_map(|one| what(one.downcast_ref::<io::Error>()?)))
 }
 
 /// What else compresses, by its first octets.
@@ -95,7 +126,7 @@ fn name(file: &Path, language: Language) -> String {
 
 /// What is said of a file of which something was read, and something not.
 pub(in crate::cli::explain) fn partly(file: &Path, what: &str, language: Language) -> Failure {
-    Failure::new(format!("{}: {what}", name(file, language)))
+    Failure::new(labelled(&name(file, language), what, language))
 }
 
 /// What is wrong with a file.
@@ -114,7 +145,7 @@ pub(in crate::cli::explain) fn failure(
             &command,
         ));
     }
-    Failure::new(format!("{name}: {error}"))
+    Failure::new(labelled(&name, &system::in_words(&error, language), language))
 }
 
 /// Counts what was read through it.
@@ -251,7 +282,20 @@ mod tests {
             (0..50_000u32).flat_map(|n| format!("{}\n", n * 7919).into_bytes()).collect();
         for whole in [gzipped(&text), zstd(&text)] {
             let half = whole[..whole.len() / 2].to_vec();
-            assert!(read_all(half).is_err());
+            let error = read_all(half).unwrap_err();
+            assert_eq!(system::in_words(&error, Language::De), "unerwartetes Ende der Datei");
+            let mut damaged = whole;
+            damaged[20..40].fill(0xff);
+            let error = read_all(damaged).unwrap_err();
+            assert_eq!(system::in_words(&error, Language::En), "the compressed data are damaged");
+        }
+    }
+
+    #[test]
+    fn a_disk_that_fails_under_a_compressed_file_is_not_taken_for_damage() {
+        let failing = || io::Error::from(rustix::io::Errno::IO);
+        for error in [failing(), io::Error::other(failing())] {
+            assert_eq!(of_decompressor(&error).raw_os_error(), failing().raw_os_error());
         }
     }
 
@@ -259,6 +303,6 @@ mod tests {
     fn what_cannot_be_unpacked_is_named() {
         let told = read_all(b"\xfd7zXZ\0\0".to_vec()).unwrap_err();
         let told = failure(Path::new("a.xz"), told, Language::En);
-        assert!(told.to_string().contains("`a.xz` is compressed with xz"), "{told}");
+        assert!(told.message(Language::En).contains("`a.xz` is compressed with xz"), "{told:?}");
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn run(
         result?;
         if let Err(failure) = read {
             progress.clear();
-            failure.tell(context.global.json);
+            failure.tell(context.global.json, language);
             wrong.get_or_insert(failure.silenced());
         }
     }

@@ -12,13 +12,13 @@ use super::*;
 /// Loads a text as `mail.toml`; compares the whole message.
 fn check_error(file: &str, expected: &str) {
     let error = Loaded::from_text(Path::new("mail.toml"), file).unwrap_err();
-    assert_eq!(failure(&error, Language::En).to_string(), expected);
+    assert_eq!(failure(&error, Language::En).message(Language::En), expected);
 }
 
 /// What is said of a `--set`.
 fn said_of_set(set: &str, language: Language) -> String {
     let sources = Sources { set: vec![set.to_owned()], ..Sources::default() };
-    failure(&Loaded::from(&sources).unwrap_err(), language).to_string()
+    failure(&Loaded::from(&sources).unwrap_err(), language).message(language)
 }
 
 #[test]
@@ -112,9 +112,9 @@ fn a_set_without_a_value_and_a_file_that_is_not_there_are_told() {
     let told = failure(&ConfigError::NoEquals("greylist.window".into()), Language::En);
     let expected = "`--set greylist.window` has no `=`; write `--set KEY=VALUE`, as in \
                     `--set greylist.window=5m`";
-    assert_eq!(told.whole(), expected);
+    assert_eq!(told.whole(Language::En), expected);
     let sources = Sources { file: Some("/nonexistent/x.toml".into()), ..Sources::default() };
-    let told = failure(&Loaded::from(&sources).unwrap_err(), Language::En).to_string();
+    let told = failure(&Loaded::from(&sources).unwrap_err(), Language::En).message(Language::En);
     let expected = "the settings file `/nonexistent/x.toml` cannot be read: no such file or \
                     directory";
     assert_eq!(told, expected);
@@ -175,13 +175,13 @@ fn our_words(told: &str) -> Vec<String> {
 #[test]
 fn every_fault_is_told_in_every_language_with_no_english_left() {
     // Names, and what other languages took from English.
-    const SAME: &str = "ascii help domain domains escape host permission port rate string strings table tables toml utf";
+    const SAME: &str = "ascii domain domains escape host permission port rate string strings table tables toml utf";
     let mut left = Vec::new();
     for error in every_error() {
-        let english = failure(&error, Language::En).whole();
+        let english = failure(&error, Language::En).whole(Language::En);
         assert!(!english.contains("setting-") && !english.contains('$'), "{english}");
         for language in Language::COMPLETE.iter().filter(|one| **one != Language::En) {
-            let told = failure(&error, *language).whole();
+            let told = failure(&error, *language).whole(*language);
             assert!(!told.contains("setting-") && !told.contains('$'), "{language}: {told}");
             let ours = our_words(&english);
             let taken = |word: &String| SAME.split(' ').any(|same| same == word);
@@ -206,15 +206,15 @@ fn the_place_is_shown_alike_in_every_language() {
     let file = "vrfy = 7\n\n[listn]\nmx = \"off\"\n";
     let error = Loaded::from_text(Path::new("mail.toml"), file).unwrap_err();
     let places = |language| -> Vec<String> {
-        let told = failure(&error, language).to_string();
+        let told = failure(&error, language).message(language);
         told.lines().filter(|line| line.contains(['|', '>'])).map(str::to_owned).collect()
     };
     for language in Language::COMPLETE {
         assert_eq!(places(*language), places(Language::En), "{language}");
     }
-    let german = failure(&error, Language::De).to_string();
+    let german = failure(&error, Language::De).message(Language::De);
     let expected = "`vrfy`: `7` ist hier nicht gültig\n --> mail.toml:1:8\n";
     assert!(german.starts_with(expected), "{german}");
     assert!(german.contains("erwartet wird `off`, `noncommittal` oder `on`"), "{german}");
-    assert!(german.ends_with("help: meinten Sie die Gruppe `listen`?"), "{german}");
+    assert!(german.ends_with("Hilfe: meinten Sie die Gruppe `listen`?"), "{german}");
 }
