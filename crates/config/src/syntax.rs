@@ -22,6 +22,8 @@ pub enum Syntax {
     NoKey,
     /// What stands there looks like a number and is none.
     NoNumber,
+    /// What stands there looks like a date or a time and is none.
+    NoDate,
     /// Two values of a list or a table follow each other.
     MissingComma,
     /// A comma stands where none may.
@@ -34,9 +36,14 @@ pub enum Syntax {
     Unexpected,
 }
 
+/// What the parser says of a word without quotes, and of no value at all.
+const NO_QUOTES: &str = "string values must be quoted";
+
 /// How the parser begins what it says of each kind; the first that fits decides.
 const KINDS: &[(&str, Syntax)] = &[
-    ("string values must be quoted", Syntax::UnquotedString),
+    (NO_QUOTES, Syntax::UnquotedString),
+    ("missing opening quote", Syntax::UnquotedString),
+    ("invalid boolean", Syntax::UnquotedString),
     ("invalid basic string, expected `", Syntax::OpenString),
     ("invalid literal string, expected `", Syntax::OpenString),
     ("invalid multi-line basic string, expected `", Syntax::OpenString),
@@ -73,6 +80,8 @@ const KINDS: &[(&str, Syntax)] = &[
     ("unexpected leading zero", Syntax::NoNumber),
     ("unexpected sign", Syntax::NoNumber),
     ("`_` may only go between digits", Syntax::NoNumber),
+    ("invalid date", Syntax::NoDate),
+    ("invalid time", Syntax::NoDate),
     ("missing comma", Syntax::MissingComma),
     ("extra comma", Syntax::ExtraComma),
     ("cannot recurse further", Syntax::TooDeep),
@@ -82,6 +91,9 @@ const KINDS: &[(&str, Syntax)] = &[
     ("missing assignment", Syntax::Unexpected),
     ("invalid inline table element", Syntax::Unexpected),
     ("invalid value", Syntax::Unexpected),
+    ("missing array opening", Syntax::Unexpected),
+    ("missing inline table opening", Syntax::Unexpected),
+    ("missing table open", Syntax::Unexpected),
 ];
 
 impl Syntax {
@@ -95,6 +107,7 @@ impl Syntax {
         Syntax::NoValue,
         Syntax::NoKey,
         Syntax::NoNumber,
+        Syntax::NoDate,
         Syntax::MissingComma,
         Syntax::ExtraComma,
         Syntax::ForbiddenCharacter,
@@ -102,20 +115,18 @@ impl Syntax {
         Syntax::Unexpected,
     ];
 
-    /// The kind of what the parser says of that place, where it is known. Of nothing at all
-    /// it says that it lacks its quotes.
+    /// The kind of what the parser says of that place, where it is known.
     pub(crate) fn of(said: &str, place: &Range<usize>) -> Option<Syntax> {
-        let known = KINDS.iter().find(|(beginning, _)| said.starts_with(beginning));
-        match known.map(|(_, kind)| *kind) {
-            Some(Syntax::UnquotedString) if place.is_empty() => Some(Syntax::NoValue),
-            kind => kind,
+        if place.is_empty() && said.starts_with(NO_QUOTES) {
+            return Some(Syntax::NoValue);
         }
+        KINDS.iter().find(|(beginning, _)| said.starts_with(beginning)).map(|(_, kind)| *kind)
     }
 
     /// Whether a string without its quotes, as in `window = 5m`, can be what is meant.
     pub(crate) const fn may_be_an_unquoted_string(self) -> bool {
-        use Syntax::{NoNumber, OpenString, Unexpected, UnquotedString};
-        matches!(self, UnquotedString | OpenString | NoNumber | Unexpected)
+        use Syntax::{NoDate, NoNumber, OpenString, Unexpected, UnquotedString};
+        matches!(self, UnquotedString | OpenString | NoNumber | NoDate | Unexpected)
     }
 
     /// The name of the kind.
@@ -129,6 +140,7 @@ impl Syntax {
             Syntax::NoValue => "no-value",
             Syntax::NoKey => "no-key",
             Syntax::NoNumber => "no-number",
+            Syntax::NoDate => "no-date",
             Syntax::MissingComma => "missing-comma",
             Syntax::ExtraComma => "extra-comma",
             Syntax::ForbiddenCharacter => "forbidden-character",
@@ -153,6 +165,8 @@ mod tests {
     #[test]
     fn what_the_parser_says_is_sorted_into_kinds() {
         check("relay = direct\n", Syntax::UnquotedString);
+        check("relay = direct\"\n", Syntax::UnquotedString);
+        check("vrfy = truly\n", Syntax::UnquotedString);
         check("relay = \"direct\n", Syntax::OpenString);
         check("relay = 'direct\n", Syntax::OpenString);
         check("relay = \"\"\"direct\n", Syntax::OpenString);
@@ -173,6 +187,8 @@ mod tests {
         check("a = 1_\n", Syntax::NoNumber);
         check("a = 0xzz\n", Syntax::NoNumber);
         check("a = 1.x\n", Syntax::NoNumber);
+        check("a = 1979-05-27x\n", Syntax::NoDate);
+        check("a = 12:xx\n", Syntax::NoDate);
         check("a = [\"1\" \"2\"]\n", Syntax::MissingComma);
         check("a = [1,,2]\n", Syntax::ExtraComma);
         check("a = \"\u{1}\"\n", Syntax::ForbiddenCharacter);
@@ -181,6 +197,8 @@ mod tests {
         check(&format!("a = {}1{}\n", "[".repeat(200), "]".repeat(200)), Syntax::TooDeep);
         check("a = \"1\" 2\n", Syntax::Unexpected);
         check("a = = 1\n", Syntax::Unexpected);
+        check("a = ]\n", Syntax::Unexpected);
+        check("a = }\n", Syntax::Unexpected);
         check("a = [1 = 2]\n", Syntax::Unexpected);
     }
 

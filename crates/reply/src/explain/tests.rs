@@ -231,7 +231,7 @@ const WORDS: &str =
     setting-not-toml setting-syntax-unquoted-string setting-syntax-open-string
     setting-syntax-no-such-escape setting-syntax-open-bracket
     setting-syntax-has-value-already setting-syntax-no-value setting-syntax-no-key
-    setting-syntax-no-number setting-syntax-missing-comma setting-syntax-extra-comma
+    setting-syntax-no-number setting-syntax-no-date setting-syntax-missing-comma setting-syntax-extra-comma
     setting-syntax-forbidden-character setting-syntax-too-deep setting-syntax-unexpected
     setting-unknown-key setting-missing-part setting-not-valid setting-not-valid-list
     setting-not-valid-table setting-no-domain setting-steps setting-expected

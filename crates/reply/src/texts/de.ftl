@@ -1964,6 +1964,7 @@ setting-syntax-has-value-already = Dieser Schlüssel hat schon einen Wert
 setting-syntax-no-value = Ein Schlüssel hat keinen Wert
 setting-syntax-no-key = Hier wird ein Schlüssel erwartet
 setting-syntax-no-number = Das ist keine Zahl
+setting-syntax-no-date = Das ist kein Datum und keine Uhrzeit
 setting-syntax-missing-comma = Es fehlt ein Komma
 setting-syntax-extra-comma = Hier steht ein Komma zu viel
 setting-syntax-forbidden-character = Dieses Zeichen darf hier nicht stehen

@@ -1959,6 +1959,7 @@ setting-syntax-has-value-already = this key has a value already
 setting-syntax-no-value = a key has no value
 setting-syntax-no-key = a key was expected here
 setting-syntax-no-number = this is no number
+setting-syntax-no-date = this is no date and no time
 setting-syntax-missing-comma = a comma is missing
 setting-syntax-extra-comma = there is a comma too many
 setting-syntax-forbidden-character = there is a character that may not stand here

@@ -1976,6 +1976,7 @@ setting-syntax-has-value-already = esta clave ya tiene un valor
 setting-syntax-no-value = una clave no tiene valor
 setting-syntax-no-key = aquí se espera una clave
 setting-syntax-no-number = esto no es un número
+setting-syntax-no-date = esto no es una fecha ni una hora
 setting-syntax-missing-comma = falta una coma
 setting-syntax-extra-comma = sobra una coma
 setting-syntax-forbidden-character = este carácter no está permitido aquí

@@ -1978,6 +1978,7 @@ setting-syntax-has-value-already = cette clé a déjà une valeur
 setting-syntax-no-value = une clé n’a pas de valeur
 setting-syntax-no-key = une clé est attendue ici
 setting-syntax-no-number = ce n’est pas un nombre
+setting-syntax-no-date = ce n’est ni une date ni une heure
 setting-syntax-missing-comma = il manque une virgule
 setting-syntax-extra-comma = il y a une virgule de trop
 setting-syntax-forbidden-character = ce caractère n’est pas permis ici

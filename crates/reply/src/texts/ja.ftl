@@ -1937,6 +1937,7 @@ setting-syntax-has-value-already = このキーにはすでに値があります
 setting-syntax-no-value = キーに値がありません
 setting-syntax-no-key = ここにはキーが必要です
 setting-syntax-no-number = 数値ではありません
+setting-syntax-no-date = 日付でも時刻でもありません
 setting-syntax-missing-comma = コンマがありません
 setting-syntax-extra-comma = コンマが余分です
 setting-syntax-forbidden-character = ここでは使えない文字です

@@ -1983,6 +1983,7 @@ setting-syntax-has-value-already = esta chave já tem um valor
 setting-syntax-no-value = uma chave não tem valor
 setting-syntax-no-key = espera-se uma chave aqui
 setting-syntax-no-number = isto não é um número
+setting-syntax-no-date = isto não é uma data nem uma hora
 setting-syntax-missing-comma = falta uma vírgula
 setting-syntax-extra-comma = há uma vírgula a mais
 setting-syntax-forbidden-character = este caractere não é permitido aqui
