@@ -110,10 +110,9 @@ fn not_opened(data_dir: &Path, error: &OpenError, language: Language) -> Failure
     }
 }
 
-fn disk(data_dir: &Path, name: &str, language: Language) -> Result<FileSystem, Failure> {
-    let path = data_dir.join(name);
-    FileSystem::new(&path)
-        .map_err(|error| Failure::of_thing(&path.display().to_string(), &error, language))
+fn disk(data_dir: &Path, name: &str) -> Result<FileSystem, Failure> {
+    // What is wrong names the path.
+    Ok(FileSystem::new(data_dir.join(name))?)
 }
 
 /// What is on disk, opened.
@@ -126,13 +125,13 @@ struct Storage {
 
 impl Storage {
     fn open(data_dir: &Path, now: Timestamp, language: Language) -> Result<Storage, Failure> {
-        let opened = Spool::open(disk(data_dir, "spool", language)?);
+        let opened = Spool::open(disk(data_dir, "spool")?);
         let opened = opened.map_err(|error| not_opened(data_dir, &error, language));
         let (spool, writer, recovery) = opened?;
         report(&recovery);
         let driver = spool.start(writer);
         let driver = driver.map_err(|error| Failure::of_part("spool-thread", &error, language))?;
-        let tables = disk(data_dir, "tables", language)?;
+        let tables = disk(data_dir, "tables")?;
         let greylist = table(&tables, "greylist", now, language)?;
         let learned = table(&tables, "learned", now, language)?;
         Ok(Storage { spool, driver, greylist, learned })

@@ -34,7 +34,7 @@ pub(crate) fn failure(error: &ConfigError, language: Language) -> Failure {
 const SET_FORM: &str = "`--set KEY=VALUE`";
 const SET_EXAMPLE: &str = "`--set greylist.window=5m`";
 
-/// The faults of a source, one below the other; the help of the last is the failure's.
+/// The faults of a source, one below the other, each with its place and its help.
 fn of_source(faulty: &Faulty, language: Language) -> Failure {
     let source = Source { name: &faulty.name, text: &faulty.text };
     let shown = faulty.faults.iter().map(|fault| {
