@@ -1190,6 +1190,8 @@ pub(super) const RULES: &[Rule] = &[
             "system going down",
             "going down",
             "resources temporarily unavailable",
+            "resources temporarily not available",
+            "resources are temporarily",
             "resources unavailable",
             "resource limit",
             "resource shortage",

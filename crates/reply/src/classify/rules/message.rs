@@ -1823,4 +1823,17 @@ pub(super) const RULES: &[Rule] = &[
         &["554 5.7.1 its header has illegal characters"],
     )
     .permanent(),
+    rule(
+        "size-beside-an-allocation",
+        Provider,
+        MessageTooBig,
+        &[MailboxFull],
+        &[
+            "message exceeds maximum",
+            "message exceeds the maximum",
+            "exceeds maximum message size",
+            "exceeds the maximum message size",
+        ],
+        &["552 exceeded storage allocation: the message exceeds maximum size"],
+    ),
 ];

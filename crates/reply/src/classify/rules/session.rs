@@ -1321,6 +1321,8 @@ pub(super) const RULES: &[Rule] = &[
             "unexpected eof",
             "unexpected end of",
             "connection dropped",
+            "connection unexpectedly closed",
+            "unexpectedly closed",
             "connection was dropped",
             "connection reset",
             "connection expired",
@@ -2051,5 +2053,28 @@ pub(super) const RULES: &[Rule] = &[
         &[MailboxUnknown],
         &["mailbox address syntax", "bad address syntax", "address syntax error"],
         &["501 5.1.3 bad mailbox address syntax"],
+    ),
+    rule(
+        "quota-of-a-sender",
+        Provider,
+        RateLimited,
+        &[SenderRefused],
+        &[
+            "sender has exceeded",
+            "sender exceeded",
+            "sender ~ exceeded ~ quota",
+            "email quota exceeded",
+            "sending denied",
+        ],
+        &["550 that sender has exceeded its quota", "550 5.7.1 email quota exceeded"],
+    )
+    .permanent(),
+    rule(
+        "host-name-of-a-sender",
+        Provider,
+        HeloRefused,
+        &[ReverseDnsMissing],
+        &["sender host name", "sender hostname", "sender's host name"],
+        &["421 this is an invalid sender host name"],
     ),
 ];

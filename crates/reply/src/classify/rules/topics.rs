@@ -113,4 +113,5 @@ pub(super) const RULES: &[Rule] = &[
         &["rule", "rules", "imposed"],
         &["550 against the rules"],
     ).codes(REFUSALS),
+    rule("about-a-mail-that-was-refused", Likely, PolicyRefused, &[ContentRefused, ContentSpam, Unknown], &["mail rejected", "mail rejete*", "message rejete*", "mail refused", "message rejected", "message refused"], &["550 5.2.0 Mail rejected.", "550 5.1.0 message refused"]).codes(REFUSALS),
 ];
