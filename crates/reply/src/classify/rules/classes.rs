@@ -1130,6 +1130,7 @@ const TOO_BIG: &[&str] = &[
     "za duza",
     "za duzy",
     "zbyt duz*",
+    "zbyt dlug*",
     "cok buyuk",
     "te groot",
     "prilis velk*",

@@ -813,6 +813,7 @@ pub(super) const RULES: &[Rule] = &[
             "character set not",
             "character set",
             "foreign charset",
+            "character sets",
             "html mail not",
             "html only",
             "subject line",
@@ -1835,5 +1836,19 @@ pub(super) const RULES: &[Rule] = &[
             "exceeds the maximum message size",
         ],
         &["552 exceeded storage allocation: the message exceeds maximum size"],
+    ),
+    rule(
+        "valid-records-of-a-sender",
+        Provider,
+        SenderDomainUnusable,
+        &[SenderRefused],
+        &[
+            "valid a or mx",
+            "valid mx or a",
+            "must have a valid mx",
+            "must have an mx",
+            "has no valid mx",
+        ],
+        &["550 sender declined: its domain must have a valid MX record"],
     ),
 ];

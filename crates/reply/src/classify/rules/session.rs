@@ -2059,14 +2059,8 @@ pub(super) const RULES: &[Rule] = &[
         Provider,
         RateLimited,
         &[SenderRefused],
-        &[
-            "sender has exceeded",
-            "sender exceeded",
-            "sender ~ exceeded ~ quota",
-            "email quota exceeded",
-            "sending denied",
-        ],
-        &["550 that sender has exceeded its quota", "550 5.7.1 email quota exceeded"],
+        &["sender has exceeded", "sender exceeded", "sender ~ exceeded ~ quota"],
+        &["550 that sender has exceeded its quota"],
     )
     .permanent(),
     rule(
@@ -2077,4 +2071,35 @@ pub(super) const RULES: &[Rule] = &[
         &["sender host name", "sender hostname", "sender's host name"],
         &["421 this is an invalid sender host name"],
     ),
+    rule(
+        "registered-users-only",
+        Clear,
+        RelayDenied,
+        &[AuthRequired, PolicyRefused],
+        &[
+            "only registered users",
+            "registered users only",
+            "only for registered users",
+            "only our customers",
+            "for our customers only",
+        ],
+        &["550 this gate is for registered users only"],
+    ),
+    rule(
+        "relay-for-a-user",
+        Provider,
+        MailboxDisabled,
+        &[MailboxPrivate, MailboxUnknown, RelayDenied],
+        &["relay not permitted for user", "relay not allowed for user"],
+        &["550 5.7.1 Relay not permitted for user"],
+    ),
+    rule(
+        "sending-denied",
+        Provider,
+        RelayDenied,
+        &[PolicyRefused, AuthRequired, SenderRefused],
+        &["mail sending denied", "sending mail denied"],
+        &["550 5.7.0 mail sending denied: the account is disabled here"],
+    )
+    .permanent(),
 ];
