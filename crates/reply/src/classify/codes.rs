@@ -160,7 +160,7 @@ fn of_security(detail: u16, transient: bool, basic: u16) -> Option<Said> {
         23 if basic == 421 => (EXACT, ReverseDnsMissing, &[SpfFailed, RateLimited]),
         23 | 24 => (EXACT, SpfFailed, &[]),
         25 => (EXACT, ReverseDnsMissing, &[]),
-        26 | 32 | 40 => (EXACT, DmarcFailed, &[SpfFailed, DkimFailed]),
+        26 | 32 | 40 => (Rank::Provider, DmarcFailed, &[SpfFailed, DkimFailed]),
         27 => (EXACT, SenderDomainUnusable, &[]),
         28 => (EXACT, RateLimited, &[ReputationPoor]),
         29 => (EXACT, ArcFailed, &[]),

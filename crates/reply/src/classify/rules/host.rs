@@ -2260,4 +2260,19 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &["554 the mail could not be saved"],
     ),
+    rule(
+        "queue-file-lost",
+        Likely,
+        ServerFault,
+        &[Unknown],
+        &[
+            "corrupted queue file",
+            "corrupt queue file",
+            "queue file is corrupt*",
+            "can not seek",
+            "cannot seek",
+            "illegal seek",
+        ],
+        &["451 cannot seek in the queue"],
+    ),
 ];

@@ -278,4 +278,5 @@ pub(super) const RULES: &[Rule] = &[
     rule("room-of-a-mailbox-in-german", Provider, MailboxFull, &[ServerFull], &["kein speicherplatz ~ postfach", "speicherplatz ~ postfach", "postfach ~ speicherplatz", "speicherplatz ~ mailbox"], &["452 kein Speicherplatz im Postfach von Bob"]),
     rule("mailbox-of-a-wrong-format", Provider, ServerFault, &[], &["mailbox has an invalid format", "mailbox format"], &["451 4.2.0 the mailbox has an invalid format"]).transient(),
     rule("moved-to-an-address", Provider, MailboxMoved, &[MailboxUnknown], &["is now at @", "is now at <@>", "now at @", "use @ instead", "use <@> instead"], &["551 5.7.1 bob is now at bob@example.org"]).permanent(),
+    rule("account-limited", Clear, MailboxDisabled, &[MailboxPrivate, MailboxFull, RateLimited], &["account is limited", "account is temporarily limited", "account has been limited"], &["550 his account is temporarily limited"]),
 ];

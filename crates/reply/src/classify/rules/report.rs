@@ -7,7 +7,7 @@ use crate::Cause::*;
 pub(super) const RULES: &[Rule] = &[
     rule(
         "report-expired", Clear, Expired, &[HostUnreachable],
-        &["nicht innerhalb von", "cannot send message for", "could not send message for", "within the specified time", "within the time limit", "deleted from queue", "deleted from the queue", "配信期限*", "the time limit for delivery", "delivery failed .. attempts", "still undelivered after", "envelope expired", "message expired", "delivery expired",
+        &["been timed out", "message has timed out", "message timed out", "nicht innerhalb von", "cannot send message for", "could not send message for", "within the specified time", "within the time limit", "deleted from queue", "配信期限*", "the time limit for delivery", "delivery failed .. attempts", "still undelivered after", "envelope expired", "message expired", "delivery expired",
           "after multiple retries", "retry time .. exceeded", "retry timeout exceeded", "delivery retry timeout", "could not deliver for the last",
           "could not send message for past", "couldn't be delivered for .. days", "delivery time expired", "queue.expired", "message timeout",
           "exceeded maximum .. retries", "maximum retries", "retries exceeded", "retry count exceeded", "giving up after", "delivery attempts .. failed",

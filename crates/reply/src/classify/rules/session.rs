@@ -2059,7 +2059,13 @@ pub(super) const RULES: &[Rule] = &[
         Provider,
         RateLimited,
         &[SenderRefused],
-        &["sender has exceeded", "sender exceeded", "sender ~ exceeded ~ quota"],
+        &[
+            "sender has exceeded",
+            "sender exceeded",
+            "sender ~ exceeded ~ quota",
+            "email quota exceeded .. gsmtp",
+            "email quota is exceeded .. gsmtp",
+        ],
         &["550 that sender has exceeded its quota"],
     )
     .permanent(),

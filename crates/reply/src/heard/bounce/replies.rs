@@ -124,6 +124,7 @@ fn code_at(text: &str) -> Option<Begin<'_>> {
     let words =
         words.strip_prefix(&text[..3]).filter(|rest| rest.starts_with(' ')).unwrap_or(words);
     let words = words.trim_start();
+    let words = words.strip_suffix(" ##").unwrap_or(words);
     // "550 #5.1.0 …" has its enhanced code behind a mark.
     let enhanced = words.strip_prefix('#').filter(|rest| EnhancedCode::at_start(rest).is_some());
     Some(inner(Begin { code, more_follows, text: enhanced.unwrap_or(words) }))
@@ -190,6 +191,10 @@ fn may_begin(line: &str, at: usize) -> bool {
     }
     // A sentence may stand before it: "Message blocked. 550 - no such user".
     if is_apart && before.ends_with('.') && line[at + 3..].starts_with(" - ") {
+        return true;
+    }
+    // Exchange ends what it was told with two marks: "mx.example.net #550 gone ##".
+    if before.ends_with(" #") && line.trim_end().ends_with("##") {
         return true;
     }
     // Postfix joins a greeting of several lines with other codes: "220-mx 421 …".
@@ -288,6 +293,7 @@ mod tests {
         check("550 :\n   User unknown", &["550 User unknown"]);
         check("12:00:01: <-- 550 box is full", &["550 box is full"]);
         check("b@example.net: [192.0.2.7], 550 5.1.1 gone", &["550 5.1.1 gone"]);
+        check("mx.example.net #550 5.1.1 gone ##", &["550 5.1.1 gone"]);
     }
 
     #[test]

@@ -131,7 +131,13 @@ pub(super) struct Named<'t> {
 /// unless nobody else is named.
 pub(super) fn named<'t>(text: &'t str, senders: &[String]) -> Named<'t> {
     let mut found: Vec<(Role, &str)> = Vec::new();
-    for line in lines(text).filter(|line| line.contains('@')) {
+    let mut before = "";
+    for line in lines(text) {
+        let is_answer = answers_mail(before, line);
+        before = line;
+        if is_answer || !line.contains('@') {
+            continue;
+        }
         for spot in address::spots(line) {
             let role = spot.role();
             let is_new = !found.iter().any(|(known, address)| {
@@ -156,6 +162,14 @@ pub(super) fn named<'t>(text: &'t str, senders: &[String]) -> Named<'t> {
         }
     }
     Named { recipients, role }
+}
+
+/// Whether `line` is a reply below a heading that ends in MAIL FROM: it names the sender.
+fn answers_mail(before: &str, line: &str) -> bool {
+    let command = before.trim_end_matches([':', ' ', '\t']);
+    let ends = command.get(command.len().saturating_sub(9)..);
+    ends.is_some_and(|end| end.eq_ignore_ascii_case("MAIL FROM"))
+        && line.trim_start().starts_with(['4', '5'])
 }
 
 /// Whether an address is a program's or its keeper's.
