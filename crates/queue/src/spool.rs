@@ -215,7 +215,7 @@ impl<D: Disk> Spool<D> {
     /// cut by now, and the next start would take it for a loss.
     fn bury(&self, message: recover::Unfinished) {
         let payload = records::gone(message.id, message.first, self.0.log.last_segment());
-        let mut nobody: Option<log::Done> = Some(Box::new(|_| {}));
+        let mut nobody: Option<log::Done> = Some(log::done(|_| {}));
         // Where it does not fit, the next start says "incomplete" of it: no harm is done.
         let _ = self.submit(kind::GONE, &[&payload], Durability::Written, &mut nobody);
     }
@@ -223,9 +223,9 @@ impl<D: Disk> Spool<D> {
     /// Begins a message. Dropped uncommitted, nothing of it stays. Takes no space yet.
     pub fn begin(&self, received: Received) -> Draft<D> {
         let id = self.next_id(received.at);
-        let forgotten = self.fresh().make_room();
+        let (forgotten, buffer) = self.fresh().make_room();
         drop(forgotten);
-        Draft::new(self.clone(), id, received)
+        Draft::new(self.clone(), id, received, buffer)
     }
 
     fn next_id(&self, now: Timestamp) -> QueueId {
@@ -362,7 +362,7 @@ impl<D: Disk> Spool<D> {
             return teller.tell(Err(SpoolError::NotFound(id)));
         };
         let (spool, later) = (self.clone(), teller.clone());
-        let mut told: Option<log::Done> = Some(Box::new(move |result| {
+        let mut told = Some(log::done(move |result| {
             spool.index().state_synced(id, sequence, result.is_ok());
             later.tell(result.map(drop).map_err(SpoolError::from));
         }));
@@ -383,7 +383,7 @@ impl<D: Disk> Spool<D> {
     pub fn remove(&self, id: QueueId, durability: Durability, done: Done) {
         let teller = Teller::new(done);
         let (spool, later) = (self.clone(), teller.clone());
-        let mut told: Option<log::Done> = Some(Box::new(move |result| {
+        let mut told = Some(log::done(move |result| {
             spool.index().removal_ended(id, result.is_ok());
             later.tell(result.map(drop).map_err(SpoolError::from));
         }));

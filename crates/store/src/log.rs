@@ -157,9 +157,34 @@ impl LogError {
     }
 }
 
-/// Called when a record is synced, with its place, or when it will never be. Runs on the writer's thread without
-/// any lock held, and must be brief.
-pub type Done = Box<dyn FnOnce(Result<Place, LogError>) + Send>;
+/// Who submitted a record. Called on the writer's thread without any lock held; both are
+/// to be brief.
+pub trait Submitter: Send {
+    /// The record is synced and stands there, or it will never be.
+    fn ended(&mut self, result: Result<Place, LogError>);
+
+    /// Everybody's record of the batch has ended: the time to wake who waits for it. Who is
+    /// woken sooner competes with the others' ends.
+    fn tell(self: Box<Self>) {}
+}
+
+/// Who is told of a record's end.
+pub type Done = Box<dyn Submitter>;
+
+/// Calls `ended` when the record has.
+pub fn done(ended: impl FnOnce(Result<Place, LogError>) + Send + 'static) -> Done {
+    Box::new(Once(Some(ended)))
+}
+
+struct Once<F>(Option<F>);
+
+impl<F: FnOnce(Result<Place, LogError>) + Send> Submitter for Once<F> {
+    fn ended(&mut self, result: Result<Place, LogError>) {
+        if let Some(ended) = self.0.take() {
+            ended(result);
+        }
+    }
+}
 
 /// A record on its way in.
 pub struct Submission<'a> {
@@ -470,8 +495,12 @@ impl<D: Disk> Shared<D> {
     /// Whether there is a batch that presses, and so many wait for the next one, or another
     /// one is behind it.
     fn has_work_for(&self, wanted: usize) -> bool {
-        let waiting = self.queue.front().map_or(0, |batch| batch.done.len());
-        (waiting >= wanted || self.queue.len() > 1) && self.queue.iter().any(Batch::presses)
+        (self.waiting() >= wanted || self.queue.len() > 1) && self.queue.iter().any(Batch::presses)
+    }
+
+    /// How many wait for the next batch.
+    fn waiting(&self) -> usize {
+        self.queue.front().map_or(0, |batch| batch.done.len())
     }
 
     /// The payload of a record that is not yet on disk.

@@ -35,7 +35,8 @@ pub struct Draft<D: Disk> {
     chunks: Vec<Place>,
     /// Some of it was submitted already.
     is_in_log: bool,
-    /// The log's, when the draft was begun: a write that failed since may have been ours.
+    /// The log's, when the first chunk went there: a write that failed since may have been
+    /// ours.
     generation: u64,
 }
 
@@ -46,17 +47,22 @@ impl<D: Disk> fmt::Debug for Draft<D> {
 }
 
 impl<D: Disk> Draft<D> {
-    pub(super) fn new(spool: Spool<D>, id: QueueId, received: Received) -> Draft<D> {
-        let generation = spool.0.log.generation();
+    /// Gathers octets in `buffer`, which is empty.
+    pub(super) fn new(
+        spool: Spool<D>,
+        id: QueueId,
+        received: Received,
+        buffer: Vec<u8>,
+    ) -> Draft<D> {
         Draft {
             spool,
             id,
             received: Some(received),
             octets: 0,
-            buffer: Vec::new(),
+            buffer,
             chunks: Vec::new(),
             is_in_log: false,
-            generation,
+            generation: 0,
         }
     }
 
@@ -105,6 +111,9 @@ impl<D: Disk> Draft<D> {
     }
 
     fn write_chunk(&mut self) -> Result<(), SpoolError> {
+        if !self.is_in_log {
+            self.generation = self.spool.0.log.generation();
+        }
         let head = records::chunk_head(self.id, self.chunks.len() as u32);
         let place = self.submit(kind::CHUNK, &[&head, &self.buffer], Urgency::Later, &mut None)?;
         self.chunks.push(place);
@@ -152,19 +161,19 @@ impl<D: Disk> Draft<D> {
         };
         let payload = records::message_head(&head, &received);
         let data = Arc::new(std::mem::take(&mut self.buffer));
-        let keeper = Keeper {
+        let mut told: Option<log::Done> = Some(Box::new(Keeper {
+            spool: self.spool.clone(),
             head,
-            received,
+            received: Some(received),
             data: self.chunks.is_empty().then(|| Arc::clone(&data)),
             chunks: std::mem::take(&mut self.chunks),
-        };
-        let spool = self.spool.clone();
-        let mut told: Option<log::Done> = Some(Box::new(move |result| {
-            done(keeper.end(&spool, result));
+            end: Err(SpoolError::from(LogError::Closed)),
+            done,
         }));
         let submitted = self.submit(kind::MESSAGE, &[&payload, &data], Urgency::Now, &mut told);
-        if let (Err(error), Some(told)) = (submitted, told) {
-            told(Err(error));
+        if let (Err(error), Some(mut told)) = (submitted, told) {
+            told.ended(Err(error));
+            told.tell();
         }
     }
 }
@@ -178,29 +187,37 @@ impl<D: Disk> Drop for Draft<D> {
 }
 
 /// Keeps what is needed once the message's record is synced; the chunks with their pins.
-struct Keeper {
+struct Keeper<D: Disk> {
+    spool: Spool<D>,
     head: MessageHead,
-    received: Received,
+    received: Option<Received>,
     /// All data of a message without chunks.
     data: Option<Arc<Vec<u8>>>,
     chunks: Vec<Place>,
+    end: Result<Committed, SpoolError>,
+    done: CommitDone,
 }
 
-impl Keeper {
-    fn end<D: Disk>(
-        self,
-        spool: &Spool<D>,
-        result: Result<Place, LogError>,
-    ) -> Result<Committed, SpoolError> {
-        let mut index = spool.index();
+impl<D: Disk> log::Submitter for Keeper<D> {
+    fn ended(&mut self, result: Result<Place, LogError>) {
+        let mut index = self.spool.index();
         index.unpin(&self.chunks);
-        let place = result?;
-        let segments = self.chunks.iter().map(|chunk| chunk.segment);
-        let first = segments.chain([place.segment]).min().unwrap_or(place.segment);
-        index.insert(&self.head, place, self.chunks, std::iter::empty(), first);
+        self.end = result.map_err(SpoolError::from).map(|place| {
+            let segments = self.chunks.iter().map(|chunk| chunk.segment);
+            let first = segments.chain([place.segment]).min().unwrap_or(place.segment);
+            let chunks = std::mem::take(&mut self.chunks);
+            index.insert(&self.head, place, chunks, std::iter::empty(), first);
+            Committed { id: self.head.id }
+        });
         drop(index);
-        spool.fresh().insert(self.head.id, self.received, self.data);
-        Ok(Committed { id: self.head.id })
+        if let (Ok(_), Some(received)) = (&self.end, self.received.take()) {
+            self.spool.fresh().insert(self.head.id, received, self.data.take());
+        }
+    }
+
+    fn tell(self: Box<Self>) {
+        let Keeper { done, end, .. } = *self;
+        done(end);
     }
 }
 

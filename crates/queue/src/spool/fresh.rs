@@ -15,6 +15,10 @@ const KEPT: usize = 1024;
 const KEPT_OCTETS: usize = 8 << 20;
 /// The most recipients that one of them may have.
 const MOST_RECIPIENTS: usize = 16;
+/// How many buffers are kept for messages to come, and the most octets that one may have
+/// room for.
+const SPARE_BUFFERS: usize = 64;
+const SPARE_OCTETS: usize = 16 << 10;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -24,6 +28,8 @@ pub(super) struct Fresh {
     order: VecDeque<QueueId>,
     /// Octets that the data in `recent` take.
     octets: usize,
+    /// Buffers of messages that were forgotten, emptied.
+    spare: Vec<Vec<u8>>,
 }
 
 /// One of them.
@@ -51,16 +57,16 @@ impl Fresh {
         self.recent.insert(id, recent);
     }
 
-    /// Forgets the oldest that are too many, and gives them to who asks: each message that
-    /// comes does so first, and lets them go. The writer, which adds them, and which all
-    /// wait for, is not to be kept with it.
-    pub(super) fn make_room(&mut self) -> Vec<Recent> {
+    /// Forgets the oldest that are too many, and gives them to who asks, with a buffer for
+    /// the next one's data: each message that comes does so first, and lets them go. The
+    /// writer, which adds them, and which all wait for, is not to be kept with it.
+    pub(super) fn make_room(&mut self) -> (Vec<Recent>, Vec<u8>) {
         let mut forgotten = Vec::new();
         while self.order.len() >= KEPT || self.octets > KEPT_OCTETS {
             let Some(oldest) = self.order.pop_front() else { break };
             forgotten.extend(self.forget(oldest));
         }
-        forgotten
+        (forgotten, self.spare.pop().unwrap_or_default())
     }
 
     pub(super) fn get(&self, id: QueueId) -> Option<Recent> {
@@ -69,9 +75,25 @@ impl Fresh {
 
     /// It is gone, or something was noted of it.
     pub(super) fn forget(&mut self, id: QueueId) -> Option<Recent> {
-        let recent = self.recent.remove(&id)?;
+        let mut recent = self.recent.remove(&id)?;
         self.octets -= recent.octets();
+        recent.data = recent.data.and_then(|data| self.reuse(data));
         Some(recent)
+    }
+
+    /// Takes the buffer of data that nobody reads any more, where it is worth it.
+    fn reuse(&mut self, data: Arc<Vec<u8>>) -> Option<Arc<Vec<u8>>> {
+        if data.capacity() > SPARE_OCTETS || self.spare.len() >= SPARE_BUFFERS {
+            return Some(data);
+        }
+        match Arc::try_unwrap(data) {
+            Err(data) => Some(data),
+            Ok(mut buffer) => {
+                buffer.clear();
+                self.spare.push(buffer);
+                None
+            }
+        }
     }
 }
 
@@ -109,14 +131,29 @@ mod tests {
         let mut fresh = Fresh::default();
         let half = || Some(Arc::new(vec![b'x'; KEPT_OCTETS / 2]));
         (1..=3).for_each(|number| fresh.insert(id(number), received(number), half()));
-        assert_eq!(fresh.make_room().len(), 1);
+        assert_eq!(fresh.make_room().0.len(), 1);
         assert_eq!(kept(&fresh, 1..=3), [2, 3]);
         fresh.forget(id(3));
         fresh.insert(id(4), received(4), half());
-        assert!(fresh.make_room().is_empty());
+        assert!(fresh.make_room().0.is_empty());
         assert_eq!(kept(&fresh, 1..=4), [2, 4]);
         fresh.forget(id(2));
         fresh.forget(id(4));
         assert_eq!(fresh.octets, 0);
+    }
+    #[test]
+    fn a_buffer_that_nobody_reads_any_more_is_used_again() {
+        let mut fresh = Fresh::default();
+        let data = |octets| Some(Arc::new(Vec::with_capacity(octets)));
+        let read = data(SPARE_OCTETS);
+        fresh.insert(id(1), received(1), read.clone());
+        fresh.insert(id(2), received(2), data(SPARE_OCTETS + 1));
+        fresh.insert(id(3), received(3), data(SPARE_OCTETS));
+        let has_data = |recent: Option<Recent>| recent.unwrap().data.is_some();
+        assert!(has_data(fresh.forget(id(1))));
+        assert!(has_data(fresh.forget(id(2))));
+        assert!(!has_data(fresh.forget(id(3))));
+        assert_eq!(fresh.make_room().1.capacity(), SPARE_OCTETS);
+        assert_eq!(fresh.make_room().1.capacity(), 0);
     }
 }

@@ -209,7 +209,7 @@ impl<D: Disk> Spool<D> {
         };
         let (id, from, spool) = (digest.id(), entry.place, self.clone());
         let counter = Arc::clone(outstanding);
-        let mut done: Option<log::Done> = Some(Box::new(move |result| {
+        let mut done = Some(log::done(move |result| {
             if let Ok(to) = result {
                 spool.index().moved(id, from, to);
             }

@@ -13,12 +13,12 @@ use crate::disk::{Disk, DiskFile};
 
 /// How long records that do not press may wait for company.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// Of the time that a batch took, the part that the next one may wait for company. Whoever
-/// was told of the last batch is about to submit again, one after the other: a batch that
-/// began with the first of them would make the others wait for two syncs.
-const GATHERING: u32 = 4;
-/// At most so long.
+/// For how long at most a batch waits for those who were told of the last one.
 const LONGEST_GATHERING: Duration = Duration::from_millis(2);
+/// A part of the quickest batch: so much slower a disk is thought to be after each one.
+const SLOWS_BY: u32 = 64;
+/// How often in a row it is noted that waiting was in vain.
+const MOST_IN_VAIN: u32 = 6;
 /// A sleep and a wake take about so long: work that is expected sooner is waited for awake,
 /// and up to twice so long.
 const AWAKE: Duration = Duration::from_micros(60);
@@ -46,6 +46,40 @@ impl Expected {
     }
 }
 
+/// Whether a batch waits for those who were told of the last one, and are about to submit
+/// again, one after the other: begun with the first of them, it would make the others wait
+/// for two syncs. Where they take longer to come than a sync takes, it is better begun: two
+/// groups then take turns, and neither the disk nor they are idle.
+#[derive(Default)]
+struct Company {
+    /// What a batch took, at its best: what it costs to write and sync nearly nothing.
+    quickest: Option<Duration>,
+    /// How often in a row they were not back in time.
+    in_vain: u32,
+    /// Batches that wait for nobody.
+    alone: u32,
+}
+
+impl Company {
+    /// For how long to wait, now that a batch took so long.
+    fn patience(&mut self, took: Duration) -> Duration {
+        let quickest = self.quickest.map_or(took, |best| took.min(best + best / SLOWS_BY));
+        self.quickest = Some(quickest);
+        if self.alone > 0 {
+            self.alone -= 1;
+            return Duration::ZERO;
+        }
+        quickest.min(LONGEST_GATHERING)
+    }
+
+    /// After a wait: whether all came. Where they did not, the next batches try it less
+    /// and less often.
+    fn note(&mut self, all_came: bool) {
+        self.in_vain = if all_came { 0 } else { (self.in_vain + 1).min(MOST_IN_VAIN) };
+        self.alone = (1 << self.in_vain) - 1;
+    }
+}
+
 /// Writes a log's batches. There is one for each log. Dropped, it writes nothing more: what
 /// is on its way fails, and the log is closed.
 #[derive(Debug)]
@@ -66,7 +100,8 @@ impl<D: Disk> Writer<D> {
         self.batch().is_some()
     }
 
-    /// As [`Writer::step`]; how many submitters were told.
+    /// As [`Writer::step`]; how many may wait for the next batch: who was told of this one,
+    /// and who came meanwhile.
     fn batch(&mut self) -> Option<usize> {
         let (mut batch, octets) = self.take()?;
         let result = self.write(&batch, &octets);
@@ -78,26 +113,23 @@ impl<D: Disk> Writer<D> {
             }
         };
         let outcome = result.map_err(|error| LogError::of(&error));
-        let count = done.len();
-        done.into_iter().for_each(|(place, done)| done(outcome.clone().map(|()| place)));
-        Some(count)
+        let all = done.len() + self.log.shared().waiting();
+        tell(done, &outcome);
+        Some(all)
     }
 
     /// Steps until the log is closed and all is written. For a thread of its own.
     pub fn run(mut self) {
-        let (mut next, mut company) = (Expected::default(), Expected::default());
+        let (mut next, mut back) = (Expected::default(), Expected::default());
+        let mut company = Company::default();
         while self.wait(&mut next) {
             let start = stopwatch();
-            let told = self.batch().unwrap_or(0);
-            self.gather(told, start.elapsed(), &mut company);
-        }
-    }
-
-    /// Waits for as many as were told of the last batch, which took so long; one that was
-    /// alone waits for nobody.
-    fn gather(&self, told: usize, took: Duration, company: &mut Expected) {
-        if told > 1 {
-            self.until(told, (took / GATHERING).min(LONGEST_GATHERING), company);
+            let all = self.batch().unwrap_or(0);
+            let patience = company.patience(start.elapsed());
+            // One that is alone waits for nobody.
+            if all > 1 && !patience.is_zero() {
+                company.note(self.until(all, patience, &mut back));
+            }
         }
     }
 
@@ -110,12 +142,13 @@ impl<D: Disk> Writer<D> {
     }
 
     /// Until there is work that `wanted` submitters wait for, or the log is closed; so long
-    /// at most.
-    fn until(&self, wanted: usize, longest: Duration, expected: &mut Expected) {
+    /// at most. Whether it is so.
+    fn until(&self, wanted: usize, longest: Duration, expected: &mut Expected) -> bool {
         let start = stopwatch();
         let is_there = expected.is_soon() && self.watch(wanted, start + longest.min(2 * AWAKE))
             || self.sleep(wanted, longest);
         expected.note(if is_there { start.elapsed() } else { Duration::MAX });
+        is_there
     }
 
     /// Awake, and out of the way of who is to come. Whether they came.
@@ -275,10 +308,15 @@ impl<D: Disk> Drop for Writer<D> {
             std::mem::take(&mut shared.queue)
         };
         self.log.0.room.notify_all();
-        for (_, done) in batches.into_iter().flat_map(|batch| batch.done) {
-            done(Err(LogError::Closed));
-        }
+        let done = batches.into_iter().flat_map(|batch| batch.done).collect();
+        tell(done, &Err(LogError::Closed));
     }
+}
+
+/// Ends every record before anybody is woken.
+fn tell(mut done: Vec<(Place, Done)>, outcome: &Result<(), LogError>) {
+    done.iter_mut().for_each(|(place, done)| done.ended(outcome.clone().map(|()| *place)));
+    done.into_iter().for_each(|(_, done)| done.tell());
 }
 
 /// For how long the disk takes: nothing that is kept or planned hangs on it.
@@ -290,4 +328,39 @@ fn stopwatch() -> Instant {
 /// What a batch counts for in the octets in flight.
 fn payload_octets<D: Disk>(batch: &Batch<D>, octets: usize) -> usize {
     octets - if batch.begins.is_some() { SEGMENT_HEADER_OCTETS } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SYNC: Duration = Duration::from_micros(100);
+
+    #[test]
+    fn a_batch_waits_no_longer_than_a_quick_one_takes() {
+        let mut company = Company::default();
+        assert_eq!(company.patience(3 * SYNC), 3 * SYNC);
+        assert_eq!(company.patience(SYNC), SYNC);
+        let after_a_large_one = company.patience(10 * SYNC);
+        assert!(after_a_large_one > SYNC && after_a_large_one < 2 * SYNC);
+        for _ in 0..1000 {
+            company.patience(Duration::from_secs(1));
+        }
+        assert_eq!(company.patience(Duration::from_secs(1)), LONGEST_GATHERING);
+    }
+
+    #[test]
+    fn who_is_never_back_in_time_is_waited_for_less_and_less_and_not_never() {
+        let mut company = Company::default();
+        let mut waits = Vec::new();
+        for batch in 0..400 {
+            if !company.patience(SYNC).is_zero() {
+                waits.push(batch);
+                company.note(false);
+            }
+        }
+        assert_eq!(waits, [0, 2, 6, 14, 30, 62, 126, 190, 254, 318, 382]);
+        company.note(true);
+        assert!(!company.patience(SYNC).is_zero());
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use secondpost_store::disk::{Disk, Memory};
 use secondpost_store::log::{
-    Class, Entry, Log, LogError, Options, Place, Submission, Urgency, Writer,
+    Class, Entry, Log, LogError, Options, Place, Submission, Urgency, Writer, done,
 };
 
 use crate::Random;
@@ -101,7 +101,7 @@ impl<D: Disk> Run<D> {
                 generation: None,
             };
             let told = move |result| sender.send((number, result)).unwrap();
-            let refused = self.log.submit(&record, &mut Some(Box::new(told)));
+            let refused = self.log.submit(&record, &mut Some(done(told)));
             promises.failed.extend(refused.err());
         }
     }

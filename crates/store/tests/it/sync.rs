@@ -1,8 +1,10 @@
 //! Syncs and reads that fail. After a failed sync, what was not acknowledged may vanish;
 //! what is acknowledged later is kept, though the disk silently dropped what was dirty.
 
+use std::sync::{Arc, Mutex};
+
 use secondpost_store::disk::{Disk, DiskFile, Faults, Memory};
-use secondpost_store::log::{Class, Log, LogError, Submission, Urgency};
+use secondpost_store::log::{Class, Done, Log, LogError, Place, Submission, Submitter, Urgency};
 
 use crate::run::{OPTIONS, Promises, Run};
 
@@ -40,6 +42,50 @@ fn a_record_that_stands_on_what_a_failed_sync_took_is_refused() {
     let (class, urgency) = (Class::Reserve, Urgency::Now);
     let record = Submission { kind: 1, payload, class, urgency, generation };
     assert!(matches!(run.log.submit(&record, &mut None), Err(LogError::Fault(_))));
+}
+
+/// Notes what it is told, and when.
+struct Scribe(u32, Arc<Mutex<Vec<(u32, &'static str)>>>);
+
+impl Scribe {
+    fn note(&self, what: &'static str) {
+        self.1.lock().unwrap().push((self.0, what));
+    }
+}
+
+impl Submitter for Scribe {
+    fn ended(&mut self, result: Result<Place, LogError>) {
+        self.note(if result.is_ok() { "synced" } else { "lost" });
+    }
+
+    fn tell(self: Box<Self>) {
+        self.note("told");
+    }
+}
+
+/// What the submitters of one batch hear, written to a disk with `faults`.
+fn heard(faults: Faults) -> Vec<(u32, &'static str)> {
+    let disk = Memory::new(1, 1 << 20);
+    let mut run = Run::open(disk.clone(), &mut Promises::default()).unwrap().unwrap();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    for number in 1..=2 {
+        let (class, urgency) = (Class::Reserve, Urgency::Now);
+        let record =
+            Submission { kind: 1, payload: &[b"12345678"], class, urgency, generation: None };
+        let scribe: Done = Box::new(Scribe(number, Arc::clone(&heard)));
+        run.log.submit(&record, &mut Some(scribe)).unwrap();
+    }
+    disk.set_faults(faults);
+    while run.writer.step() {}
+    Arc::into_inner(heard).unwrap().into_inner().unwrap()
+}
+
+#[test]
+fn nobody_of_a_batch_is_told_before_every_record_of_it_has_ended() {
+    let synced = heard(Faults::default());
+    assert_eq!(synced, [(1, "synced"), (2, "synced"), (1, "told"), (2, "told")]);
+    let lost = heard(Faults { fail_sync: Some(0), ..Faults::default() });
+    assert_eq!(lost, [(1, "lost"), (2, "lost"), (1, "told"), (2, "told")]);
 }
 
 #[test]
