@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use queue::QueueId;
 use queue::history::{Line, Stories};
@@ -107,6 +108,10 @@ const MOST_WAITING: usize = 8 * 1024;
 /// How many events are written at once.
 const TOLD_AT_ONCE: usize = 512;
 
+/// For how long events gather behind one that was told: to be woken for each of them costs
+/// who has them more than the event.
+const GATHERING: Duration = Duration::from_millis(2);
+
 /// Tells events to the log and to the stories, from a thread of its own: neither a session
 /// nor a delivery waits for a terminal or a disk to take their lines. Dropped, it tells
 /// what it has.
@@ -189,9 +194,13 @@ fn tell_all(stories: &Stories, receive: &Receiver<Told>) {
         }
         events.iter().for_each(|(_, id, event)| log(*id, event));
         write_down(stories, &events, &mut failing);
+        let is_all = events.len() < TOLD_AT_ONCE;
         for done in waiting {
             // Who asked may have gone.
             let _ = done.send(());
+        }
+        if is_all {
+            thread::sleep(GATHERING);
         }
     }
 }

@@ -18,6 +18,9 @@ use tracing_subscriber::fmt::MakeWriter;
 const MOST_WAITING: usize = 64 * 1024;
 /// How many octets are written at once.
 const AT_ONCE: usize = 64 * 1024;
+/// For how long lines gather behind one that was written: to be woken for each of them costs
+/// who writes them more than the line.
+const GATHERING: Duration = Duration::from_millis(2);
 /// For how long the last lines may wait for who reads them.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often is looked meanwhile whether there is room.
@@ -129,6 +132,7 @@ fn write_all(mut out: impl Write, receive: &Receiver<Told>, lost: &AtomicU64) {
             // Who asked may have gone.
             let _ = done.send(());
         }
+        thread::sleep(GATHERING);
     }
 }
 
