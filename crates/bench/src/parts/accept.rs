@@ -33,6 +33,7 @@ struct Scenario {
 const KIB: usize = 1024;
 const ALL: &[Kind] = &[Kind::Secondpost, Kind::Postfix, Kind::Exim, Kind::SmtpSink];
 const BOTH: &[Kind] = &[Kind::Secondpost, Kind::Postfix];
+const BOTH_AND_SINK: &[Kind] = &[Kind::Secondpost, Kind::Postfix, Kind::SmtpSink];
 
 const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -71,7 +72,7 @@ const SCENARIOS: &[Scenario] = &[
         sessions: 1,
         messages: 20,
         pipelining: Pipelining::Unused,
-        servers: BOTH,
+        servers: BOTH_AND_SINK,
         wanted: &[(Kind::Postfix, 3.0)],
         wanted_of_disk: Some(0.5),
     },
@@ -122,7 +123,8 @@ const NOTES: &[&str] = &[
      fdatasync each; what a server could reach whose every sync carried a message of each \
      session.",
     "smtp-sink keeps nothing: what load and loopback come to without a decision or a write. \
-     All others sync each message before its 250.",
+     All others sync each message before its 250. \"smtp-sink, then raw disk\" is what a \
+     server could reach that did nothing but the dialog and the write, one after the other.",
     "CPU, writes and KiB are those until the server has come to rest: with the delivery to \
      nowhere. Writes and KiB are the device's, with what anybody else wrote meanwhile.",
 ];
@@ -218,6 +220,10 @@ const LATENCY_SESSIONS: usize = 200;
 /// The pace at which latency is measured, of what was reached at the most.
 const SHARE_OF_CAPACITY: f64 = 0.3;
 
+/// What a server could reach that did nothing but the dialog and the write, one after the
+/// other.
+const SINK_THEN_DISK: &str = "smtp-sink, then raw disk";
+
 /// What a scenario showed.
 struct Found {
     series: Vec<Series>,
@@ -231,15 +237,22 @@ impl Found {
         Found { series, raw_disk: Sample::default() }
     }
 
+    fn find(&self, kind: Kind) -> Option<&Series> {
+        self.series.iter().find(|series| series.server == kind.name())
+    }
+
     fn of(&self, kind: Kind) -> &Series {
-        let found = self.series.iter().find(|series| series.server == kind.name());
-        found.expect("every scenario has a series for each of its servers")
+        self.find(kind).expect("every scenario has a series for each of its servers")
     }
 
     fn tell(&self, scenario: &Scenario, report: &mut Report) {
         let mut table = Table::new(scenario.name, &Series::HEAD);
         self.series.iter().for_each(|series| table.row(series.row()));
-        table.row(raw_row(&self.raw_disk));
+        table.row(rate_row("raw disk", &self.raw_disk));
+        if let (1, Some(sink)) = (scenario.sessions, self.find(Kind::SmtpSink)) {
+            let each = 1.0 / sink.per_second.median() + 1.0 / self.raw_disk.median();
+            table.row(rate_row(SINK_THEN_DISK, &Sample::from_iter([1.0 / each])));
+        }
         report.tables.push(table);
         let ours = self.of(Kind::Secondpost);
         for (peer, wanted) in scenario.wanted {
@@ -256,8 +269,8 @@ impl Found {
     }
 }
 
-fn raw_row(rates: &Sample) -> Vec<String> {
-    let mut row = vec!["raw disk".to_owned(), figure(rates.median()), rates.range()];
+fn rate_row(name: &str, rates: &Sample) -> Vec<String> {
+    let mut row = vec![name.to_owned(), figure(rates.median()), rates.range()];
     row.resize(Series::HEAD.len(), String::new());
     row
 }
