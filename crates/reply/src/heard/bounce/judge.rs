@@ -68,8 +68,14 @@ pub(super) fn judge(said: &Said<'_>) -> Heard {
 }
 
 /// "Mailbox unavailable" with no code is said of one that is busy, and of none. Where the
-/// mail was given up, it is the latter.
+/// mail was given up, it is the latter; and a program that says "Service unavailable" then
+/// means any failure.
 fn settle(verdict: &mut Verdict) {
+    if verdict.cause == Cause::ServerBusy && is_own_word(verdict) {
+        verdict.alternatives.insert(0, Cause::ServerBusy);
+        verdict.cause = Cause::Unknown;
+        verdict.whose_move = Cause::Unknown.whose_move();
+    }
     let is_bare = verdict.code.is_none() && verdict.enhanced_code.is_none();
     let unknown = verdict.alternatives.iter().position(|cause| *cause == Cause::MailboxUnknown);
     if let Some(at) = unknown.filter(|_| is_bare && verdict.cause == Cause::MailboxBusy) {
