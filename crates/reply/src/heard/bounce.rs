@@ -340,7 +340,7 @@ impl<'a> Bounce<'a> {
         let points = u8::from(is_from_daemon(&self.mail.header))
             + u8::from(in_subject.anything())
             + u8::from(in_words.anything());
-        if points >= 2 || (points == 1 && self.tells_a_reply()) {
+        if points >= 2 || (points == 1 && self.tells_a_refusal()) {
             return None;
         }
         let is_auto = header.value("auto-submitted").is_some_and(|value| {
@@ -349,11 +349,21 @@ impl<'a> Bounce<'a> {
         Some(if is_auto { Kind::AutoReply } else { Kind::NotABounce })
     }
 
-    /// Whether a program names an address at the start of a line, and a refusal with it.
-    fn tells_a_reply(&self) -> bool {
-        is_from_daemon(&self.mail.header)
-            && text::named(self.words, &self.senders()).role == Some(address::Role::Heading)
-            && replies::read(self.words).iter().any(|said| said.reply.enhanced_code().is_some())
+    /// Whether a program names an address and a refusal with it, in whatever language.
+    fn tells_a_refusal(&self) -> bool {
+        if !is_from_daemon(&self.mail.header) {
+            return false;
+        }
+        let senders = self.senders();
+        let named = text::named(self.words, &senders);
+        let is_sender =
+            |name: &&str| senders.iter().any(|sender| sender.eq_ignore_ascii_case(name));
+        let is_labelled = named.role >= Some(address::Role::Labelled)
+            && !named.recipients.iter().any(|name| is_sender(name));
+        let is_heading = named.role == Some(address::Role::Heading);
+        is_labelled && judge::tells_of_a_mailbox(self.words)
+            || is_heading
+                && replies::read(self.words).iter().any(|said| said.reply.enhanced_code().is_some())
     }
 
     fn of_kind(&self, kind: Kind) -> Heard {

@@ -40,6 +40,13 @@ pub(crate) const HOST_ADDRESS: &str = "ip";
 
 /// A mailbox, or whose it is.
 const BOX: &[&str] = &[
+    "παραλήπτης",
+    "χρήστης",
+    "người dung",
+    "hộp thư",
+    "信箱",
+    "postvak",
+    "mailbox van",
     "mbox",
     "posteingang",
     "innboks*",
@@ -53,7 +60,6 @@ const BOX: &[&str] = &[
     "отримувач*",
     "המשתמש",
     "kotak surat",
-    "nguoi dung",
     "brugeren",
     "mailadress*",
     "identifiant",
@@ -179,6 +185,15 @@ const BOX: &[&str] = &[
 
 /// It is not there.
 const ABSENT: &[&str] = &[
+    "inexistent",
+    "δεν υπάρχει",
+    "khong tồn tại",
+    "findes ikke",
+    "finns inte",
+    "finnes ikke",
+    "ei loydy",
+    "ei ole olemassa",
+    "khong tim thấy",
     "לא קיים",
     "אינו קיים",
     "δεν υπάρχει",
@@ -304,13 +319,18 @@ const ABSENT: &[&str] = &[
     "ismeretlen",
     "غير موجود",
     "غير معروف",
-    "khong ton tai",
     "tidak ditemukan",
     "tidak dikenal",
 ];
 
 /// There is no room in it.
 const FULL: &[&str] = &[
+    "is vol",
+    "zit vol",
+    "已滿",
+    "đa đầy",
+    "πλήρες",
+    "γεμάτο",
     "空きがあり*",
     "空きがない",
     "erschopft",

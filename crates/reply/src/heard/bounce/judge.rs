@@ -13,6 +13,9 @@ use super::text::Lines;
 /// Most octets of the words that are shown.
 const MAX_DIAGNOSTIC_OCTETS: usize = 1000;
 
+/// Most octets in which it is looked for what a text tells of.
+const MAX_JUDGED_OCTETS: usize = 4096;
+
 /// What a bounce says of one recipient.
 #[derive(Debug, Default)]
 pub(super) struct Said<'a> {
@@ -400,6 +403,14 @@ const OWN_WORDS: &[&str] = &[
     "undeliverable",
     "can't create",
 ];
+
+/// Whether words say that a mailbox is full, closed or not there.
+pub(super) fn tells_of_a_mailbox(text: &str) -> bool {
+    let end = floor_char_boundary(text, MAX_JUDGED_OCTETS);
+    let verdict = of_words(&text[..end], None, None).verdict;
+    let causes = [Cause::MailboxUnknown, Cause::MailboxFull, Cause::MailboxDisabled];
+    verdict.confidence > Confidence::Low && causes.contains(&verdict.cause)
+}
 
 /// Whether all the evidence is a word of the program that reports.
 fn is_own_word(verdict: &Verdict) -> bool {
