@@ -358,8 +358,8 @@ impl<'a> Bounce<'a> {
         let named = text::named(self.words, &senders);
         let is_sender =
             |name: &&str| senders.iter().any(|sender| sender.eq_ignore_ascii_case(name));
-        let is_labelled = named.role >= Some(address::Role::Labelled)
-            && !named.recipients.iter().any(|name| is_sender(name));
+        let is_labelled =
+            named.role >= Some(address::Role::Labelled) && !named.recipients.iter().any(is_sender);
         let is_heading = named.role == Some(address::Role::Heading);
         is_labelled && judge::tells_of_a_mailbox(self.words)
             || is_heading
