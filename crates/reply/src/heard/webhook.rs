@@ -163,7 +163,8 @@ fn joined(texts: &[Option<String>]) -> String {
 /// Amazon SES: notifications and events.
 fn ses(value: &Value) -> Option<Vec<Event>> {
     let name = first(value, &["notificationType", "eventType"])?;
-    value.get("mail")?;
+    // The mail is left out where a program passes on no more than the event.
+    ["mail", "bounce", "deliveryDelay"].iter().find_map(|known| value.get(*known))?;
     let (what, part, list) = match name.as_str() {
         "Bounce" => (FAILED, "bounce", "bouncedRecipients"),
         "Complaint" => (What::Complaint, "complaint", "complainedRecipients"),

@@ -223,4 +223,17 @@ pub(super) const RULES: &[Rule] = &[
         &["know where to send"],
         &["550 I do not know where to send mail for him"],
     ),
+    rule(
+        "own-tls-not-offered",
+        Provider,
+        TlsFailed,
+        &[EncryptionRequired],
+        &[
+            "did not offer tls",
+            "does not offer tls",
+            "did not offer starttls",
+            "did not advertise starttls",
+        ],
+        &["451 4.7.4 the host did not offer STARTTLS"],
+    ),
 ];

@@ -114,4 +114,5 @@ pub(super) const RULES: &[Rule] = &[
         &["550 against the rules"],
     ).codes(REFUSALS),
     rule("about-a-mail-that-was-refused", Likely, PolicyRefused, &[ContentRefused, ContentSpam, Unknown], &["mail rejected", "mail rejete*", "message rejete*", "mail refused", "message rejected", "message refused"], &["550 5.2.0 Mail rejected.", "550 5.1.0 message refused"]).codes(REFUSALS),
+    rule("protection-that-delays", Provider, Greylisted, &[PolicyTemporary, ContentSpam], &["protection against spam", "spam protection", "spam defence", "spam defense", "spam prevention", "anti spam measure*", "antispam measure*", "your first mail from", "first mail from this", "first mail from your", "first message from this", "first message from your", "genuine servers", "real mail servers"], &["450 4.7.1 a measure of spam protection: resend it in a while"]).transient(),
 ];

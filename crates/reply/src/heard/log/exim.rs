@@ -167,7 +167,7 @@ fn refusal(rest: &str) -> Option<LogEntry<'_>> {
     let is_exim = head.contains("H=")
         || head.contains("F=")
         || head.is_empty()
-        || head.ends_with("temporarily")
+        || head == "temporarily"
         || head.starts_with("U=");
     if !is_exim {
         return None;
