@@ -8,7 +8,8 @@ use reply::Language;
 use reply::heard::is_mail;
 
 use super::super::Failure;
-use super::log::input::{self, Input, PIECE_OCTETS};
+use super::log::input::{self, Input};
+use super::mails::PIECE_OCTETS;
 use super::unread::{Behind, Mebibytes, Unread};
 
 /// Most octets that are read of one file that is read as a whole.

@@ -5,9 +5,11 @@ use std::io::{self, Read};
 use reply::heard::MAX_MAIL_OCTETS;
 use reply::heard::mbox::MailReader;
 
-use super::log::input::PIECE_OCTETS;
 use super::unread::{Behind, Mebibytes, Unread};
 
+/// What is read at once: more than most mails have, and little enough to be had anew for
+/// each of many files.
+pub(super) const PIECE_OCTETS: usize = 16 << 10;
 /// How much is read of one mail.
 const MOST: Mebibytes = Mebibytes::of(MAX_MAIL_OCTETS);
 

@@ -18,7 +18,7 @@ use super::super::super::{Failure, system};
 use super::super::unread::UnfoldsTooFar;
 
 /// Octets that are read at a time.
-pub(in crate::cli::explain) const PIECE_OCTETS: usize = 256 * 1024;
+pub(in crate::cli::explain) const PIECE_OCTETS: usize = 64 * 1024;
 /// How much a file may always unfold to.
 const FREE_OCTETS: u64 = 1 << 30;
 /// How many octets one compressed octet may unfold to beyond that: logs reach a twentieth
