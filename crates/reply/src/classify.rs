@@ -203,8 +203,8 @@ impl Heard<'_> {
         let by_class = self.by_class();
         let best = candidates.first().unwrap_or(&by_class);
         let permanence = self.permanence(best, enhanced);
-        // How long it was tried is no time to come back after.
-        let is_open = best.cause != Cause::Expired;
+        // How long it was tried, or waited for, is no time to come back after.
+        let is_open = !matches!(best.cause, Cause::Expired | Cause::ConnectionLost);
         let evidence = self.evidence(&best.source, &room.plain);
         let mut verdict = verdict_of(best.cause, permanence, evidence);
         verdict.code = self.code;

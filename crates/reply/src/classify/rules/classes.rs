@@ -545,6 +545,9 @@ const OFF: &[&str] = &[
 
 /// Another process holds it.
 const LOCKED: &[&str] = &[
+    "lock is taken",
+    "lock is held",
+    "its lock",
     "lock on",
     "obtain lock",
     "acquire lock",

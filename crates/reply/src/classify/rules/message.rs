@@ -1851,4 +1851,19 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &["550 sender declined: its domain must have a valid MX record"],
     ),
+    rule(
+        "score-of-spam",
+        Clear,
+        ContentSpam,
+        &[PolicyRefused, ReputationPoor],
+        &[
+            "spam score",
+            "a score of",
+            "score is too high",
+            "score too high",
+            "score .. exceeds",
+            "score .. threshold",
+        ],
+        &["554 5.7.1 its score is too high for us"],
+    ),
 ];
