@@ -4,6 +4,8 @@
 //!
 //! Names of causes are texts, so that a new cause does not renumber the old ones.
 
+use std::fmt;
+use std::io::Write;
 use std::net::IpAddr;
 
 use reply::{EnhancedCode, Permanence, Timestamp};
@@ -32,6 +34,17 @@ impl Writer {
     fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
         self.0.extend_from_slice(text.as_bytes());
+    }
+
+    /// A text, as `value` is displayed.
+    fn shown(&mut self, value: impl fmt::Display) {
+        let begin = self.0.len();
+        self.number(0);
+        let text = self.0.len();
+        // A vector takes all of it.
+        let _ = write!(self.0, "{value}");
+        let length = (self.0.len() - text) as u64;
+        self.0[begin..text].copy_from_slice(&length.to_le_bytes());
     }
 
     fn option<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Writer, T)) {
@@ -88,24 +101,22 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What does not change of a message.
-pub fn encode_received(received: &Received) -> Vec<u8> {
-    let mut out = Writer::default();
+/// Puts what does not change of a message behind `into`.
+pub fn encode_received(received: &Received, into: Vec<u8>) -> Vec<u8> {
+    let mut out = Writer(into);
     out.time(received.at);
     out.octet(received.origin as u8);
-    out.option(received.client, |out, client| out.text(&client.to_string()));
+    out.option(received.client, Writer::shown);
     out.option(received.hello.as_deref(), Writer::text);
     out.option(received.held.as_deref(), Writer::text);
     let envelope = &received.envelope;
-    out.text(&envelope.reverse_path.to_string());
+    out.shown(&envelope.reverse_path);
     encode_mail(&mut out, &envelope.mail);
     out.number(envelope.recipients.len() as u64);
     for recipient in &envelope.recipients {
-        out.text(&recipient.path.to_string());
-        let notify = recipient.parameters.notify.map(|notify| notify.to_string());
-        out.option(notify.as_deref(), Writer::text);
-        let orcpt = recipient.parameters.orcpt.as_ref().map(ToString::to_string);
-        out.option(orcpt.as_deref(), Writer::text);
+        out.shown(&recipient.path);
+        out.option(recipient.parameters.notify, Writer::shown);
+        out.option(recipient.parameters.orcpt.as_ref(), Writer::shown);
     }
     out.0
 }
@@ -360,7 +371,7 @@ mod tests {
 
     #[test]
     fn what_was_received_is_read_back_and_a_shorter_text_is_refused() {
-        let octets = encode_received(&received());
+        let octets = encode_received(&received(), Vec::new());
         assert_eq!(decode_received(&octets), Some(received()));
         for end in 0..octets.len() {
             assert_eq!(decode_received(&octets[..end]), None);

@@ -25,6 +25,8 @@ pub(super) mod kind {
 /// Octets before those of the message in a chunk.
 pub(super) const CHUNK_HEAD_OCTETS: usize = 12;
 const MESSAGE_HEAD_OCTETS: usize = 29;
+/// What an envelope with a recipient or two mostly takes.
+const ENVELOPE_OCTETS: usize = 256;
 const STATE_HEAD_OCTETS: usize = 21;
 const GONE_OCTETS: usize = 16;
 /// Changes that a reader goes through at most: then all of the state is written again. For
@@ -153,15 +155,18 @@ pub(super) fn chunk_head(id: QueueId, ordinal: u32) -> [u8; CHUNK_HEAD_OCTETS] {
 
 /// The payload of a message's record, but for the octets that end it.
 pub(super) fn message_head(head: &MessageHead, received: &Received) -> Vec<u8> {
-    let received = encode_received(received);
-    let mut out = Vec::with_capacity(MESSAGE_HEAD_OCTETS + 4 + received.len());
+    let mut out = Vec::with_capacity(MESSAGE_HEAD_OCTETS + 4 + ENVELOPE_OCTETS);
     out.extend_from_slice(&head.id.number().to_le_bytes());
     out.extend_from_slice(&head.octets.to_le_bytes());
     out.extend_from_slice(&head.at.to_le_bytes());
     out.extend_from_slice(&head.chunks.to_le_bytes());
     out.push(u8::from(head.held));
-    out.extend_from_slice(&(received.len() as u32).to_le_bytes());
-    out.extend_from_slice(&received);
+    let length = out.len();
+    out.extend_from_slice(&[0; 4]);
+    let begin = out.len();
+    let mut out = encode_received(received, out);
+    let octets = (out.len() - begin) as u32;
+    out[length..begin].copy_from_slice(&octets.to_le_bytes());
     out
 }
 
