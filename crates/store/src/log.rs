@@ -20,6 +20,7 @@ use crate::disk::{Disk, DiskFile};
 pub mod listing;
 pub mod record;
 pub mod recover;
+mod resume;
 pub mod segment;
 mod space;
 mod writer;
@@ -571,7 +572,11 @@ impl<D: Disk> Log<D> {
         if shared.active.as_ref().is_some_and(|active| fits(active, octets)) {
             return Ok(());
         }
-        self.refill(shared, wanted, |shared| shared.spare_for(wanted, class).is_some())?;
+        let is_enough = |shared: &Shared<D>| shared.spare_for(wanted, class).is_some();
+        match self.refill(shared, wanted, is_enough) {
+            Err(LogError::Full) if class == Class::Reserve => return self.resume(shared, octets),
+            refilled => refilled?,
+        }
         let Some(chosen) = shared.spare_for(wanted, class) else { return Err(LogError::Full) };
         shared.seal();
         let spare = shared.spares.remove(chosen);

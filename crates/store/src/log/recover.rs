@@ -367,7 +367,7 @@ impl<D: Disk> Found<D> {
 
 /// Octets that are no record, with a record behind them.
 #[derive(Clone, Copy, Debug)]
-struct Hole {
+pub(super) struct Hole {
     start: u32,
     end: u32,
 }
@@ -378,16 +378,19 @@ impl Hole {
     }
 }
 
-struct Scan {
+/// What stands in a segment.
+pub(super) struct Scan {
     content: Vec<u8>,
-    listing: Listing,
-    holes: Vec<Hole>,
+    /// Its records, but for the footer.
+    pub(super) listing: Listing,
+    pub(super) holes: Vec<Hole>,
     last_batch: u32,
-    end: u32,
+    /// Where the last of them ends.
+    pub(super) end: u32,
 }
 
 /// Reads every record of a segment, up to `cut`.
-fn scan<D: Disk>(
+pub(super) fn scan<D: Disk>(
     segment: &Segment<D>,
     salt: u64,
     cut: Option<u32>,

@@ -7,6 +7,7 @@
 //! as safe.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -184,7 +185,7 @@ impl<D: Disk> Log<D> {
     fn zeroed(&self, raw: Spare<D>) -> io::Result<Spare<D>> {
         let disk = &self.0.disk;
         let name = raw.name.replace(RAW, WRITTEN);
-        let zeroed = zero(&raw.file, raw.capacity).and_then(|()| disk.rename(&raw.name, &name));
+        let zeroed = zero(&raw.file, 0..raw.capacity).and_then(|()| disk.rename(&raw.name, &name));
         if let Err(error) = zeroed {
             let _ = disk.remove(&raw.name);
             return Err(error);
@@ -280,11 +281,12 @@ impl<D: Disk> Log<D> {
     }
 }
 
-fn zero<F: DiskFile>(file: &F, capacity: u32) -> io::Result<()> {
-    let zeros = vec![0; ZEROS_OCTETS.min(capacity as usize)];
-    let mut offset = 0;
-    while offset < capacity as usize {
-        let piece = zeros.len().min(capacity as usize - offset);
+/// Writes zeros there, and syncs them.
+pub(super) fn zero<F: DiskFile>(file: &F, places: Range<u32>) -> io::Result<()> {
+    let zeros = vec![0; ZEROS_OCTETS.min(places.len())];
+    let mut offset = places.start as usize;
+    while offset < places.end as usize {
+        let piece = zeros.len().min(places.end as usize - offset);
         file.write_all_at(offset as u64, &zeros[..piece])?;
         file.sync_data()?;
         offset += piece;

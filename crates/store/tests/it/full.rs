@@ -45,6 +45,76 @@ fn content_is_refused_and_upkeep_goes_on_whenever_the_disk_runs_full() {
     }
 }
 
+fn full() -> Faults {
+    Faults { full_from: Some(0), ..Faults::default() }
+}
+
+/// A full disk whose reserve is in use: the last segment was begun with it.
+fn with_reserve_in_use(seed: u64, promises: &mut Promises) -> Memory {
+    let disk = Memory::new(seed, 5 * 4096);
+    let mut run = Run::open(disk.clone(), promises).unwrap().unwrap();
+    while promises.failed.is_empty() {
+        run.submit(promises, 1, Class::Ordinary);
+        run.step(promises);
+    }
+    let before = run.log.segments().len();
+    while run.log.segments().len() == before {
+        run.submit(promises, 1, Class::Reserve);
+        run.step(promises);
+    }
+    promises.failed.clear();
+    disk.crash(seed)
+}
+
+/// A life on a full disk that hands in one record for upkeep; whether it was taken.
+fn one_more(disk: &Memory, promises: &mut Promises) -> bool {
+    let Some(mut run) = Run::open(disk.clone(), promises).unwrap() else { return false };
+    let before = promises.kept();
+    run.submit(promises, 1, Class::Reserve);
+    run.step(promises);
+    promises.kept() > before
+}
+
+#[test]
+fn upkeep_goes_on_in_the_last_segment_when_the_reserve_is_in_use() {
+    for seed in 0..50 {
+        let mut promises = Promises::default();
+        let mut disk = with_reserve_in_use(seed, &mut promises);
+        let mut lives = 0;
+        loop {
+            disk.set_faults(full());
+            if !one_more(&disk, &mut promises) {
+                break;
+            }
+            lives += 1;
+            disk = disk.crash(seed);
+        }
+        assert!(lives >= 3, "seed {seed}: only {lives} lives");
+        Run::open(disk.crash(seed), &mut promises).unwrap().unwrap();
+    }
+}
+
+#[test]
+fn a_power_cut_while_the_last_segment_is_taken_up_again_loses_nothing() {
+    let mut taken = 0;
+    for seed in 0..20 {
+        for call in 0..40 {
+            let mut promises = Promises::default();
+            let mut disk = with_reserve_in_use(seed, &mut promises);
+            for _ in 0..2 {
+                disk.set_faults(Faults { cut_at: Some(call), ..full() });
+                taken += usize::from(one_more(&disk, &mut promises));
+                disk = disk.crash(seed * 100 + call);
+            }
+            disk.set_faults(full());
+            if let Err(what) = Run::open(disk, &mut promises) {
+                panic!("seed {seed}, cut at {call}: {what}");
+            }
+        }
+    }
+    assert!(taken > 100, "only {taken} records were taken");
+}
+
 #[test]
 fn content_is_taken_again_when_a_segment_is_given_up() {
     let disk = Memory::new(1, 5 * 4096);
