@@ -15,7 +15,8 @@ use rustix::fs::{fdatasync, major, minor};
 use crate::clock;
 use crate::statistics::Latencies;
 
-const FILE_OCTETS: u64 = 64 << 20;
+/// Octets of a file that is overwritten.
+pub(crate) const FILE_OCTETS: u64 = 64 << 20;
 
 /// A zeroed file to be overwritten.
 #[derive(Debug)]
@@ -40,17 +41,8 @@ impl RawDisk {
     /// Where it cannot be written.
     pub(crate) fn new(folder: &Path) -> Result<RawDisk, String> {
         let path = folder.join("raw-disk");
-        let made = RawDisk::zeroed(&path);
-        made.map_err(|error| format!("error: {}: {error}", path.display()))
-    }
-
-    fn zeroed(path: &Path) -> io::Result<RawDisk> {
-        let file = File::options().create(true).truncate(true).write(true).open(path)?;
-        let zeros = vec![0; 1 << 20];
-        for offset in (0..FILE_OCTETS).step_by(zeros.len()) {
-            file.write_all_at(&zeros, offset)?;
-        }
-        file.sync_all()?;
+        let file = zeroed_file(&path);
+        let file = file.map_err(|error| format!("error: {}: {error}", path.display()))?;
         Ok(RawDisk { file, offset: 0 })
     }
 
@@ -78,6 +70,17 @@ impl RawDisk {
         self.offset += batch.len() as u64;
         Ok(fdatasync(&self.file)?)
     }
+}
+
+/// A file of [`FILE_OCTETS`] zeros that are on the disk.
+pub(crate) fn zeroed_file(path: &Path) -> io::Result<File> {
+    let file = File::options().create(true).truncate(true).write(true).open(path)?;
+    let zeros = vec![0; 1 << 20];
+    for offset in (0..FILE_OCTETS).step_by(zeros.len()) {
+        file.write_all_at(&zeros, offset)?;
+    }
+    file.sync_all()?;
+    Ok(file)
 }
 
 /// What a block device was asked so far, by everybody.

@@ -20,7 +20,9 @@ use crate::load::script::content;
 use crate::report::{Report, Table, Target, figure};
 use crate::statistics::{Sample, per_second, ratio};
 use crate::{clock, mail};
+use hand_over::HandOver;
 
+mod hand_over;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -39,6 +41,8 @@ struct Appended {
     writers: usize,
     spool: Sample,
     raw_disk: Sample,
+    /// Through two threads that do nothing else.
+    hand_over: Sample,
     /// With a transaction for each message.
     sqlite: Sample,
     /// With as many messages in a transaction as there are writers.
@@ -70,6 +74,7 @@ impl Appended {
             writers,
             spool: Sample::default(),
             raw_disk: Sample::default(),
+            hand_over: Sample::default(),
             sqlite: Sample::default(),
             sqlite_batches: Sample::default(),
             amplification: Sample::default(),
@@ -82,7 +87,7 @@ impl Appended {
     }
 
     /// A row of a table with [`HEAD`].
-    fn row(&self) -> [String; 10] {
+    fn row(&self) -> [String; 12] {
         [
             self.writers.to_string(),
             figure(self.spool.median()),
@@ -90,6 +95,8 @@ impl Appended {
             figure(self.raw_disk.median()),
             self.raw_disk.range(),
             figure(self.share_of_disk()),
+            figure(self.hand_over.median()),
+            figure(ratio(self.spool.median(), self.hand_over.median())),
             figure(self.sqlite.median()),
             figure(self.sqlite_batches.median()),
             figure(self.amplification.median()),
@@ -134,6 +141,7 @@ struct Bench {
     spool: Spool<FileSystem>,
     driver: Driver<FileSystem>,
     disk: RawDisk,
+    hand_over: HandOver,
     #[cfg(feature = "sqlite")]
     sqlite: sqlite::Yardstick,
     message: Vec<u8>,
@@ -148,6 +156,7 @@ impl Bench {
             spool,
             driver,
             disk: RawDisk::new(folder)?,
+            hand_over: HandOver::new(folder)?,
             #[cfg(feature = "sqlite")]
             sqlite: sqlite::Yardstick::open(folder)?,
             message: content(MESSAGE_OCTETS),
@@ -166,6 +175,8 @@ impl Bench {
         let (writers, time) = (appended.writers, setup.time());
         let raw = self.disk.run(MESSAGE_OCTETS * writers, setup.raw_time())?;
         appended.raw_disk.add(raw.rate * writers as f64);
+        let bare = self.hand_over.run(&self.message, writers, setup.raw_time())?;
+        appended.hand_over.add(bare);
         let (before, start) = (Written::so_far(&self.folder), clock::now());
         let count = self.append(writers, time)?;
         appended.spool.add(per_second(count, start.elapsed()));
@@ -256,13 +267,15 @@ fn told(all: &[Appended]) -> Report {
     report
 }
 
-const HEAD: [&str; 10] = [
+const HEAD: [&str; 12] = [
     "writers",
     "spool",
     "from–to",
     "raw disk",
     "from–to",
     "of raw disk",
+    "bare hand-over",
+    "of bare hand-over",
     "SQLite",
     "SQLite, in batches",
     "octets written / payload",
@@ -280,6 +293,9 @@ const NOTES: &[&str] = &[
      meanwhile included; octets on the device are what the disk was given, by whomever.",
     "Raw disk: batches of as many messages as there are writers. The spool's own batches are \
      smaller: while one is written, the next one gathers.",
+    "Bare hand-over: a thread that gathers messages and one that writes them, an fdatasync a \
+     batch, and word to each writer; without records, checksums, index or limits. What is \
+     missing from it to the raw disk is the two threads' waiting for each other.",
     "SQLite: one connection, write-ahead log, `synchronous=FULL`. A transaction for each message \
      is what sessions around it come to, whatever their number; in batches there are as many \
      messages in a transaction as there are writers, as with a group commit built around it.",
