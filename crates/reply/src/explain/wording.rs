@@ -72,7 +72,8 @@ fn of_cause(cause: Cause) -> Vec<Wording> {
     (0..longest).flat_map(nth).take(MOST).collect()
 }
 
-fn whose(rule: &str) -> Option<&'static str> {
+/// Whose rule it is, where it recognises one provider or program alone.
+pub(super) fn whose(rule: &str) -> Option<&'static str> {
     WHOSE.iter().find(|(start, _)| rule.starts_with(start)).map(|(_, who)| *who)
 }
 
