@@ -16,9 +16,9 @@ mod texts;
 pub mod wording;
 mod words;
 
-use crate::facts::{self, Pace};
+use crate::facts::{self, NextStep, Pace};
 use crate::heard::read_any;
-use crate::{Cause, Class, Code, Permanence, Timestamp, Verdict, WhoseMove};
+use crate::{Cause, Class, Code, EnhancedCode, Permanence, Timestamp, Verdict, WhoseMove};
 
 pub use language::{Language, NoSuchLanguage};
 pub use lines::wrapped;
@@ -88,16 +88,21 @@ impl Verdict {
     pub fn explain(&self, language: Language) -> Explanation {
         let cause = self.cause;
         let part = |name: &str| text(language, &format!("cause-{}.{name}", cause.name()));
+        let of_code = self.code.map_or_else(String::new, |code| {
+            entry::entry(entry::Topic::Code(code), language).meaning
+        });
+        let (meaning, code_meaning) = match says_no_more_than_its_code(self) {
+            true => (of_code, String::new()),
+            false => (part("meaning"), of_code),
+        };
         Explanation {
             title: title(self, language),
             name: self.code.map_or_else(
                 || cause_name(cause, language),
                 |code| entry::entry(entry::Topic::Code(code), language).name,
             ),
-            meaning: part("meaning"),
-            code_meaning: self.code.map_or_else(String::new, |code| {
-                entry::entry(entry::Topic::Code(code), language).meaning
-            }),
+            meaning,
+            code_meaning,
             when_seen: part("when"),
             whose_move: whose_move(self, language),
             what_to_do: what_to_do(self, language),
@@ -112,6 +117,17 @@ impl Verdict {
             source: source(self),
         }
     }
+}
+
+/// Whether it is a positive reply that does not tell of a message: 354, 220, the 250 of MAIL.
+fn says_no_more_than_its_code(verdict: &Verdict) -> bool {
+    let of_message = |code: EnhancedCode| matches!(code.to_string().as_str(), "2.0.0" | "2.6.0");
+    let may_be_of_message = match verdict.code.map(Code::value) {
+        Some(250) => verdict.enhanced_code.is_none_or(of_message),
+        Some(251) | None => true,
+        Some(_) => false,
+    };
+    verdict.cause == Cause::Delivered && !may_be_of_message
 }
 
 fn title(verdict: &Verdict, language: Language) -> String {
@@ -153,6 +169,9 @@ fn what_to_do(verdict: &Verdict, language: Language) -> String {
     if verdict.cause == Cause::Delivered {
         return String::new();
     }
+    if verdict.permanence == Permanence::Permanent && verdict.cause.passes_by_itself() {
+        return text(language, "fix-gave-up");
+    }
     let key = format!("cause-{}.fix", verdict.cause.name());
     let apart = format!("{key}-{}", verdict.whose_move.name());
     let mut paragraph = text(language, &key);
@@ -167,7 +186,9 @@ fn when_next(verdict: &Verdict, language: Language) -> String {
         Permanence::Positive => String::new(),
         Permanence::Permanent => {
             let next = facts::next_step(verdict.cause, verdict.permanence);
-            text(language, &format!("when-next-{}", next.name()))
+            let named = (next == NextStep::GiveBack)
+                .then(|| at_the_named_time(verdict, "when-anew", language));
+            named.flatten().unwrap_or_else(|| text(language, &format!("when-next-{}", next.name())))
         }
         Permanence::Transient => when_transient(verdict, language),
     }
@@ -175,13 +196,18 @@ fn when_next(verdict: &Verdict, language: Language) -> String {
 
 /// What the reply says about the time, else how long the cause tends to last.
 fn when_transient(verdict: &Verdict, language: Language) -> String {
-    if let Some(after) = verdict.retry_after {
-        return fill(language, "when-after", &[("in", duration_from_now(after, language).into())]);
-    }
-    if let Some(at) = verdict.retry_at {
-        return fill(language, "when-at", &[("at", clock_time(at).into())]);
-    }
-    text(language, when_refused(verdict.cause))
+    at_the_named_time(verdict, "when", language)
+        .unwrap_or_else(|| text(language, when_refused(verdict.cause)))
+}
+
+/// The sentence `key-after` or `key-at` where the reply names a time.
+fn at_the_named_time(verdict: &Verdict, key: &str, language: Language) -> Option<String> {
+    let (name, value, words) = match (verdict.retry_after, verdict.retry_at) {
+        (Some(after), _) => ("after", "in", duration_from_now(after, language)),
+        (None, Some(at)) => ("at", "at", clock_time(at)),
+        (None, None) => return None,
+    };
+    Some(fill(language, &format!("{key}-{name}"), &[(value, words.into())]))
 }
 
 /// The text that says how long a transient refusal for `cause` tends to last.

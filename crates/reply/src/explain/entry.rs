@@ -334,7 +334,7 @@ pub fn entry(topic: Topic, language: Language) -> Entry {
         name: name(topic, language),
         meaning: meaning(topic, language),
         when_seen: text(language, &format!("{advice}.when")),
-        how_to_fix: remedies(&advice, language),
+        how_to_fix: how_to_fix(topic, &facts, &advice, language),
         when_next: when_next(&facts, language),
         provider: provider_use(topic, language),
         refusals: refusal::of(topic, language),
@@ -446,6 +446,20 @@ fn source(facts: &Facts, language: Language) -> String {
         (false, "") => text(language, "source-field"),
         (false, who) => fill(language, "source-field-with", &[("who", who.into())]),
     }
+}
+
+/// What the message `advice` says; where that is to wait and the refusal is for good, what is
+/// left to do then.
+fn how_to_fix(topic: Topic, facts: &Facts, advice: &str, language: Language) -> Vec<Remedy> {
+    let mut remedies = remedies(advice, language);
+    let waits = facts.causes.first().is_some_and(|cause| {
+        cause.passes_by_itself() && advice == format!("cause-{}", cause.name())
+    });
+    let for_good = facts.permanence == Some(Permanence::Permanent);
+    if waits && for_good && matches!(topic, Topic::Enhanced(_)) {
+        remedies[0].text = text(language, "fix-gave-up");
+    }
+    remedies
 }
 
 fn remedies(key: &str, language: Language) -> Vec<Remedy> {
@@ -576,13 +590,25 @@ fn facts_of_enhanced(code: EnhancedCode) -> Facts {
         return facts_of_unregistered(code, plain);
     };
     let permanence = facts::permanence_of(class);
-    let cause = row.causes.first().copied().unwrap_or(Cause::Unknown);
+    // What passes by itself is seldom refused for good.
+    let mut causes = row.causes.to_vec();
+    causes.sort_by_key(|cause| class == Class::Permanent && cause.passes_by_itself());
+    let cause = causes.first().copied().unwrap_or(Cause::Unknown);
     let codes: Vec<Code> = row.codes.iter().copied().filter(|code| code.class() == class).collect();
     Facts {
         scope: row.scope,
-        whose_move: if class == Class::Positive { WhoseMove::Nobody } else { row.whose_move },
+        whose_move: match class {
+            Class::Positive => WhoseMove::Nobody,
+            Class::Transient if cause.passes_by_itself() => WhoseMove::SenderSoftware,
+            Class::Permanent
+                if cause.passes_by_itself() && row.whose_move == WhoseMove::SenderSoftware =>
+            {
+                WhoseMove::Sender
+            }
+            _ => row.whose_move,
+        },
         answers: answers_of(&codes),
-        causes: row.causes.to_vec(),
+        causes,
         codes,
         next: Some(facts::next_step(cause, permanence)),
         source: row.source,

@@ -4,7 +4,8 @@ use fluent_bundle::FluentValue;
 
 use super::{Language, duration_in_words, enumerated, fill, sentences, text};
 use crate::explain::clock_time;
-use crate::{Cause, Timestamp};
+use crate::heard::log::ToDo;
+use crate::{Timestamp, WhoseMove};
 
 /// A heading or label: `causes`, `sent`, `to-do`.
 pub fn word(language: Language, name: &str) -> String {
@@ -39,6 +40,9 @@ pub fn title(language: Language, lines: u64, span: Option<(Timestamp, Timestamp)
 
 /// From when to when.
 pub fn between(language: Language, first: Timestamp, last: Timestamp) -> String {
+    if clock_time(first) == clock_time(last) {
+        return clock_time(first);
+    }
     let values = [("first", clock_time(first).into()), ("last", clock_time(last).into())];
     fill(language, "log-between", &values)
 }
@@ -66,14 +70,22 @@ pub fn mostly(language: Language, names: &[(String, u64)]) -> String {
     fill(language, "log-mostly", &[("names", list.into())])
 }
 
-/// The remedies of a cause: for all, for who sends, for who runs the sending server.
-pub fn remedy(language: Language, cause: Cause) -> String {
-    let entry = super::entry::entry(super::entry::Topic::Cause(cause), language);
-    let is_ours = |whom: Option<crate::WhoseMove>| {
-        whom.is_none_or(|whom| whom == crate::WhoseMove::SenderPostmaster)
+/// What the reader of a log can do about a cause: for failed attempts what all, who sends and
+/// who runs the sending server can; for refusals of the own server what who runs that can.
+pub fn remedy(language: Language, to_do: &ToDo) -> String {
+    let topic = super::entry::Topic::Cause(to_do.cause);
+    let entry = super::entry::entry(topic, language);
+    let of = |whom: Option<WhoseMove>| {
+        entry.how_to_fix.iter().filter(move |remedy| remedy.whom == whom).map(|r| r.text.clone())
     };
-    let ours = entry.how_to_fix.iter().filter(|remedy| is_ours(remedy.whom));
-    let texts: Vec<String> = ours.map(|remedy| remedy.text.clone()).collect();
+    let mut texts = Vec::new();
+    if to_do.attempts > 0 {
+        texts.extend(of(None).chain(of(Some(WhoseMove::SenderPostmaster))));
+    }
+    if to_do.refusals > 0 {
+        texts.push(word(language, "refusals-fix"));
+        texts.extend(of(Some(WhoseMove::RecipientPostmaster)));
+    }
     sentences(&texts, language)
 }
 
@@ -93,6 +105,29 @@ pub fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_own_server_refused_is_not_the_readers_to_mend() {
+        let to_do = |attempts, refusals| {
+            let cause = crate::Cause::HostBlocklisted;
+            let to_do = ToDo { cause, worth: 1, attempts, refusals, destinations: Vec::new() };
+            remedy(Language::En, &to_do)
+        };
+        assert!(to_do(1, 0).contains("ask the list named in the text for removal"));
+        assert!(to_do(0, 1).starts_with("Your own server refused these:"));
+        assert!(!to_do(0, 1).contains("removal"));
+        assert!(to_do(1, 1).contains("removal") && to_do(1, 1).contains("Your own server"));
+    }
+
+    #[test]
+    fn one_moment_is_said_once() {
+        let (first, later) = (Timestamp::from_secs(0), Timestamp::from_secs(3600));
+        assert_eq!(between(Language::En, first, first), "1970-01-01 00:00 UTC");
+        assert_eq!(
+            between(Language::En, first, later),
+            "1970-01-01 00:00 UTC to 1970-01-01 01:00 UTC"
+        );
+    }
 
     #[test]
     fn numbers_are_grouped_and_have_their_plural_forms() {

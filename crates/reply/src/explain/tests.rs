@@ -171,7 +171,7 @@ const WORDS: &str =
     "log-attempts log-bar log-between log-bounced log-causes log-clients log-deferred
     log-destinations log-failed-of log-fell-out log-forgotten log-hosts log-kept-too-little
     log-mostly log-not-text log-nothing-failed log-nothing-heard log-null-sender log-received
-    log-refusals log-rejected log-senders log-sent log-title log-title-timeless log-to-do
+    log-refusals log-refusals-fix log-rejected log-senders log-sent log-title log-title-timeless log-to-do
     log-too-long log-trend-failed log-trend-sent log-troubles log-unknown log-whose-move
     permanence-positive permanence-transient permanence-permanent
     confidence-high confidence-medium confidence-low any-command
@@ -180,7 +180,8 @@ const WORDS: &str =
     quoted list-end list-choice list-separator sentence-space labelled label-meaning label-code label-when-seen label-whose-move label-what-to-do
     label-how-to-fix label-when-next label-evidence label-alternatives label-source
     label-answers label-causes label-codes label-about label-comparison label-differences
-    label-in-common label-when-to-use move-waits move-gave-up when-after when-at when-at-once
+    label-in-common label-when-to-use move-waits move-gave-up fix-gave-up when-after when-at
+    when-anew-after when-anew-at when-at-once
     when-minutes when-hours evidence-first-digit no-such-code no-such-enhanced-code
     no-such-topic compare-same compare-alike choose-by-scope choose-by-permanence use-of
     relation-answers relation-answers-not relation-tells relation-told-after
@@ -667,7 +668,15 @@ fn japanese_lines_keep_to_the_rules_and_to_their_width() {
 
 #[test]
 fn sentences_and_names_in_a_row_have_no_spaces_in_japanese() {
-    let told = log::remedy(Language::Ja, Cause::RateLimited);
+    let (attempts, refusals, destinations) = (3, 3, Vec::new());
+    let to_do = crate::heard::log::ToDo {
+        cause: Cause::RateLimited,
+        worth: 1,
+        attempts,
+        refusals,
+        destinations,
+    };
+    let told = log::remedy(Language::Ja, &to_do);
     assert!(told.contains("。") && !told.contains(' '), "{told}");
     let named = [("a.example".to_owned(), 3), ("b.example".to_owned(), 1)];
     assert_eq!(log::mostly(Language::Ja, &named), "主にa.example (3)、b.example (1)");
@@ -684,6 +693,38 @@ fn a_time_of_day_and_a_permanent_refusal_have_their_own_words() {
     let told = verdict.explain(Language::En);
     assert!(told.whose_move.starts_with("The sender:"), "{}", told.whose_move);
     assert!(told.when_next.starts_with("Not by itself"), "{}", told.when_next);
+    assert!(
+        told.when_next.ends_with("Send it anew in 5 minutes, not before."),
+        "{}",
+        told.when_next
+    );
+    assert!(!told.what_to_do.contains("Wait"), "{}", told.what_to_do);
+}
+
+#[test]
+fn what_passes_by_itself_is_not_waited_for_where_it_is_refused_for_good() {
+    for code in ["5.4.1", "5.7.15", "5.4.3", "5.2.0"] {
+        let found = entry(code.parse().unwrap(), Language::En);
+        let fix = &found.how_to_fix[0].text;
+        assert!(!fix.contains("Wait"), "{code}: {fix}");
+    }
+    for code in ["4.2.0", "4.3.2", "4.4.1"] {
+        let found = entry(code.parse().unwrap(), Language::En);
+        assert_eq!(found.facts.whose_move, WhoseMove::SenderSoftware, "{code}");
+    }
+}
+
+#[test]
+fn a_positive_reply_means_what_its_code_says_and_no_message_is_accepted_before_its_data() {
+    let meaning = |line: &[u8]| {
+        let reply = Reply::parse(line).unwrap();
+        classify(&reply, &Context::default()).explain(Language::En).meaning
+    };
+    assert!(meaning(b"354 go ahead\r\n").starts_with("The server waits for the message"));
+    assert!(meaning(b"220 mx.example.net ESMTP\r\n").starts_with("The server greets"));
+    assert!(meaning(b"252 cannot verify\r\n").starts_with("The server does not say"));
+    assert!(meaning(b"250 2.1.0 sender ok\r\n").starts_with("The server did what was asked"));
+    assert!(meaning(b"250 2.0.0 queued as 4Xy\r\n").starts_with("The server accepted the message"));
 }
 
 #[test]

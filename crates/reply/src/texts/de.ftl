@@ -115,6 +115,9 @@ when-next-correct-command = Sofort, sobald der Befehl stimmt.
 when-next-secure-first = Sobald Sie angemeldet sind oder TLS eingeschaltet ist.
 when-next-another-transaction = Sofort, in einer weiteren Transaktion.
 when-next-give-back = Nicht von selbst: Die Nachricht geht an den Absender zurück. Senden Sie sie neu, wenn der Grund behoben ist.
+when-anew-after = Nicht von selbst: Die Nachricht geht an den Absender zurück. Senden Sie sie { $in } neu, nicht früher.
+when-anew-at = Nicht von selbst: Die Nachricht geht an den Absender zurück. Senden Sie sie ab { $at } neu, nicht früher.
+fix-gave-up = Senden Sie die Nachricht noch einmal. Kommt sie wieder zurück, melden Sie dem Postmaster des Empfängers, was die Antwort sagt.
 evidence-first-digit = nur an der ersten Ziffer des Codes
 no-such-code = Einen SMTP-Antwortcode { $given } gibt es nicht: Sie haben drei Ziffern und reichen von 200 bis 599. Was ein Protokoll sonst zeigt, stammt von einem Programm, nicht von einem Mailserver.
 no-such-enhanced-code = Einen erweiterten Statuscode { $given } gibt es nicht: Er hat drei Zahlen, die erste ist 2, 4 oder 5, wie in 4.2.0.
@@ -158,6 +161,7 @@ log-refusals = { $count ->
    *[other] { $shown } Abweisungen durch diesen Server
 }
 log-mostly = vor allem { $names }
+log-refusals-fix = Das hat Ihr eigener Server abgewiesen: Sehen Sie nach, ob erwünschte Mail darunter ist; sonst ist nichts zu tun.
 log-nothing-failed = Nichts ist gescheitert.
 log-nothing-heard = Nichts in diesem Protokoll handelt von einer Zustellung.
 log-unknown = { $count ->

@@ -110,6 +110,9 @@ when-next-correct-command = At once, once the command is right.
 when-next-secure-first = Once you have logged in, or TLS is on.
 when-next-another-transaction = At once, in another transaction.
 when-next-give-back = Not by itself: the message goes back to its sender. Send it anew when the reason is gone.
+when-anew-after = Not by itself: the message goes back to its sender. Send it anew { $in }, not before.
+when-anew-at = Not by itself: the message goes back to its sender. Send it anew from { $at }, not before.
+fix-gave-up = Send the message again. If it comes back once more, tell the receiving postmaster what the reply says.
 evidence-first-digit = only the first digit of the code
 no-such-code = { $given } cannot be an SMTP reply code: they have three digits, from 200 to 599. What a log shows beyond that was made by a program, not by a mail server.
 no-such-enhanced-code = { $given } cannot be an enhanced status code: they have three numbers, the first 2, 4 or 5, as in 4.2.0.
@@ -153,6 +156,7 @@ log-refusals = { $count ->
    *[other] { $shown } refusals by this server
 }
 log-mostly = mostly { $names }
+log-refusals-fix = Your own server refused these: look whether wanted mail is among them; else nothing is to be done.
 log-nothing-failed = Nothing failed.
 log-nothing-heard = Nothing in this log tells of a delivery.
 log-unknown = { $count ->

@@ -115,6 +115,9 @@ when-next-correct-command = De inmediato, en cuanto el comando sea correcto.
 when-next-secure-first = En cuanto se haya autenticado o TLS esté activo.
 when-next-another-transaction = De inmediato, en otra transacción.
 when-next-give-back = No por sí solo: el mensaje se devuelve al remitente. Envíelo de nuevo cuando haya desaparecido el motivo.
+when-anew-after = No por sí solo: el mensaje se devuelve al remitente. Envíelo de nuevo { $in }, no antes.
+when-anew-at = No por sí solo: el mensaje se devuelve al remitente. Envíelo de nuevo a partir de { $at }, no antes.
+fix-gave-up = Vuelva a enviar el mensaje. Si se lo devuelven otra vez, comunique al postmaster del destinatario lo que dice la respuesta.
 evidence-first-digit = solo la primera cifra del código
 no-such-code = { $given } no puede ser un código de respuesta SMTP: tienen tres cifras y van de 200 a 599. Lo que un registro muestre fuera de eso lo produjo un programa, no un servidor de correo.
 no-such-enhanced-code = { $given } no puede ser un código de estado extendido: consta de tres números, el primero 2, 4 o 5, como en 4.2.0.
@@ -162,6 +165,7 @@ log-refusals = { $count ->
    *[other] { $shown } rechazos de este servidor
 }
 log-mostly = sobre todo { $names }
+log-refusals-fix = Lo rechazó su propio servidor: compruebe si entre lo rechazado hay correo deseado; si no, no hay nada que hacer.
 log-nothing-failed = No falló nada.
 log-nothing-heard = Nada en este registro habla de una entrega.
 log-unknown = { $count ->

@@ -117,6 +117,9 @@ when-next-correct-command = Tout de suite, une fois la commande corrigée.
 when-next-secure-first = Une fois l’authentification faite, ou TLS activé.
 when-next-another-transaction = Tout de suite, dans une autre transaction.
 when-next-give-back = Pas automatiquement : le message retourne à son expéditeur. Renvoyez-le quand la raison du refus aura disparu.
+when-anew-after = Pas automatiquement : le message retourne à son expéditeur. Renvoyez-le { $in }, pas avant.
+when-anew-at = Pas automatiquement : le message retourne à son expéditeur. Renvoyez-le à partir du { $at }, pas avant.
+fix-gave-up = Renvoyez le message. S’il revient encore, indiquez au postmaster du destinataire ce que dit la réponse.
 evidence-first-digit = rien d’autre que le premier chiffre du code
 no-such-code = { $given } ne peut pas être un code de réponse SMTP : ces codes ont trois chiffres et vont de 200 à 599. Tout autre nombre lu dans un journal vient d’un programme, et non d’un serveur de messagerie.
 no-such-enhanced-code = { $given } ne peut pas être un code d’état étendu : ces codes ont trois nombres, dont le premier est 2, 4 ou 5, comme dans 4.2.0.
@@ -164,6 +167,7 @@ log-refusals = { $count ->
    *[other] { $shown } refus par ce serveur
 }
 log-mostly = surtout { $names }
+log-refusals-fix = C’est votre propre serveur qui a refusé : vérifiez si du courrier souhaité a été touché ; dans le cas contraire, il n’y a rien à faire.
 log-nothing-failed = Rien n’a échoué.
 log-nothing-heard = Rien dans ce journal ne parle d’une remise.
 log-unknown = { $count ->

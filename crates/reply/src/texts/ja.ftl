@@ -106,6 +106,9 @@ when-next-correct-command = コマンドを正しくすれば、すぐに。
 when-next-secure-first = 認証するかTLSを有効にしたら、すぐに。
 when-next-another-transaction = すぐに、別のトランザクションで。
 when-next-give-back = 自動では再試行されません。メッセージは送信者に戻されます。原因がなくなったら、あらためて送信してください。
+when-anew-after = 自動では再試行されません。メッセージは送信者に戻されます。{ $in }以降に、あらためて送信してください。
+when-anew-at = 自動では再試行されません。メッセージは送信者に戻されます。{ $at }以降に、あらためて送信してください。
+fix-gave-up = メッセージをもう一度送信してください。再び戻ってくる場合は、応答の内容を受信側のメール管理者に伝えてください。
 evidence-first-digit = コードの先頭の数字のみ
 no-such-code = { $given }はSMTPの応答コードではありえません。応答コードは200から599までの3桁の数字です。ログにそれ以外の数字があれば、メールサーバーではなくプログラムが作ったものです。
 no-such-enhanced-code = { $given }は拡張ステータスコードではありえません。4.2.0のように3つの数字からなり、先頭は2、4、5のいずれかです。
@@ -145,6 +148,7 @@ log-refusals = { $count ->
    *[other] このサーバーによる拒否{ $shown }件
 }
 log-mostly = 主に{ $names }
+log-refusals-fix = 拒否したのはこのサーバー自身です。必要なメールが含まれていないか確認してください。含まれていなければ、対処は不要です。
 log-nothing-failed = 失敗はありません。
 log-nothing-heard = このログには配送に関する記録がありません。
 log-unknown = { $count ->

@@ -116,6 +116,9 @@ when-next-correct-command = De imediato, assim que o comando estiver correto.
 when-next-secure-first = Depois da autenticação, ou com o TLS ativo.
 when-next-another-transaction = De imediato, em outra transação.
 when-next-give-back = Não automaticamente: a mensagem é devolvida ao remetente. Envie-a novamente quando o motivo deixar de existir.
+when-anew-after = Não automaticamente: a mensagem é devolvida ao remetente. Envie-a novamente { $in }, não antes.
+when-anew-at = Não automaticamente: a mensagem é devolvida ao remetente. Envie-a novamente a partir de { $at }, não antes.
+fix-gave-up = Envie a mensagem de novo. Se ela voltar outra vez, informe ao postmaster do destinatário o que diz a resposta.
 evidence-first-digit = apenas o primeiro dígito do código
 no-such-code = { $given } não pode ser um código de resposta SMTP: eles têm três dígitos, de 200 a 599. O que um log mostra fora disso foi gerado por um programa, não por um servidor de e-mail.
 no-such-enhanced-code = { $given } não pode ser um código de status estendido: ele tem três números, dos quais o primeiro é 2, 4 ou 5, como em 4.2.0.
@@ -163,6 +166,7 @@ log-refusals = { $count ->
    *[other] { $shown } recusas deste servidor
 }
 log-mostly = sobretudo { $names }
+log-refusals-fix = Foi o seu próprio servidor que recusou: verifique se há mensagens desejadas entre as recusadas; se não houver, não há nada a fazer.
 log-nothing-failed = Nada falhou.
 log-nothing-heard = Nada neste log fala de uma entrega.
 log-unknown = { $count ->

@@ -176,7 +176,7 @@ fn to_do(summary: &Summary, language: Language, page: &mut Page<'_>) -> io::Resu
         let title = format!("{number}{}", cause_name(to_do.cause, language));
         page.line(&title)?;
         page.paragraph(&volume(to_do, language), number.len())?;
-        page.paragraph(&words::remedy(language, to_do.cause), number.len())?;
+        page.paragraph(&words::remedy(language, to_do), number.len())?;
     }
     Ok(())
 }
