@@ -200,7 +200,7 @@ impl Heard<'_> {
         candidates.iter_mut().for_each(|candidate| candidate.at_class(class));
         // Stable: of one rank the earlier rule decides.
         candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.rank));
-        let by_class = self.by_class();
+        let by_class = self.by_class(enhanced);
         let best = candidates.first().unwrap_or(&by_class);
         let permanence = self.permanence(best, enhanced);
         // How long it was tried, or waited for, is no time to come back after.
@@ -277,7 +277,8 @@ impl Heard<'_> {
     }
 
     fn by_enhanced_code(&self, enhanced: Option<EnhancedCode>) -> Option<Candidate> {
-        let enhanced = enhanced.filter(|_| !self.is_positive())?;
+        let is_refusal = |code: &EnhancedCode| code.class() != Class::Positive;
+        let enhanced = enhanced.filter(is_refusal).filter(|_| !self.is_positive())?;
         let (rank, cause, also) = codes::by_enhanced_code(enhanced, self.code)?;
         Some(Candidate { rank, cause, also, source: Source::EnhancedCode(enhanced) })
     }
@@ -292,8 +293,10 @@ impl Heard<'_> {
         Some(Candidate { rank, cause, also, source: Source::Code(code, rank == Rank::Stage) })
     }
 
-    fn by_class(&self) -> Candidate {
-        let cause = if self.is_positive() { Cause::Delivered } else { Cause::Unknown };
+    fn by_class(&self, enhanced: Option<EnhancedCode>) -> Candidate {
+        let within = enhanced.filter(|_| self.class().is_none()).map(EnhancedCode::class);
+        let is_positive = self.is_positive() || within == Some(Class::Positive);
+        let cause = if is_positive { Cause::Delivered } else { Cause::Unknown };
         Candidate { rank: Rank::Class, cause, also: &[], source: Source::Class }
     }
 

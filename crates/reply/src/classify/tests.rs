@@ -238,3 +238,9 @@ proptest! {
 
 mod corpus;
 mod wordings;
+
+#[test]
+fn a_positive_enhanced_code_within_words_names_no_refusal() {
+    let verdict = classify_text(None, "0012,250 2.1.0 Ok,", &Context::default());
+    assert!(verdict.is_none_or(|verdict| verdict.cause == Cause::Delivered));
+}

@@ -288,6 +288,13 @@ impl<'a> LogEntry<'a> {
 
     /// The line as something that was heard: about its first recipient.
     pub fn heard(&self) -> Heard {
+        exchange::statuses(self)
+            .first()
+            .map_or_else(|| self.heard_alike(), |status| self.clone().saying(*status).heard_alike())
+    }
+
+    /// The line as something that was heard, whichever of its recipients it is about.
+    fn heard_alike(&self) -> Heard {
         let own = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
         let (reply, stage) = said::reply(self).unzip();
         Heard {
@@ -309,11 +316,12 @@ impl<'a> LogEntry<'a> {
         if first.verdict.is_none() {
             return Vec::new();
         }
-        let others = self
-            .recipients
-            .iter()
-            .skip(1)
-            .map(|recipient| Heard { recipient: Some(recipient.to_string()), ..first.clone() });
+        let statuses = exchange::statuses(&self);
+        let others = self.recipients.iter().enumerate().skip(1).map(|(at, recipient)| {
+            let said = statuses.get(at).map(|status| self.clone().saying(*status).heard_alike());
+            let said = said.unwrap_or_else(|| first.clone());
+            Heard { recipient: Some(recipient.to_string()), ..said }
+        });
         let others: Vec<Heard> = others.collect();
         std::iter::once(first).chain(others).collect()
     }
@@ -327,7 +335,8 @@ pub fn recognise<'a>(line: &'a str, reference: Option<&Reference>) -> Option<Log
     if line.starts_with('{') {
         return json::read(line, reference);
     }
-    if let Some(entry) = exchange::read_without_header(line) {
+    if let Some(entry) = exchange::read_header(line).or_else(|| exchange::read_without_header(line))
+    {
         return Some(entry);
     }
     let prefix = prefix::split(line, reference);
@@ -385,14 +394,23 @@ const MAX_LINES: usize = 10_000;
 pub(super) fn read(octets: &[u8]) -> Option<Vec<Heard>> {
     let text = String::from_utf8_lossy(octets);
     let mut lines = text.lines().filter(|line| !line.trim().is_empty()).take(MAX_LINES);
-    let mut heard = recognise(lines.next()?, None)?.into_heard();
+    let first = lines.next()?;
+    let entry = recognise(first, None)?;
+    // Its CSV holds what both sides said; what is no outcome is no reply to explain.
+    let is_whole = entry.format == Format::Exchange;
+    let mut columns = exchange::Columns::of_fields(first);
+    let mut heard = entry.into_heard();
     for line in lines {
-        match recognise(line, None) {
+        if let Some(found) = exchange::Columns::of_fields(line) {
+            columns = Some(found);
+        }
+        let row = columns.as_ref().and_then(|columns| columns.read(line));
+        match row.or_else(|| recognise(line, None)) {
             Some(entry) => heard.extend(entry.into_heard()),
             None => heard.extend(super::quoted::read(line.as_bytes())),
         }
     }
-    Some(heard).filter(|heard| !heard.is_empty())
+    Some(heard).filter(|heard| is_whole || !heard.is_empty())
 }
 
 #[cfg(test)]

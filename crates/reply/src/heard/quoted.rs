@@ -357,6 +357,9 @@ fn recipient(line: &str) -> Option<String> {
 
 /// A bare enhanced code, a number that is no code, or words alone.
 fn without_code(line: &str) -> Option<Heard> {
+    if is_no_text(line) {
+        return None;
+    }
     let bare = undecorated(line).trim_end_matches(['"', '\'', ' ']);
     let enhanced = EnhancedCode::at_start(bare);
     let text = enhanced.map_or(bare, |(_, used)| bare[used..].trim());
@@ -364,6 +367,15 @@ fn without_code(line: &str) -> Option<Heard> {
     let verdict =
         odd_number(bare).or_else(|| classify_text(enhanced, text, &Context::default()))?;
     Some(Heard { recipient: recipient(line), verdict: Some(verdict), ..Heard::of(Kind::Reply) })
+}
+
+/// Whether a line is of octets that nobody wrote as words: control characters, or more than
+/// an eighth that is no UTF-8. What looks like a word in it is chance.
+fn is_no_text(line: &str) -> bool {
+    let is_control =
+        |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\u{b}' | '\u{c}' | '\u{1b}');
+    let odd = line.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
+    line.contains(is_control) || odd * 8 > line.chars().count()
 }
 
 /// Three digits outside SMTP: numbers of clients' own (1yz: a socket's error, 6yz: a
@@ -456,6 +468,9 @@ mod tests {
         check("connect: Connection refused", &[(None, "", Cause::HostUnreachable)]);
         check("", &[]);
         check("hello, world", &[]);
+        check("\u{1}\u{2}user unknown\u{7f}\u{fffd}", &[]);
+        check("\u{fffd}\u{fffd}G\u{fffd} spam\u{fffd}\u{fffd}\u{fffd}", &[]);
+        check("bo\u{fffd}te inexistante: user unknown", &[(None, "", Cause::MailboxUnknown)]);
     }
 
     #[test]

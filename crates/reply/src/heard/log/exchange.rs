@@ -39,6 +39,13 @@ impl Columns {
         Some(Columns(split(names).map(named).collect()))
     }
 
+    /// The columns of a `#Fields: ` line alone.
+    pub(super) fn of_fields(line: &str) -> Option<Columns> {
+        line.trim_start_matches('\u{feff}')
+            .starts_with("#Fields:")
+            .then(|| Columns::of_header(line))?
+    }
+
     fn standard(names: &str) -> Columns {
         Columns(names.split(',').map(|name| name.trim().replace('-', "")).collect())
     }
@@ -61,6 +68,13 @@ impl Columns {
         entry.time = time::at_start(&when, None).and_then(|(time, _)| time);
         Some(entry)
     }
+}
+
+/// A line above the rows: `#Software: `, `#Fields: ` and the like.
+pub(super) fn read_header(line: &str) -> Option<LogEntry<'_>> {
+    let names = ["#Software:", "#Version:", "#Log-type:", "#Date:", "#Fields:"];
+    let is_header = names.iter().any(|name| line.starts_with(name));
+    is_header.then(|| LogEntry::new(Format::Exchange, Status::Note))
 }
 
 /// Reads a row whose header was not seen.
@@ -99,6 +113,18 @@ fn tracking<'a>(of: Field<'_, 'a>) -> Option<LogEntry<'a>> {
     let said = of("recipientstatus").map(first_status);
     entry.diagnosis = said.or_else(|| of("sourcecontext")).unwrap_or_default();
     Some(entry)
+}
+
+/// What was said to each recipient, in their order: `550 5.1.1 …;452 4.2.2 …`. Empty where
+/// the same was said to all.
+pub(super) fn statuses<'e>(entry: &'e LogEntry<'_>) -> Vec<&'e str> {
+    let count = entry.recipients.len();
+    if entry.format != Format::Exchange || count < 2 {
+        return Vec::new();
+    }
+    let parts: Vec<&str> = entry.diagnosis.split(';').map(str::trim).collect();
+    let is_reply = |part: &&str| part.get(..3).is_some_and(|digits| digits.parse::<u16>().is_ok());
+    if parts.len() == count && parts.iter().all(is_reply) { parts } else { Vec::new() }
 }
 
 /// `a@example.net;b@example.net`.
@@ -219,6 +245,33 @@ fn unquoted(field: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_tracking_is_read_by_its_header_and_each_recipient_has_its_own_status() {
+        let file = "#Software: Microsoft Exchange Server\n#Fields: date-time,event-id,\
+                    recipient-address,recipient-status,sender-address\n\
+                    2026-11-28T10:00:03.000Z,FAIL,bob@example.net;carl@example.net,\
+                    550 5.1.1 User unknown;452 4.2.2 Mailbox full,ann@example.org\n";
+        let heard = crate::read_any(file.as_bytes());
+        let told: Vec<_> = heard
+            .iter()
+            .map(|heard| {
+                let cause = heard.verdict.as_ref().map(|verdict| verdict.cause);
+                (heard.kind, heard.recipient.as_deref(), cause)
+            })
+            .collect();
+        let log = crate::Kind::Log;
+        assert_eq!(
+            told,
+            [
+                (log, Some("bob@example.net"), Some(crate::Cause::MailboxUnknown)),
+                (log, Some("carl@example.net"), Some(crate::Cause::MailboxFull)),
+            ]
+        );
+        let said =
+            "2026-11-28T10:00:02.000Z,Out,08D1,2,192.0.2.1:4000,192.0.2.9:25,<,250 2.1.0 Ok,";
+        assert_eq!(crate::read_any(said.as_bytes()), []);
+    }
 
     #[test]
     fn fields_are_split_as_rfc_4180_quotes_them() {

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 
+use reply::heard::log::{Format, recognise};
 use reply::heard::{Heard, Kind, read_any};
 use reply::{Cause, Confidence, Evidence, Permanence, verdict_of};
 
@@ -53,8 +54,16 @@ fn of_line(line: &[u8]) -> Heard {
         Some(b'"') => serde_json::from_slice::<String>(line).ok(),
         _ => None,
     };
-    let heard = read_any(text.as_ref().map_or(line, |text| text.as_bytes()));
-    heard.into_iter().next().unwrap_or_else(nothing)
+    let octets = text.as_ref().map_or(line, |text| text.as_bytes());
+    let heard = read_any(octets).into_iter().next();
+    heard.or_else(|| note(octets)).unwrap_or_else(nothing)
+}
+
+/// A line of a log that tells of no delivery: it carries no cause.
+fn note(octets: &[u8]) -> Option<Heard> {
+    let line = String::from_utf8_lossy(octets);
+    let entry = recognise(&line, None)?;
+    (entry.format != Format::Other).then(|| entry.heard())
 }
 
 /// A line in which nothing was heard has its object, too.
@@ -92,6 +101,12 @@ mod tests {
             causes(input),
             ["greylisted", "unknown", "mailbox-unknown", "unknown", "mailbox-full"]
         );
+    }
+
+    #[test]
+    fn a_line_of_a_log_that_tells_of_no_delivery_is_no_transient_failure() {
+        let input = b"Nov 28 10:00:01 mx postfix/smtpd[100]: connect from unknown[192.0.2.50]\n#Fields: date-time,recipient-count\n";
+        assert_eq!(causes(input), ["", ""]);
     }
 
     #[test]

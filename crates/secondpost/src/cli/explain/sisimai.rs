@@ -23,13 +23,19 @@ pub(crate) fn value(heard: &Heard, path: Option<&str>) -> Value {
         "deliverystatus": status.unwrap_or_default(),
         "replycode": code.unwrap_or_default(),
         "action": action(heard),
-        "diagnosticcode": heard.diagnostic.clone().unwrap_or_default(),
+        "diagnosticcode": diagnostic(heard),
         "diagnostictype": if heard.reply.is_some() { "SMTP" } else { "" },
         "feedbacktype": feedback_type(heard.kind),
         "rhost": heard.remote_mta.clone().unwrap_or_default(),
         "messageid": heard.message_id.clone().unwrap_or_default(),
         "origin": path.unwrap_or_default(),
     })
+}
+
+/// What was judged: the reply, where no more words stood there.
+fn diagnostic(heard: &Heard) -> String {
+    let reply = || heard.reply.as_ref().map(ToString::to_string);
+    heard.diagnostic.clone().or_else(reply).unwrap_or_default()
 }
 
 fn domain(address: &str) -> &str {
