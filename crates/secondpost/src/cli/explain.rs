@@ -45,7 +45,7 @@ use unread::Unread;
   secondpost explain mailbox-full --lang de
   tail -n 1 reply.txt | secondpost explain -
   secondpost explain --log /var/log/mail.log /var/log/mail.log.1.gz --since 2d
-  journalctl -u postfix -o json | secondpost explain --log - --destination example.net")]
+  journalctl -u postfix -o json | secondpost explain --log - --to example.net")]
 pub(crate) struct Args {
     /// A reply, a code (450, 4.2.0), a cause (greylisted) or a command (VRFY); `-` reads
     /// standard input
@@ -57,8 +57,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     file: Vec<PathBuf>,
 
-    /// Read one reply or log line a line (a JSON string where it has several) and write one
-    /// JSON object a line; of mails, one object for each recipient
+    /// Read one reply or log line per line (a JSON string where it spans lines) and write one
+    /// JSON object per line, in order; of mails, one object per recipient
     #[arg(long)]
     ndjson: bool,
 

@@ -67,8 +67,9 @@ To begin:
   secondpost queue           what waits, why, and until when
   secondpost explain 450     what a reply means
 
-Exit status: 0 done, 1 failed or found wanting, 2 wrong usage or settings. Called
-as `sendmail` or `mailq` it takes their options and has the statuses of sysexits.h.";
+Exit status: 0 done, 1 failed or found wanting, 2 wrong usage or settings.
+Called as `sendmail` or `mailq` it takes their options and has the statuses of
+sysexits.h.";
 
 /// Where everything is kept, unless it is said where.
 pub(crate) const DEFAULT_DATA_DIR: &str = "./secondpost-data";

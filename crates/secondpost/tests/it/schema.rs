@@ -35,6 +35,14 @@ fn faults(value: &Value, schema: &Map<String, Value>, at: &str) -> Vec<String> {
             "required" => rule.as_array().unwrap().iter().all(|name| {
                 value.as_object().is_none_or(|all| all.contains_key(name.as_str().unwrap()))
             }),
+            "maxProperties" => {
+                value.as_object().is_none_or(|all| all.len() as u64 <= rule.as_u64().unwrap())
+            }
+            "anyOf" => rule
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|one| self::faults(value, one.as_object().unwrap(), at).is_empty()),
             "properties" => {
                 for (name, rule) in rule.as_object().unwrap() {
                     if let Some(part) = value.get(name) {
@@ -107,12 +115,20 @@ fn what_is_written_is_as_the_schema_says() {
     let logs = fs::read_to_string(repository("crates/reply/tests/heard/logs.tsv")).unwrap();
     let lines: Vec<&str> = logs.lines().filter_map(|line| line.rsplit('\t').next()).collect();
     let damaged = [lines.join("\n").as_bytes(), b"\n\0\xff\xfe\n"].concat();
-    let calls: [(&[&str], &[u8], usize); 6] = [
+    let calls: [(&[&str], &[u8], usize); 10] = [
         (&["explain", "--ndjson", mails.to_str().unwrap()], b"", 60),
         (&["explain", "--json", mails.to_str().unwrap()], b"", 60),
         (&["explain", "--log", "-", "--ndjson"], &damaged, 100),
         (&["explain", "--json", "450 4.2.0 Greylisted, come back in 300 seconds"], b"", 1),
         (&["explain", "--json", "502"], b"", 1),
+        (&["explain", "--json", "greylisted"], b"", 1),
+        (&["explain", "--json", "VRFY"], b"", 1),
+        (&["explain", "--json", "101"], b"", 1),
+        (
+            &["explain", "--ndjson", "-"],
+            b"Nov 28 10:00:01 mx postfix/smtpd[1]: connect from x[192.0.2.5]\n",
+            1,
+        ),
         (&["explain", "--ndjson", "-"], b"450 4.2.0 busy\ngood morning\n", 2),
     ];
     for (args, input, at_least) in calls {

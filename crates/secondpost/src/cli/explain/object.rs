@@ -124,7 +124,8 @@ pub(crate) fn schema() -> Value {
         "title": "What `secondpost explain --json` and `--ndjson` write, for each recipient or line",
         "type": "object",
         "properties": properties,
-        "required": required,
+        // The name of a cause or a command is no reply: of it there is its entry alone.
+        "anyOf": [{ "required": required }, { "required": ["entry"], "maxProperties": 1 }],
         "additionalProperties": false,
     })
 }
@@ -144,7 +145,7 @@ fn more() -> Map<String, Value> {
         "host": or_null("string", "The name of the other side."),
         "address": or_null("string", "The address of the other side."),
         "kept_too_little": { "type": "boolean", "description": "Whether the log leaves out the words that would tell more." },
-        "entry": { "type": "object", "description": "Of a bare code: all that is known of it, as in `secondpost codes --json`." },
+        "entry": { "type": "object", "description": "Of a bare code, cause or command: all that is known of it, as in `secondpost codes --json`." },
     });
     more.as_object().cloned().unwrap_or_default()
 }
@@ -160,8 +161,12 @@ mod tests {
         let mut written: Vec<&str> =
             written.as_object().unwrap().keys().map(String::as_str).collect();
         let schema = schema();
-        let mut required: Vec<&str> =
-            schema["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let mut required: Vec<&str> = schema["anyOf"][0]["required"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         written.sort_unstable();
         required.sort_unstable();
         assert_eq!(written, required);
