@@ -59,6 +59,8 @@ pub struct Explanation {
     pub confidence: String,
     /// Other causes that are fair, each by its name.
     pub alternatives: Vec<String>,
+    /// For each of them its name and when it is seen: what would decide for it.
+    pub deciding: Vec<String>,
     /// RFCs and sections.
     pub source: String,
 }
@@ -114,9 +116,16 @@ impl Verdict {
                 .iter()
                 .map(|cause| cause_name(*cause, language))
                 .collect(),
+            deciding: self.alternatives.iter().map(|cause| deciding(*cause, language)).collect(),
             source: source(self),
         }
     }
+}
+
+/// `Mailbox full: With neglected mailboxes and with big attachments.`
+fn deciding(cause: Cause, language: Language) -> String {
+    let when = text(language, &format!("cause-{}.when", cause.name()));
+    labelled(&cause_name(cause, language), &when, language)
 }
 
 /// Whether it is a positive reply that does not tell of a message: 354, 220, the 250 of MAIL.

@@ -645,6 +645,20 @@ fn a_greylisted_reply_is_explained_with_its_time() {
     assert_eq!(japanese.evidence, "「Greylisted」");
 }
 
+#[test]
+fn other_causes_are_named_with_what_would_decide_for_them() {
+    let verdict =
+        Verdict { alternatives: vec![Cause::MailboxFull, Cause::MailboxBusy], ..greylisted() };
+    let english = verdict.explain(Language::En).deciding;
+    let expected = [
+        "Mailbox full: With neglected mailboxes and with big attachments.",
+        "Mailbox busy: When much mail arrives for one mailbox at once.",
+    ];
+    assert_eq!(english, expected);
+    let french = verdict.explain(Language::Fr).deciding;
+    assert!(french.iter().all(|cause| cause.contains("\u{a0}: ")), "{french:?}");
+}
+
 /// The characters that JIS X 4051 keeps from the beginning of a line, and from its end.
 #[test]
 fn japanese_lines_keep_to_the_rules_and_to_their_width() {

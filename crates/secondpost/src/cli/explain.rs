@@ -213,16 +213,19 @@ pub(crate) fn tell_explanation(
     } else {
         labelled(&told.name, &told.code_meaning, language)
     };
-    let rows = [
+    let mut rows = vec![
         (label("meaning"), told.meaning.clone()),
         (label("code"), code),
         (label("whose-move"), told.whose_move.clone()),
         (label("what-to-do"), told.what_to_do.clone()),
         (label("when-next"), told.when_next.clone()),
         (label("evidence"), sure),
-        (label("alternatives"), enumerated(&told.alternatives, language)),
-        (label("source"), told.source.clone()),
     ];
+    for (index, cause) in told.deciding.iter().enumerate() {
+        let label = if index == 0 { label("alternatives") } else { String::new() };
+        rows.push((label, cause.clone()));
+    }
+    rows.push((label("source"), told.source.clone()));
     tell_rows(&told.title, &rows, out)
 }
 

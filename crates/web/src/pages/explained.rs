@@ -2,7 +2,7 @@
 
 use askama::Template;
 use reply::explain::entry::Topic;
-use reply::explain::{enumerated, label, web, web_count};
+use reply::explain::{label, web, web_count};
 use reply::heard::{Heard, read_any};
 use reply::{Explanation, Verdict};
 
@@ -24,7 +24,7 @@ struct Told {
     about: String,
     class: &'static str,
     told: Option<Explanation>,
-    alternatives: String,
+    alternatives: Vec<String>,
     drawing: Option<Drawing>,
     see: Vec<Link>,
 }
@@ -110,9 +110,7 @@ fn tell(heard: &Heard, frame: &Frame) -> Told {
             web(language, "heard-for", &[("recipient", recipient)])
         }),
         class: class(verdict.map(|verdict| verdict.permanence)),
-        alternatives: told
-            .as_ref()
-            .map_or_else(String::new, |told| enumerated(&told.alternatives, language)),
+        alternatives: told.as_ref().map_or_else(Vec::new, |told| told.deciding.clone()),
         drawing: verdict.map(|verdict| drawing(mover(verdict), language)),
         see: verdict.map_or_else(Vec::new, |verdict| see(verdict, frame)),
         told,
