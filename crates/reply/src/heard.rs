@@ -148,6 +148,12 @@ pub fn is_mail(octets: &[u8]) -> bool {
     bounce::is_mail(octets)
 }
 
+/// What is not read of a mail whose parts are nested too deep, or are too many: all that is
+/// beyond so many levels and so many parts. `None` where all of it is read.
+pub fn passed_over(mail: &[u8]) -> Option<(usize, usize)> {
+    bounce::passed_over(mail)
+}
+
 /// Reads what is no list of lines: mails, and notices of mail services in JSON. `None`
 /// where `octets` are neither.
 pub fn read_document(octets: &[u8]) -> Option<Vec<Heard>> {

@@ -227,7 +227,7 @@ const WORDS: &str =
     cli-unresolved-help cli-unknown-message cli-unknown-message-help
     cli-listens cli-mail-lands cli-try cli-standard-input cli-compressed cli-compressed-help
     cli-broken-off cli-unfolds-too-far cli-only-first cli-only-first-of-one
-    cli-only-first-of-some cli-lines
+    cli-only-first-of-some cli-parts-beyond cli-lines
     setting-unreadable setting-not-utf8 setting-no-equals setting-no-equals-help
     setting-not-toml setting-syntax-unquoted-string setting-syntax-open-string
     setting-syntax-no-such-escape setting-syntax-open-bracket

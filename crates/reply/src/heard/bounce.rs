@@ -88,6 +88,19 @@ pub(super) fn read(octets: &[u8]) -> Vec<Heard> {
     read_at(octets, 0)
 }
 
+/// The levels, and how many parts of a mail are read at most, where this one has more.
+pub(super) fn passed_over(octets: &[u8]) -> Option<(usize, usize)> {
+    let octets = &octets[..octets.len().min(MAX_MAIL_OCTETS)];
+    // Few mails have so many lines that could be boundaries.
+    let lines = memchr::memmem::find_iter(octets, b"\n--").take(mail::MAX_DEPTH).count();
+    if lines < mail::MAX_DEPTH {
+        return None;
+    }
+    let octets = mail::with_lf(octets);
+    let is_cut = Mail::read(without_envelope_line(&octets)).is_cut;
+    is_cut.then_some((mail::MAX_DEPTH, mail::MAX_PARTS))
+}
+
 /// Reads a mail that stands in `depth` others.
 fn read_at(octets: &[u8], depth: usize) -> Vec<Heard> {
     let octets = &octets[..octets.len().min(MAX_MAIL_OCTETS)];

@@ -1927,6 +1927,7 @@ cli-broken-off = es bricht mittendrin ab ({ $error }); was davor steht, wurde ge
 cli-unfolds-too-far = es entpackt sich zu weit mehr, als ein Protokoll enthält; der Rest wird nicht gelesen
 cli-only-first = nur die ersten { $size } wurden gelesen
 cli-only-first-of-one = von der Nachricht ab Oktett { $at } wurden nur die ersten { $size } gelesen
+cli-parts-beyond = von der Nachricht ab Oktett { $at } wurden Teile jenseits von { $levels } Ebenen oder der ersten { $parts } nicht gelesen
 cli-only-first-of-some = von { $count } Nachrichten, die erste ab Oktett { $at }, wurden nur je die ersten { $size } gelesen
 cli-lines = { $count ->
     [one] { $count } Zeile

@@ -1922,6 +1922,7 @@ cli-broken-off = it breaks off behind { $behind } ({ $error }); what stands befo
 cli-unfolds-too-far = it unfolds to far more than a log would; the rest is not read
 cli-only-first = only the first { $size } were read
 cli-only-first-of-one = of the mail at octet { $at }, only the first { $size } were read
+cli-parts-beyond = of the mail at octet { $at }, parts beyond { $levels } levels, or beyond the first { $parts }, were not read
 cli-only-first-of-some = of { $count } mails, the first at octet { $at }, only the first { $size } were read
 cli-lines = { $count ->
     [one] { $count } line

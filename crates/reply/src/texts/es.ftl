@@ -1939,6 +1939,7 @@ cli-broken-off = se interrumpe después de { $behind } ({ $error }); lo anterior
 cli-unfolds-too-far = al descomprimirse resulta mucho más de lo que contiene un registro; el resto no se lee
 cli-only-first = solo se leyeron los primeros { $size }
 cli-only-first-of-one = del mensaje en el octeto { $at } solo se leyeron los primeros { $size }
+cli-parts-beyond = del mensaje en el octeto { $at } no se leyeron las partes más allá de { $levels } niveles o de las primeras { $parts }
 cli-only-first-of-some = de { $count } mensajes, el primero en el octeto { $at }, solo se leyeron los primeros { $size }
 cli-lines = { $count ->
     [one] { $count } línea

@@ -1941,6 +1941,7 @@ cli-broken-off = interrompu après { $behind } ({ $error }) ; ce qui précède
 cli-unfolds-too-far = la décompression donne bien plus que ne contient un journal ; le reste n’est pas lu
 cli-only-first = seuls les premiers { $size } ont été lus
 cli-only-first-of-one = du message à l’octet { $at }, seuls les premiers { $size } ont été lus
+cli-parts-beyond = du message à l’octet { $at }, les parties au-delà de { $levels } niveaux, ou des { $parts } premières, n’ont pas été lues
 cli-only-first-of-some = de { $count } messages, le premier à l’octet { $at }, seuls les premiers { $size } ont été lus
 cli-lines = { $count ->
     [one] { $count } ligne

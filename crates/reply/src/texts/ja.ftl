@@ -1906,6 +1906,7 @@ cli-broken-off = { $behind }の後で途切れています（{ $error }）。そ
 cli-unfolds-too-far = 展開するとログとしては大きすぎます。残りは読み込みません
 cli-only-first = 最初の{ $size }だけを読み込みました
 cli-only-first-of-one = オクテット{ $at }から始まるメールは、最初の{ $size }だけを読み込みました
+cli-parts-beyond = オクテット{ $at }から始まるメールは、{ $levels }階層より深いパートと、{ $parts }個を超えるパートを読み込みませんでした
 cli-only-first-of-some = { $count }通のメール（最初はオクテット{ $at }から）は、それぞれ最初の{ $size }だけを読み込みました
 cli-lines = { $count ->
    *[other] { $count }行

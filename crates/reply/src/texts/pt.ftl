@@ -1940,6 +1940,7 @@ cli-broken-off = interrompe-se após { $behind } ({ $error }); o que vem antes f
 cli-unfolds-too-far = a descompactação resulta em muito mais do que um log contém; o resto não é lido
 cli-only-first = só os primeiros { $size } foram lidos
 cli-only-first-of-one = da mensagem no octeto { $at }, só os primeiros { $size } foram lidos
+cli-parts-beyond = da mensagem no octeto { $at } não foram lidas as partes além de { $levels } níveis ou das primeiras { $parts }
 cli-only-first-of-some = de { $count } mensagens, a primeira no octeto { $at }, só os primeiros { $size } foram lidos
 cli-lines = { $count ->
     [one] { $count } linha

@@ -10,9 +10,9 @@ use memchr::{memchr, memmem};
 use super::decode::{self, Transfer};
 
 /// Most parts of one mail that are kept; further ones are passed over.
-const MAX_PARTS: usize = 64;
+pub(in crate::heard) const MAX_PARTS: usize = 64;
 /// Most boundaries that are open at once; deeper parts are text of the one around them.
-const MAX_DEPTH: usize = 16;
+pub(in crate::heard) const MAX_DEPTH: usize = 16;
 /// Most header fields that are kept of one header.
 const MAX_FIELDS: usize = 256;
 /// Most octets of one field's value.
@@ -221,6 +221,8 @@ fn parameter(field: &str, name: &str) -> Option<String> {
 pub(super) struct Mail<'a> {
     pub(super) header: Header<'a>,
     pub(super) parts: Vec<Part<'a>>,
+    /// Whether there are parts that were not taken apart: nested too deep, or too many.
+    pub(super) is_cut: bool,
 }
 
 impl<'a> Mail<'a> {
@@ -229,13 +231,13 @@ impl<'a> Mail<'a> {
         let (header, used) = Header::read(octets);
         let body = &octets[used..];
         let declared = boundary(&header);
-        let parts = match declared.filter(|boundary| occurs(boundary, body)).or_else(|| guess(body))
-        {
-            Some(boundary) => split(&header, body, boundary),
-            // Also a multipart that has lost its boundaries.
-            None => vec![Part { content: whole(&header), ..Part::of(&header, body) }],
-        };
-        Mail { header, parts }
+        let (parts, is_cut) =
+            match declared.filter(|boundary| occurs(boundary, body)).or_else(|| guess(body)) {
+                Some(boundary) => split(&header, body, boundary),
+                // Also a multipart that has lost its boundaries.
+                None => (vec![Part { content: whole(&header), ..Part::of(&header, body) }], false),
+            };
+        Mail { header, parts, is_cut }
     }
 
     /// The first part of that content.
@@ -276,10 +278,11 @@ fn guess(body: &[u8]) -> Option<Vec<u8>> {
     is_boundary.then(|| boundary.to_vec())
 }
 
-/// Splits `body` at its boundaries, and the multiparts in it at theirs.
-fn split<'a>(header: &Header<'a>, body: &'a [u8], boundary: Vec<u8>) -> Vec<Part<'a>> {
+/// Splits `body` at its boundaries, and the multiparts in it at theirs; and whether some
+/// were left as they are.
+fn split<'a>(header: &Header<'a>, body: &'a [u8], boundary: Vec<u8>) -> (Vec<Part<'a>>, bool) {
     let mut open = vec![boundary];
-    let mut parts = Vec::new();
+    let (mut parts, mut is_cut) = (Vec::new(), false);
     // What stands before the first boundary is read as well: some put the words there.
     let mut part = Some(Part { content: Content::Text, ..Part::of(header, body) });
     let mut start = 0;
@@ -289,7 +292,7 @@ fn split<'a>(header: &Header<'a>, body: &'a [u8], boundary: Vec<u8>) -> Vec<Part
         open.truncate(if is_last { depth } else { depth + 1 });
         start = (line.end + 1).min(body.len());
         if parts.len() >= MAX_PARTS {
-            return parts;
+            return (parts, true);
         }
         if is_last {
             continue;
@@ -298,11 +301,14 @@ fn split<'a>(header: &Header<'a>, body: &'a [u8], boundary: Vec<u8>) -> Vec<Part
         start += used;
         match self::boundary(&header) {
             Some(inner) if open.len() < MAX_DEPTH => open.push(inner),
-            _ => part = Some(Part::of(&header, &[])),
+            multipart => {
+                is_cut |= multipart.is_some();
+                part = Some(Part::of(&header, &[]));
+            }
         }
     }
     close(part, &body[start..], &mut parts);
-    parts
+    (parts, is_cut)
 }
 
 fn close<'a>(part: Option<Part<'a>>, body: &'a [u8], parts: &mut Vec<Part<'a>>) {

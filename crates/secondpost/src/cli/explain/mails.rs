@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use reply::heard::MAX_MAIL_OCTETS;
 use reply::heard::mbox::MailReader;
+use reply::heard::{MAX_MAIL_OCTETS, passed_over};
 
 use super::unread::{Behind, Mebibytes, Unread};
 
@@ -45,12 +45,14 @@ pub(super) fn each_mail(
         while let Some(mail) = mails.next_mail() {
             found.mails += 1;
             let cut = mail.is_cut().then(|| found.cut(mail.at));
+            let cut = cut.or_else(|| found.nested(mail.octets, mail.at));
             // Nothing but the last mail is whole no more where the file breaks off.
             let what = cut.as_ref().or(broken.as_ref().filter(|_| mail.ends_at() == octets));
             tell(Step::Mail(mail.octets, what))?;
         }
         if mails.has_ended() {
-            return Ok(found.not_read().into_iter().chain(broken).collect());
+            let not_read = found.not_read().into_iter().chain(found.nested);
+            return Ok(not_read.chain(broken).collect());
         }
         tell(Step::Waiting)?;
     }
@@ -62,6 +64,8 @@ struct Found {
     mails: u64,
     cut: u64,
     first_cut: u64,
+    /// The first of which not all parts are read.
+    nested: Option<Unread>,
 }
 
 impl Found {
@@ -72,6 +76,14 @@ impl Found {
         }
         self.cut += 1;
         Unread::BeyondFirst(MOST)
+    }
+
+    /// What is not read of the parts of a mail that begins at `at`.
+    fn nested(&mut self, mail: &[u8], at: u64) -> Option<Unread> {
+        let (levels, parts) = passed_over(mail)?;
+        let unread = Unread::Parts { levels, parts, at };
+        self.nested.get_or_insert_with(|| unread.clone());
+        Some(unread)
     }
 
     fn not_read(&self) -> Option<Unread> {
@@ -147,5 +159,31 @@ mod tests {
         let cut = format!("{MAX_MAIL_OCTETS} only the first 4 MiB were read");
         let mails: Vec<&String> = seen.iter().filter(|told| *told != "…").collect();
         assert_eq!(mails, ["23 ", &cut, "23 "]);
+    }
+    /// A mail with multiparts in each other.
+    fn nested(levels: usize) -> Vec<u8> {
+        let head = |level| format!("Content-Type: multipart/mixed; boundary=b{level}\n\n");
+        let mut mail = format!("From: a@example.org\n{}", head(0));
+        (1..levels).for_each(|level| mail += &format!("--b{}\n{}", level - 1, head(level)));
+        mail += &format!("--b{}\n\nwords\n", levels - 1);
+        (0..levels).rev().for_each(|level| mail += &format!("--b{level}--\n"));
+        mail.into_bytes()
+    }
+
+    #[test]
+    fn parts_that_are_nested_too_deep_or_are_too_many_are_told() {
+        let beyond = "of the mail at octet 0, parts beyond 16 levels, or beyond the first 64, \
+                      were not read";
+        let head = b"Content-Type: multipart/mixed; boundary=b\n\n".to_vec();
+        let many = |parts: usize| [head.clone(), b"--b\n\nwords\n".repeat(parts)].concat();
+        for (mail, expected) in [
+            (nested(10_000), vec![beyond]),
+            (nested(17), vec![beyond]),
+            (nested(16), vec![]),
+            (many(66), vec![beyond]),
+            (many(63), vec![]),
+        ] {
+            assert_eq!(told(vec![Ok(mail)]).1, expected);
+        }
     }
 }

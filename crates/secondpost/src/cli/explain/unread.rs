@@ -19,6 +19,8 @@ pub(super) enum Unread {
     BeyondFirstOfOne(Mebibytes, u64),
     /// The same of several mails: how many, and where the first begins.
     BeyondFirstOfSome(Mebibytes, u64, u64),
+    /// Parts of a mail, beyond so many levels and so many of them; where it begins.
+    Parts { levels: usize, parts: usize, at: u64 },
 }
 
 /// How much stands before the place where something breaks off.
@@ -81,6 +83,11 @@ impl Unread {
                 let (count, at) = (count.to_string(), at.to_string());
                 let values = [("size", &*size.shown()), ("count", &count), ("at", &at)];
                 cli(language, "only-first-of-some", &values)
+            }
+            Unread::Parts { levels, parts, at } => {
+                let (levels, parts, at) = (levels.to_string(), parts.to_string(), at.to_string());
+                let values = [("levels", &*levels), ("parts", &parts), ("at", &at)];
+                cli(language, "parts-beyond", &values)
             }
         }
     }
