@@ -250,6 +250,8 @@ struct Shared<D: Disk> {
     spares: Vec<Spare<D>>,
     next_number: u32,
     next_spare: u32,
+    /// The last segment of a former life, once it was tried to go on in it.
+    taken_up: Option<u32>,
     in_flight: usize,
     generation: u64,
     /// Making a spare failed for want of space; until [`Log::prepare`] succeeds.

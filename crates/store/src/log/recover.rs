@@ -220,6 +220,7 @@ impl<D: Disk> Found<D> {
             spares: std::mem::take(&mut self.spares),
             next_number,
             next_spare: self.next_spare,
+            taken_up: None,
             in_flight: 0,
             generation: 0,
             is_full: false,

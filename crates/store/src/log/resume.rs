@@ -14,24 +14,27 @@ use super::{Active, Log, LogError, Shared, fits, recover, space};
 use crate::disk::Disk;
 
 impl<D: Disk> Log<D> {
-    /// Makes the last segment the active one again, where a record of `octets` fits into it.
+    /// Makes the last segment the active one again, where it has room; tried once for a
+    /// segment, since all of it is read.
     ///
     /// # Errors
-    /// `Full` where it does not, or what the disk says.
+    /// `Full` where a record of `octets` does not fit, or what the disk says.
     pub(super) fn resume(&self, shared: &mut Shared<D>, octets: usize) -> Result<(), LogError> {
         let segment = shared.resumable().ok_or(LogError::Full)?;
-        let active = self.reopened(segment, octets).map_err(|error| LogError::of(&error))?;
-        shared.active = Some(active.ok_or(LogError::Full)?);
-        Ok(())
+        let number = segment.number;
+        let active = self.reopened(segment).map_err(|error| LogError::of(&error))?;
+        shared.taken_up = Some(number);
+        let active = shared.active.insert(active.ok_or(LogError::Full)?);
+        if fits(active, octets) { Ok(()) } else { Err(LogError::Full) }
     }
 
     /// The segment as it was when its last record was written; `None` where it has none, or
     /// holes, or no room.
-    fn reopened(&self, segment: Arc<Segment<D>>, octets: usize) -> io::Result<Option<Active<D>>> {
+    fn reopened(&self, segment: Arc<Segment<D>>) -> io::Result<Option<Active<D>>> {
         let scan = recover::scan(&segment, self.0.salt, None, self.0.options.digest)?;
         let is_whole = scan.holes.is_empty() && !scan.listing.is_empty();
         let active = Active { end: scan.end, listing: scan.listing, segment };
-        if !is_whole || !fits(&active, octets) {
+        if !is_whole || !fits(&active, 0) {
             return Ok(None);
         }
         let Segment { file, capacity, .. } = &*active.segment;
@@ -50,7 +53,7 @@ impl<D: Disk> Shared<D> {
             && !segment.is_damaged()
             && segment.capacity as usize > SEGMENT_HEADER_OCTETS + segment::TRAILER_OCTETS;
         let is_idle = self.active.is_none() && self.queue.is_empty() && self.writing.is_none();
-        let is_whole = !self.cuts.contains_key(number);
+        let is_whole = !self.cuts.contains_key(number) && self.taken_up != Some(*number);
         (is_sound && is_idle && is_whole && segment.given_back.get().is_none())
             .then(|| Arc::clone(segment))
     }
