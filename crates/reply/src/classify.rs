@@ -232,7 +232,8 @@ impl Heard<'_> {
             return false;
         }
         let (class, code) = (self.class(), self.code.map(Code::value));
-        sight.look(plain, |rule| rule.counts(class, code, stage));
+        let octets = plain.text().len();
+        sight.look(plain, |rule| rule.counts(class, code, stage, octets));
         let found = &mut sight.found;
         found.sort_unstable_by_key(|found| found.order);
         let whole = |part: &&Match| !found.iter().any(|other| other.is_more_than(part));

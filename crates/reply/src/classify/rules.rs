@@ -8,6 +8,7 @@
 //! matches whole words; `*` at an end lifts that. ` .. ` is a gap of any words, ` ~ ` a
 //! short one within a sentence. `{box}` is any word of a class of `classes`.
 
+mod brief;
 pub(super) mod classes;
 mod host;
 mod mailbox;
@@ -21,6 +22,9 @@ mod terse;
 mod topics;
 
 use crate::{Cause, Class, Stage};
+
+/// Longest plain text in which a few words are all that is said.
+const MAX_BRIEF_OCTETS: usize = 32;
 
 /// How much a rule's words say. A higher rank decides; the others are alternatives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +67,7 @@ pub(crate) struct Rule {
     class: Option<Class>,
     codes: &'static [u16],
     stages: &'static [Stage],
+    is_brief: bool,
 }
 
 /// A rule that counts under every negative code.
@@ -74,7 +79,18 @@ pub(crate) const fn rule(
     patterns: &'static [&'static str],
     examples: &'static [&'static str],
 ) -> Rule {
-    Rule { name, rank, cause, also, patterns, examples, class: None, codes: &[], stages: &[] }
+    Rule {
+        name,
+        rank,
+        cause,
+        also,
+        patterns,
+        examples,
+        class: None,
+        codes: &[],
+        stages: &[],
+        is_brief: false,
+    }
 }
 
 impl Rule {
@@ -102,25 +118,34 @@ impl Rule {
         self
     }
 
+    /// Only where hardly more is said than these words.
+    pub(crate) const fn brief(mut self) -> Rule {
+        self.is_brief = true;
+        self
+    }
+
     /// A stage at which it counts, where it asks for one.
     #[cfg(test)]
     pub(crate) fn a_stage(&self) -> Option<Stage> {
         self.stages.first().copied()
     }
 
-    /// Whether the rule counts. What is not known excludes only what asks for it.
+    /// Whether the rule counts in a text of `octets`. What is not known excludes only
+    /// what asks for it.
     pub(crate) fn counts(
         &self,
         class: Option<Class>,
         code: Option<u16>,
         stage: Option<Stage>,
+        octets: usize,
     ) -> bool {
         let class_fits = self.class.is_none() || class.is_none() || self.class == class;
         let code_fits =
             self.codes.is_empty() || code.is_some_and(|code| self.codes.contains(&code));
         let stage_fits =
             self.stages.is_empty() || stage.is_some_and(|stage| self.stages.contains(&stage));
-        class_fits && code_fits && stage_fits
+        let length_fits = !self.is_brief || octets <= MAX_BRIEF_OCTETS;
+        class_fits && code_fits && stage_fits && length_fits
     }
 }
 
@@ -138,6 +163,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         host::RULES,
         terse::RULES,
         topics::RULES,
+        brief::RULES,
     ]
     .into_iter()
     .flatten()
