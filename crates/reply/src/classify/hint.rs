@@ -57,8 +57,11 @@ fn tag<'a>(text: &'a str, tokens: &Tokens<'a>) -> Option<(Hint, &'a str)> {
         if all[name].mark() == Some('"') {
             name = name.checked_sub(1)?;
         }
+        if name > 1 && all[name].is_any(&["seconds", "secs", "sec"]) && is_joint(&all[name - 1..]) {
+            name -= 2;
+        }
         if all[name].is_any(&["after", "in", "delay"]) {
-            let joint = usize::from(name > 0 && matches!(all[name - 1].mark(), Some('-' | '_')));
+            let joint = usize::from(name > 0 && is_joint(&all[name - 1..]));
             let first = name.checked_sub(1 + joint);
             name = first.filter(|first| all[*first].is_any(TAGS)).unwrap_or(name);
         }
@@ -70,6 +73,11 @@ fn tag<'a>(text: &'a str, tokens: &Tokens<'a>) -> Option<(Hint, &'a str)> {
         let (after, used) = value_of_tag(all, value)?;
         Some((Hint::After(after), &text[all[name].start..all[value + used - 1].end]))
     })
+}
+
+/// Whether `tokens` begin with what joins the words of a name.
+fn is_joint(tokens: &[Token<'_>]) -> bool {
+    matches!(tokens.first().and_then(Token::mark), Some('-' | '_'))
 }
 
 /// Names before `=` and a time.
@@ -153,6 +161,11 @@ mod tests {
         check("come back in a quarter of an hour", 900);
         check("revenez dans un quart d'heure", 900);
         check("in einer Viertelstunde erneut", 900);
+        check("resend it in five to ten minutes", 600);
+        check("delaying mail of unknown hosts for 300 seconds", 300);
+        check("deferred, retry_after_seconds: 240", 240);
+        check("it expires in 4 hours. retry in 1 minute", 60);
+        check("resend it after 120 seconds and before 36 hours", 120);
     }
 
     #[test]
@@ -173,6 +186,8 @@ mod tests {
         check("повторите попытку через час", 3600);
         check("proszę czekać 10 minut", 600);
         check("wacht 5 minuten", 300);
+        check("vui lòng thử lại sau 5 phút", 300);
+        check("กรุณาลองใหม่ใน 5 นาที", 300);
         check("yritä uudelleen 5 minuutin kuluttua", 300);
     }
 
@@ -187,6 +202,9 @@ mod tests {
         check("unable to deliver in 840 minutes", None);
         check("idle for 300 seconds; closing", None);
         check("the hold time exceeds a maximum of 3600 seconds", None);
+        check("please retry within 24 hours", None);
+        check("innerhalb von 4 Stunden noch einmal versuchen", None);
+        check("could not connect for 4 hours, try later", None);
         check("we will retry for 3 days", None);
         check("we will keep trying for 5 days", None);
         check("no more than 5 messages in 10 minutes", None);

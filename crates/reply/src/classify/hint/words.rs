@@ -117,6 +117,8 @@ const PREPOSITIONS: &[&str] = &[
     "om",
     "efter",
     "بعد",
+    "sau",
+    "ใน",
 ];
 
 /// Words that speak of coming back, or of a state that ends by itself.
@@ -197,6 +199,10 @@ const RETURN_STEMS: &[&str] = &[
     "稍",
     "等",
     "후",
+    "thử",
+    "กรุณา",
+    "โปรด",
+    "ลอง",
 ];
 
 /// Words before a time that make it another: a rate's, or one that is over.
@@ -230,6 +236,10 @@ const OTHER_TIMES: &[&str] = &[
     "inactive",
     "inactivity",
     "expired",
+    "expires",
+    "expire",
+    "expiring",
+    "connect",
     "queue",
     "queued",
     "than",
@@ -282,8 +292,11 @@ impl<'a> Tokens<'a> {
         if before.last().is_some_and(|token| token.is_any(&["at", "um", "since", "seit"])) {
             return false;
         }
-        if is_how_long_it_is_tried(before) {
+        if is_how_long_it_is_tried(before) || is_a_deadline(before) {
             return false;
+        }
+        if is_held_for(before) {
+            return true;
         }
         let before = without_no_sooner_than(before);
         let prepositions = before.iter().rev().take_while(|token| token.is_preposition()).count();
@@ -296,7 +309,8 @@ impl<'a> Tokens<'a> {
                 .rev()
                 .take(2)
                 .any(|token| token.is_any(&["last", "past", "every", "each", "than"]))
-                && !words.last().is_some_and(|token| token.is_any(OTHER_TIMES));
+                && !words.last().is_some_and(|token| token.is_any(OTHER_TIMES))
+                || is_to_be_sent_again(words);
         }
         let another_time =
             before.iter().rev().take(5).any(|token| token.is_any(OTHER_TIMES) || token.is_number());
@@ -328,6 +342,27 @@ fn is_how_long_it_is_tried(before: &[Token<'_>]) -> bool {
     until.is_any(&["for"])
         && attempt.begins_with_any(&["retr", "try"])
         && words.iter().rev().take(3).any(goes_on)
+}
+
+/// `within 24 hours`: until when an attempt is taken, which may be made at once.
+fn is_a_deadline(before: &[Token<'_>]) -> bool {
+    let within = |token: &Token<'_>| token.is_any(&["within", "innerhalb", "binnen", "entro"]);
+    before.iter().rev().take(3).any(within)
+        || matches!(before, [.., word, last] if last.is_any(&["before"]) && !word.is_any(&["not"]))
+}
+
+/// `resend your message`: one that is counted would be of a rate.
+fn is_to_be_sent_again(words: &[Token<'_>]) -> bool {
+    const AGAIN: &[&str] = &["resend", "resubmit", "retransmit"];
+    words.iter().rev().take(3).any(|token| token.is_any(AGAIN))
+        && !words.iter().any(Token::is_number)
+}
+
+/// `delaying mail from unknown hosts for`, which counts nothing: how long it is held.
+fn is_held_for(before: &[Token<'_>]) -> bool {
+    let [words @ .., last] = before else { return false };
+    let holds = |token: &Token<'_>| token.begins_with_any(&["delaying", "deferring", "postponing"]);
+    last.is_any(&["for"]) && words.iter().any(holds) && !words.iter().any(Token::is_number)
 }
 
 /// Without `sooner than`, which would read as a limit.
@@ -521,6 +556,8 @@ const UNITS: &[(&str, u64)] = &[
     ("ساعات", 3600),
     ("ساعة", 3600),
     ("يوم", 86400),
+    ("นาที", 60),
+    ("วินาที", 1),
     ("분", 60),
     ("시간", 3600),
     ("일", 86400),
@@ -695,15 +732,10 @@ fn part(all: &[Token<'_>], at: usize) -> Option<(f64, usize, u64)> {
     let apostrophe = matches!(all.get(at + 1).and_then(Token::mark), Some('\'' | '’'));
     let elided = usize::from(apostrophe && !token.is_number());
     let mut next = at + 1 + elided;
+    let upper = end_of_range(all, next);
     let is_before_unit = || all.get(next).is_some_and(|name| unit(name.text).is_some());
-    let value = if token.is_number() || is_before_unit() { number(token)? } else { return None };
-    let range = matches!(all.get(next).and_then(Token::mark), Some('-' | '–'))
-        || all.get(next).is_some_and(|token| token.is_any(&["to", "bis", "à"]));
-    let upper = if range {
-        all.get(next + 1).filter(|token| token.is_number()).and_then(number)
-    } else {
-        None
-    };
+    let counts = token.is_number() || upper.is_some() || is_before_unit();
+    let value = if counts { number(token)? } else { return None };
     if upper.is_some() {
         next += 2;
     }
@@ -720,6 +752,16 @@ fn part(all: &[Token<'_>], at: usize) -> Option<(f64, usize, u64)> {
     }
     let plain_number = token.is_number() || name.text.chars().count() > 2;
     plain_number.then(|| (upper.unwrap_or(value) * seconds as f64, plural(all, next + 1), seconds))
+}
+
+/// The later end of a range whose joint stands at `joint`: `-10 minutes`, `to ten minutes`.
+fn end_of_range(all: &[Token<'_>], joint: usize) -> Option<f64> {
+    let token = all.get(joint)?;
+    let joins = matches!(token.mark(), Some('-' | '–'))
+        || token.is_any(&["to", "or", "bis", "oder", "à", "ou", "a", "o"]);
+    let end = all.get(joint + 1).filter(|_| joins)?;
+    let is_before_unit = || all.get(joint + 2).is_some_and(|name| unit(name.text).is_some());
+    if end.is_number() || is_before_unit() { number(end) } else { None }
 }
 
 /// Skips `(s)`, `.` after an abbreviation is left to the text.
