@@ -350,6 +350,9 @@ impl<'a> Bounce<'a> {
         if report::is_auto_reply_by_subject(&self.subject) || report::has_auto_reply_field(header) {
             return Some(Kind::AutoReply);
         }
+        if is_of_a_list(header) && !is_from_daemon(header) {
+            return Some(Kind::NotABounce);
+        }
         let points = u8::from(is_from_daemon(&self.mail.header))
             + u8::from(in_subject.anything())
             + u8::from(in_words.anything());
@@ -541,6 +544,11 @@ fn is_from_daemon(header: &Header<'_>) -> bool {
     address.is_none_or(text::is_daemon)
         || names.iter().any(|name| lower.contains(name))
         || header.value("return-path").is_some_and(|path| path.trim() == "<>")
+}
+
+/// Whether a mailing list sent it (RFC 2369, RFC 2919), which may write about bounces.
+fn is_of_a_list(header: &Header<'_>) -> bool {
+    ["list-unsubscribe", "list-id", "list-post"].iter().any(|name| header.value(name).is_some())
 }
 
 /// Whether the fields of a notification stand in a text.

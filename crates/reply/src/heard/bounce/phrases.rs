@@ -389,6 +389,7 @@ pub(super) const COPIES: &[&str] = &[
     "returned message",
     "original mail",
     "message text follows",
+    "message contents follow",
     "bounced e-mail",
     "bounced email",
     "bounced message",
