@@ -330,7 +330,7 @@ pub(crate) fn is_of_a_word(c: char) -> bool {
         '\0'..='\u{7f}' => c.is_ascii_alphanumeric(),
         // Cyrillic, and beyond it the scripts that have no spaces.
         '\u{400}'..='\u{52f}' => true,
-        '\u{2e80}'.. => false,
+        '\u{e00}'..='\u{edf}' | '\u{2e80}'.. => false,
         _ => c.is_alphanumeric(),
     }
 }

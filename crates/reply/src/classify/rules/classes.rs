@@ -40,6 +40,12 @@ pub(crate) const HOST_ADDRESS: &str = "ip";
 
 /// A mailbox, or whose it is.
 const BOX: &[&str] = &[
+    "bruger*",
+    "ผู้ใช้",
+    "ผู้รับ",
+    "กล่องจดหมาย",
+    "บัญชี",
+    "ที่อยู่อีเมล",
     "παραλήπτης",
     "χρήστης",
     "người dung",
@@ -185,6 +191,10 @@ const BOX: &[&str] = &[
 
 /// It is not there.
 const ABSENT: &[&str] = &[
+    "ไม่พบ",
+    "ไม่มี",
+    "ไม่รู้จัก",
+    "ไม่ถูกต้อง",
     "inexistent",
     "δεν υπάρχει",
     "khong tồn tại",
@@ -325,6 +335,7 @@ const ABSENT: &[&str] = &[
 
 /// There is no room in it.
 const FULL: &[&str] = &[
+    "เต็ม",
     "is vol",
     "zit vol",
     "已滿",
@@ -427,6 +438,8 @@ const FULL: &[&str] = &[
 
 /// Nobody uses it, or somebody switched it off.
 const OFF: &[&str] = &[
+    "ถูกระงับ",
+    "ปิดใช้งาน",
     "abgelaufen",
     "중지된*",
     "중지되*",
@@ -586,6 +599,13 @@ const RELAY: &[&str] = &[
 ];
 
 const REFUSED: &[&str] = &[
+    "ปฏิเสธ",
+    "ถูกบล็อก",
+    "bị chặn",
+    "bi tu choi",
+    "afvist",
+    "avvisad*",
+    "hylatty",
     "pas autorise*",
     "no esta autorizad*",
     "no esta permitid*",
@@ -1814,6 +1834,17 @@ pub(super) const RULES: &[Rule] = &[
         MessageTooBig,
         &[],
         &[
+            "tamano ~ supera",
+            "tamano ~ excede",
+            "tamanho ~ excede",
+            "taille ~ depasse",
+            "grosse ~ uberschreitet",
+            "dimension* ~ supera",
+            "rozmiar ~ przekracza",
+            "boyut* ~ asiyor",
+            "размер ~ превы*",
+            "storlek ~ overskrider",
+            "grootte ~ overschrijdt",
             "{mail} ~ {toobig}",
             "превышен* ~ размер*",
             "размер* ~ превыш*",

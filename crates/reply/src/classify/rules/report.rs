@@ -57,8 +57,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "report-route", Exact, RouteUnusable, &[DomainNotFound, HostUnreachable],
-        &["could not find a gateway for", "no route found", "noconnectorforaddresstype", "cannot route mail to user", "mx list for .. points back to",
-          "local configuration error", "config error: mail loops back to", "mail for .. loops back to myself", "although i'm listed as a best preference mx", "listed as a best preference mx",
+        &["could not find a gateway for", "no route found", "noconnectorforaddresstype", "cannot route mail to user", "mx list for .. points back to", "config error: mail loops back to", "mail for .. loops back to myself", "although i'm listed as a best preference mx", "listed as a best preference mx",
           "mx exclusion", "no usable mx", "no gateway", "cannot route to", "routing.nosuitableconnector", "address type .. no connector", "remote host .. is local"],
         &["550 Routing: Could not find a gateway for bob@example.net", "553 5.3.5 MX list for example.net. points back to mx.example.org",
           "554 Sorry. Although I'm listed as a best-preference MX or A for that host, it isn't in my control/locals file"],
@@ -76,10 +75,10 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "report-program", Clear, ServerFault, &[MailboxUnknown, Unknown],
-        &["unknown mailer error", "mailer error", "command died with status", "command failed:", "child process of .. returned", "local delivery failed",
+        &["local configuration error", "system config error", "unknown mailer error", "mailer error", "command died with status", "command failed:", "child process of .. returned", "local delivery failed",
           "process exited with", "exit status", "returned by pipe", "command died with signal", "died of signal", "terminated by signal", "error in processing .. script", "aliased to wrong program",
           "unable to run", "unable to forward message", "unable to open .forward", "unable to process alias", "unable to chdir to maildir", "unable to chdir"],
-        &["554 5.3.0 unknown mailer error 255", "554 5.3.0 <bob@example.net>: Mailer error", "550 Command died with status 1: \"/usr/bin/filter\""],
+        &["554 5.3.5 local configuration error", "554 5.3.0 unknown mailer error 255", "554 5.3.0 <bob@example.net>: Mailer error", "550 Command died with status 1: \"/usr/bin/filter\""],
     ),
     rule(
         "report-program-files", Likely, ServerFault, &[Unknown],

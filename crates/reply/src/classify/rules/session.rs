@@ -1315,6 +1315,10 @@ pub(super) const RULES: &[Rule] = &[
         ConnectionLost,
         &[HostUnreachable, ServerBusy],
         &[
+            "lost ~ connection",
+            "lost input channel",
+            "connection ~ lost",
+            "failure message abandoned",
             "connection lost",
             "lost connection",
             "lost input",
@@ -1381,6 +1385,7 @@ pub(super) const RULES: &[Rule] = &[
             "timed out .. during",
         ],
         &[
+            "421 lost the incoming connection",
             "421 4.4.2 mx.example.net Idle timeout, closing",
             "451 4.4.2 Timeout waiting for data from you",
             "421 Zeitüberschreitung",
@@ -1392,6 +1397,7 @@ pub(super) const RULES: &[Rule] = &[
         HostUnreachable,
         &[ConnectionLost],
         &[
+            "connection refused ~ host",
             "connection refused",
             "no route to host",
             "did not accept our requests to connect",
@@ -1671,7 +1677,16 @@ pub(super) const RULES: &[Rule] = &[
         Provider,
         SessionAbuse,
         &[BadSequence, PolicyRefused],
-        &["too soon"],
+        &[
+            "talk too soon",
+            "talked too soon",
+            "talks too soon",
+            "sent too soon",
+            "spoke too soon",
+            "speaks too soon",
+            "speak too soon",
+            "too soon ~ greeting",
+        ],
         &["554 you talked too soon"],
     ),
     rule(

@@ -261,4 +261,13 @@ pub(super) const RULES: &[Rule] = &[
         &["listed at"],
         &["550 5.7.1 mail.example.com listed at bl.example.org"],
     ),
+    rule("octets-of-a-command", Provider, SyntaxError, &[Utf8NotSupported], &["8 bit characters ~ not allowed", "8 bit characters ~ not supported", "8 bit ~ not allowed", "8 bit character*", "8bit character*", "nul characters", "nul character", "token too long", "too many tokens", "illegal character"], &["501 8-bit characters in a command", "500 NUL characters in the command"]).codes(&[500, 501, 553, 555]),
+    rule("options-of-a-command", Clear, ParameterNotImplemented, &[SyntaxError], &["option ~ cannot be combined", "cannot be combined with", "unsupported option", "unknown option", "unsupported parameter", "unknown parameter", "notify option", "notify parameter"], &["553 NOTIFY option: it cannot be combined"]).permanent(),
+    rule("expansion-of-an-alias", Provider, ServerFault, &[MailboxUnknown], &["alias expansion", "aliases expansion", "error expanding", "alias loop"], &["450 4.6.0 Alias expansion went wrong"]),
+    rule("breaks-the-protocol", Likely, SessionAbuse, &[SyntaxError, PolicyRefused], &["violates smtp", "violates the smtp", "protocol violation", "violation of protocol", "violates the protocol"], &["550 it violates SMTP"]).permanent(),
+    rule("expired-by-an-administrator", Provider, Expired, &[], &["administratively expired", "message ~ expired ~ administrat*", "expired by an administrator"], &["450 4.7.0 the mail is administratively expired"]),
+    rule("host-of-a-name-unknown", Clear, DomainNotFound, &[SenderDomainUnusable], &["host ~ unknown"], &["554 5.3.0 host x unknown"]).codes(&[512, 554]),
+    rule("address-away-for-now", Clear, MailboxBusy, &[MailboxDisabled, PolicyTemporary], &["address temporarily unavailable", "address is temporarily unavailable", "address ~ not available"], &["450 address temporarily unavailable"]).transient(),
+    rule("addresses-beyond-ascii", Provider, Utf8NotSupported, &[], &["international e mail", "international email", "international address*", "internationalized address*", "internationalised address*", "international ~ unicode", "unicode email", "unicode address*", "unicode e mail"], &["550 there is no support for international addresses"]),
+    rule("timed-out-within-a-session", Exact, ConnectionLost, &[HostUnreachable], &["connection timed out waiting", "connection timed out while", "connection timed out during", "connection timeout while", "connection timeout waiting", "timed out waiting for", "timeout waiting for", "timed out while reading", "timed out while writing"], &["421 4.4.2 Connection timed out waiting for a command"]),
 ];

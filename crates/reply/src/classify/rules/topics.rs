@@ -115,4 +115,7 @@ pub(super) const RULES: &[Rule] = &[
     ).codes(REFUSALS),
     rule("about-a-mail-that-was-refused", Likely, PolicyRefused, &[ContentRefused, ContentSpam, Unknown], &["mail rejected", "mail rejete*", "message rejete*", "mail refused", "message rejected", "message refused"], &["550 5.2.0 Mail rejected.", "550 5.1.0 message refused"]).codes(REFUSALS),
     rule("protection-that-delays", Provider, Greylisted, &[PolicyTemporary, ContentSpam], &["protection against spam", "spam protection", "spam defence", "spam defense", "spam prevention", "anti spam measure*", "antispam measure*", "your first mail from", "first mail from this", "first mail from your", "first message from this", "first message from your", "genuine servers", "real mail servers"], &["450 4.7.1 a measure of spam protection: resend it in a while"]).transient(),
+    rule("asks-for-another-attempt", Likely, ServerBusy, &[PolicyTemporary, Greylisted, Unknown], &["try again later", "please try later"], &["421 try again later"]).transient(),
+    rule("asks-in-vain-for-another-attempt", Vague, ServerBusy, &[PolicyRefused, Unknown], &["try again later", "please try later"], &["550 try again later"]).permanent(),
+    rule("about-a-limit", Likely, RateLimited, &[PolicyTemporary, ServerBusy], &["limit ~ exceeded", "limit ~ reached", "limits ~ exceeded", "exceed* ~ limit"], &["421 4.7.0 the limit of 30/min is exceeded"]).transient(),
 ];
