@@ -89,7 +89,7 @@ pub(super) const RULES: &[Rule] = &[
     ).transient().brief(),
     rule(
         "brief-dns-of-yours", Likely, ReverseDnsMissing, &[SenderDomainUnusable, HeloRefused],
-        &["your dns", "dns"],
+        &["fix ~ dns", "repair ~ dns", "bad dns", "broken dns", "wrong dns", "your dns",],
         &["550 repair your DNS"],
     ).codes(&[550, 554]).brief(),
     rule(

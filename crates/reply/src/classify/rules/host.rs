@@ -548,6 +548,11 @@ pub(super) const RULES: &[Rule] = &[
         ReputationPoor,
         &[HostBlocklisted, RateLimited, PolicyTemporary],
         &[
+            "dul",
+            "dul range",
+            "dialup range",
+            "dial up range",
+            "pool of dynamic",
             "reputation",
             "poor reputation",
             "bad reputation",
