@@ -377,9 +377,20 @@ impl<'a> Bounce<'a> {
         let is_labelled =
             named.role >= Some(address::Role::Labelled) && !named.recipients.iter().any(is_sender);
         let is_heading = named.role == Some(address::Role::Heading);
+        let is_of_another = named.role.is_some() && !named.recipients.iter().any(is_sender);
         is_labelled && judge::tells_of_a_mailbox(self.words)
+            || is_of_another && self.is_of_a_daemon() && judge::tells_a_cause(self.words)
             || is_heading
                 && replies::read(self.words).iter().any(|said| said.reply.enhanced_code().is_some())
+    }
+
+    /// Whether it comes from a daemon by its own name, and nobody is to answer it (RFC 5321
+    /// §4.5.5).
+    fn is_of_a_daemon(&self) -> bool {
+        let header = &self.mail.header;
+        let from = header.text("from").unwrap_or_default();
+        address::first(&from).is_some_and(text::is_daemon)
+            && header.value("return-path").is_some_and(|path| path.trim() == "<>")
     }
 
     fn of_kind(&self, kind: Kind) -> Heard {

@@ -191,6 +191,10 @@ const BOX: &[&str] = &[
 
 /// It is not there.
 const ABSENT: &[&str] = &[
+    "使用されていま*",
+    "使われていま*",
+    "使用されておりま*",
+    "使われておりま*",
     "ไม่พบ",
     "ไม่มี",
     "ไม่รู้จัก",
@@ -335,6 +339,9 @@ const ABSENT: &[&str] = &[
 
 /// There is no room in it.
 const FULL: &[&str] = &[
+    "kvota",
+    "kvoty",
+    "prekrocena kvota",
     "เต็ม",
     "is vol",
     "zit vol",
@@ -438,6 +445,11 @@ const FULL: &[&str] = &[
 
 /// Nobody uses it, or somebody switched it off.
 const OFF: &[&str] = &[
+    "pending activation",
+    "not yet activated",
+    "awaiting activation",
+    "not activated yet",
+    "not been activated",
     "ถูกระงับ",
     "ปิดใช้งาน",
     "abgelaufen",
@@ -1834,6 +1846,14 @@ pub(super) const RULES: &[Rule] = &[
         MessageTooBig,
         &[],
         &[
+            "nachrichten uber",
+            "mails uber",
+            "messages de plus de",
+            "mensajes de mas de",
+            "mensajes de mas",
+            "messaggi oltre",
+            "berichten groter dan",
+            "{mail} ~ groter dan",
             "tamano ~ supera",
             "tamano ~ excede",
             "tamanho ~ excede",

@@ -412,6 +412,13 @@ pub(super) fn tells_of_a_mailbox(text: &str) -> bool {
     verdict.confidence > Confidence::Low && causes.contains(&verdict.cause)
 }
 
+/// Whether words name a cause for sure.
+pub(super) fn tells_a_cause(text: &str) -> bool {
+    let end = floor_char_boundary(text, MAX_JUDGED_OCTETS);
+    let verdict = of_words(&text[..end], None, None).verdict;
+    verdict.confidence == Confidence::High && verdict.permanence != Permanence::Positive
+}
+
 /// Whether all the evidence is a word of the program that reports.
 fn is_own_word(verdict: &Verdict) -> bool {
     OWN_WORDS.iter().any(|word| verdict.evidence.text.eq_ignore_ascii_case(word))
