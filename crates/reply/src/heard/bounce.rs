@@ -378,7 +378,8 @@ impl<'a> Bounce<'a> {
             named.role >= Some(address::Role::Labelled) && !named.recipients.iter().any(is_sender);
         let is_heading = named.role == Some(address::Role::Heading);
         let is_of_another = named.role.is_some() && !named.recipients.iter().any(is_sender);
-        is_labelled && judge::tells_of_a_mailbox(self.words)
+        let is_told = is_labelled || is_of_another && self.is_of_a_daemon();
+        is_told && judge::tells_of_a_mailbox(self.words)
             || is_of_another && self.is_of_a_daemon() && judge::tells_a_cause(self.words)
             || is_heading
                 && replies::read(self.words).iter().any(|said| said.reply.enhanced_code().is_some())
