@@ -10,7 +10,7 @@ use crate::Stage;
 /// Reads what stands behind the program. Without a program's name only lines count that
 /// no other program writes.
 pub(super) fn read(is_named: bool, message: &str) -> Option<LogEntry<'_>> {
-    let Some((id, rest)) = queue_id(message) else {
+    let Some((id, rest)) = queue_id(message).or_else(|| short_queue_id(message)) else {
         return session(message).filter(|_| is_named);
     };
     let entry = if rest.starts_with("to=") {
@@ -35,6 +35,18 @@ fn queue_id(message: &str) -> Option<(&str, &str)> {
         && digits >= 5
         && id.bytes().all(|octet| octet.is_ascii_alphanumeric());
     (is_id || id == "NOQUEUE").then_some((id, rest))
+}
+
+/// The queue ids of old, `AAA12345`, and those that somebody cut short, where what stands
+/// behind them is Sendmail's own.
+fn short_queue_id(message: &str) -> Option<(&str, &str)> {
+    let (id, rest) = message.split_once(": ")?;
+    let is_id = (4..=20).contains(&id.len())
+        && id.bytes().any(|octet| octet.is_ascii_digit())
+        && id.bytes().all(|octet| octet.is_ascii_alphanumeric());
+    let is_delivery = rest.starts_with("to=") && after_key(rest, "stat").is_some();
+    let is_arrival = rest.starts_with("from=") && after_key(rest, "nrcpts").is_some();
+    (is_id && (is_delivery || is_arrival)).then_some((id, rest))
 }
 
 /// The recipients stand behind `to=`, joined by commas, up to the next field.
