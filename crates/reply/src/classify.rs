@@ -207,6 +207,9 @@ impl Heard<'_> {
         let is_open = !matches!(best.cause, Cause::Expired | Cause::ConnectionLost);
         let evidence = self.evidence(&best.source, &room.plain);
         let mut verdict = verdict_of(best.cause, permanence, evidence);
+        if self.class() == Some(Class::Intermediate) {
+            verdict.whose_move = WhoseMove::SenderSoftware;
+        }
         verdict.code = self.code;
         verdict.enhanced_code = enhanced;
         verdict.alternatives = alternatives(candidates, class);

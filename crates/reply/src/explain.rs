@@ -8,9 +8,11 @@ pub mod dialog;
 pub mod dsn;
 pub mod entry;
 mod json;
+mod kind;
 mod language;
 mod lines;
 pub mod log;
+mod near;
 pub mod refusal;
 mod texts;
 pub mod wording;
@@ -20,8 +22,10 @@ use crate::facts::{self, NextStep, Pace};
 use crate::heard::read_any;
 use crate::{Cause, Class, Code, EnhancedCode, Permanence, Timestamp, Verdict, WhoseMove};
 
+pub use kind::explain_kind;
 pub use language::{Language, NoSuchLanguage};
 pub use lines::wrapped;
+pub use near::near;
 pub use texts::{
     choices, cli, cli_count, enumerated, label, label_at, label_refused, labelled, queued,
     queued_count, sentences, setting, story, system, web, web_count, wrong,
@@ -97,6 +101,7 @@ impl Verdict {
             true => (of_code, String::new()),
             false => (part("meaning"), of_code),
         };
+        let code_meaning = sentences_of(code_meaning, disagreement(self, language), language);
         Explanation {
             title: title(self, language),
             name: self.code.map_or_else(
@@ -119,6 +124,29 @@ impl Verdict {
             deciding: self.alternatives.iter().map(|cause| deciding(*cause, language)).collect(),
             source: source(self),
         }
+    }
+}
+
+/// That the enhanced code is of another class than the basic one; empty where it is not.
+fn disagreement(verdict: &Verdict, language: Language) -> String {
+    let both = verdict.code.zip(verdict.enhanced_code);
+    let Some((code, enhanced)) = both.filter(|(code, other)| code.class() != other.class()) else {
+        return String::new();
+    };
+    let other = permanence_in_words(facts::permanence_of(enhanced.class()), language);
+    let values = [
+        ("enhanced", enhanced.to_string().into()),
+        ("other", other.into()),
+        ("code", code.to_string().into()),
+    ];
+    fill(language, "codes-disagree", &values)
+}
+
+/// Both sentences, or the one that there is.
+fn sentences_of(first: String, second: String, language: Language) -> String {
+    match (first.is_empty(), second.is_empty()) {
+        (false, false) => sentences(&[first, second], language),
+        _ => format!("{first}{second}"),
     }
 }
 
@@ -175,6 +203,9 @@ fn whose_move(verdict: &Verdict, language: Language) -> String {
 
 /// The remedy of the cause: for all, then for whose move it is, if that stands apart.
 fn what_to_do(verdict: &Verdict, language: Language) -> String {
+    if let Some(code) = verdict.code.filter(|code| code.class() == Class::Intermediate) {
+        return text(language, &format!("{}.fix", entry::key(entry::Topic::Code(code))));
+    }
     if verdict.cause == Cause::Delivered {
         return String::new();
     }

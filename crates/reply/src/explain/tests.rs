@@ -228,6 +228,19 @@ const WORDS: &str =
     cli-listens cli-mail-lands cli-try cli-standard-input cli-compressed cli-compressed-help
     cli-broken-off cli-unfolds-too-far cli-only-first cli-only-first-of-one
     cli-only-first-of-some cli-parts-beyond cli-lines
+    wrong-subcommand wrong-subcommand-missing wrong-argument wrong-argument-missing
+    wrong-argument-twice wrong-argument-not-text wrong-conflict wrong-value wrong-value-why
+    wrong-value-missing wrong-value-too-many wrong-expected-one wrong-expected-time
+    wrong-usage wrong-usage-more
+    cli-following
+    cli-is-empty cli-is-blank cli-not-text cli-given-text cli-no-file cli-folder-too-deep
+    cli-no-delivery cli-did-you-mean cli-mail-broken-off cli-part-too-long cli-part-base64
+    cli-part-charset cli-part-not-text cli-json-damaged cli-not-read-behind
+    cli-only-first-things cli-odd-octet
+    label-near codes-disagree
+    kind-complaint.meaning kind-complaint.fix kind-auth-report.meaning kind-auth-report.fix
+    kind-auto-reply.meaning kind-auto-reply.fix kind-not-a-bounce.meaning
+    kind-not-a-bounce.fix enhanced-7-9.when enhanced-7-9.fix
     setting-unreadable setting-not-utf8 setting-no-equals setting-no-equals-help
     setting-not-toml setting-syntax-unquoted-string setting-syntax-open-string
     setting-syntax-no-such-escape setting-syntax-open-bracket
