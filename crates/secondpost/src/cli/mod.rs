@@ -5,6 +5,7 @@
 //! Called as `sendmail`, `mailq` or `newaliases` the program is that face (`sendmail`).
 
 mod address;
+mod arguments;
 mod causes;
 mod codes;
 mod commands;
@@ -116,12 +117,14 @@ pub(crate) struct Global {
 impl Global {
     /// The language of what is said: what was asked for, else the locale's, else English.
     pub(crate) fn language(&self) -> Language {
-        let of_locale = || {
-            let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-            ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set)?.parse().ok()
-        };
         self.lang.or_else(of_locale).unwrap_or_default()
     }
+}
+
+/// The language of the locale, where it is one that is known.
+fn of_locale() -> Option<Language> {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set)?.parse().ok()
 }
 
 /// What a subcommand gets beside its arguments.
@@ -181,9 +184,14 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() && asks_for_json(&args) => {
-            return Failure::of_arguments(&error).report(true, Language::En);
+            return arguments::failure(&error, Language::En).report(true, Language::En);
         }
-        Err(error) => error.exit(),
+        // Help and version are no failures, and are what the parser makes of our own words.
+        Err(error) if !error.use_stderr() || is_help(&error) => error.exit(),
+        Err(error) => {
+            let language = arguments::language(&args);
+            return arguments::failure(&error, language).report(false, language);
+        }
     };
     let mut out = anstream::stdout().lock();
     let json = cli.global.json;
@@ -194,6 +202,11 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(json, language),
     }
+}
+
+/// Whether the help is shown because nothing was asked for.
+fn is_help(error: &clap::Error) -> bool {
+    error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
 }
 
 /// Whether the arguments, which could not be understood as a whole, ask for JSON.

@@ -58,9 +58,9 @@ fn with_json_a_wrong_argument_is_an_object_too_and_help_is_help() {
     let dir = tempfile::tempdir().unwrap();
     for (args, problem, way_out) in [
         (&["--json", "explain", "--frobnicate"][..], "`--frobnicate`", "explain"),
-        (&["compare", "450", "--json"], "required arguments", "<A> <B>"),
+        (&["compare", "450", "--json"], "`<B>` is missing", "<A> <B>"),
         (&["frobnicate", "--json"], "`frobnicate`", "--help"),
-        (&["--json"], "subcommand", "Usage"),
+        (&["--json"], "subcommand", "secondpost"),
     ] {
         let ended = secondpost(dir.path(), args, b"");
         assert_eq!((ended.status, ended.out.as_str()), (2, ""), "{args:?}");
@@ -72,7 +72,7 @@ fn with_json_a_wrong_argument_is_an_object_too_and_help_is_help() {
     assert!(help.status == 0 && help.out.contains("Usage: secondpost explain"), "{}", help.out);
     // Behind `--` it is a text.
     let text = secondpost(dir.path(), &["frobnicate", "--", "--json"], b"");
-    assert!(text.err.starts_with("error: unrecognized subcommand"), "{}", text.err);
+    assert!(text.err.starts_with("error: there is no subcommand `frobnicate`"), "{}", text.err);
 }
 
 #[test]

@@ -8,6 +8,10 @@ use reply::{Cause, Timestamp};
 
 use config::values::duration;
 
+/// What a time on the command line looks like.
+pub(in crate::cli) const EXPECTED: &str = "expected a date (2026-11-24), a time \
+    (2026-11-24T18:00, 2026-11-24T18:00Z) or how long ago (2d, 6h)";
+
 /// What is asked for; what is absent takes everything. Names are in lower case.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
@@ -103,10 +107,6 @@ impl FromStr for When {
         if let Ok(date) = text.parse::<Date>() {
             return Ok(When::Local(date.into()));
         }
-        duration::parse(text).map(When::Ago).ok_or_else(|| {
-            "expected a date (2026-11-24), a time (2026-11-24T18:00, 2026-11-24T18:00Z) or how \
-             long ago (2d, 6h)"
-                .to_owned()
-        })
+        duration::parse(text).map(When::Ago).ok_or_else(|| EXPECTED.to_owned())
     }
 }
