@@ -1,16 +1,25 @@
-//! `secondpost codes`: every basic and enhanced code with an entry, one line each.
+//! `secondpost codes`: every basic and enhanced code with an entry, one line each; one in
+//! full.
 
 use reply::explain::entry::{Entry, Topic, entry};
 use reply::explain::permanence_in_words;
 use reply::{EnhancedCode, Language, facts};
 use serde_json::json;
 
+use super::explain::tell_topic;
 use super::page::padded;
 use super::{Context, Failure};
 
-/// List the reply codes and enhanced status codes with their names
+/// List the reply codes and enhanced status codes with their names; one of them in full
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpost codes
+  secondpost codes --enhanced --lang de
+  secondpost codes 4.2.2")]
 pub(crate) struct Args {
+    /// Only this one, and all that is known of it
+    #[arg(value_name = "CODE", conflicts_with_all = ["enhanced", "basic"])]
+    code: Option<String>,
     /// Only the enhanced codes
     #[arg(long, conflicts_with = "basic")]
     enhanced: bool,
@@ -22,6 +31,9 @@ pub(crate) struct Args {
 /// Lists the codes.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
     let language = context.global.language();
+    if let Some(code) = &args.code {
+        return tell_topic(code, context);
+    }
     let basic = if args.enhanced { Vec::new() } else { basic(language) };
     let enhanced = if args.basic { Vec::new() } else { enhanced(language) };
     if context.global.json {

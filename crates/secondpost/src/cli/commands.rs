@@ -4,12 +4,12 @@
 use std::io;
 
 use reply::explain::entry::{Entry, Topic, entry, topic_label, topic_named};
-use reply::explain::{cli, web};
+use reply::explain::{cli, sentences, web};
 use reply::facts::keyword::Keyword;
 use reply::{Language, Stage};
 use serde_json::json;
 
-use super::explain::tell_entry;
+use super::explain::{near, tell_entry};
 use super::page::Page;
 use super::{Context, Failure};
 
@@ -58,7 +58,9 @@ fn named(name: &str, language: Language) -> Result<Topic, Failure> {
         Err(_) => {
             let command = ("command", "`secondpost commands`");
             let failure = Failure::usage(cli(language, "no-command", &[("name", &given)]));
-            Err(failure.help(cli(language, "no-command-help", &[command])))
+            let listed = cli(language, "no-command-help", &[command]);
+            let help = near::did_you_mean(name, language).into_iter().chain([listed]);
+            Err(failure.help(sentences(&help.collect::<Vec<_>>(), language)))
         }
     }
 }

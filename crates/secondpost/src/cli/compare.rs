@@ -8,7 +8,7 @@ use reply::compare::{Comparison, compare};
 use reply::explain::entry::{Entry, Topic};
 use reply::explain::label;
 
-use super::explain::{entry_title, remedy_in_words};
+use super::explain::{entry_title, near, remedy_in_words};
 use super::page::Page;
 use super::{Context, Failure};
 
@@ -45,9 +45,7 @@ pub(crate) fn tell_comparison(
 }
 
 fn topic(text: &str, language: Language) -> Result<Topic, Failure> {
-    text.parse().map_err(|error: reply::explain::entry::NoSuchTopic| {
-        Failure::usage(error.in_short(language)).help(error.in_words(language))
-    })
+    text.parse().map_err(|error| near::failure(text, &error, language))
 }
 
 fn labels(comparison: &Comparison) -> Vec<String> {
