@@ -6,10 +6,14 @@ pub mod log;
 pub mod mbox;
 mod quoted;
 pub mod reply;
+mod unreadable;
 mod webhook;
 
 use crate::{Reply, Stage, Verdict};
 pub use bounce::MAX_MAIL_OCTETS;
+pub use quoted::{MAX_HEARD as MAX_HEARD_OF_TEXT, MAX_OCTETS as MAX_TEXT_OCTETS};
+pub use unreadable::{Unreadable, first_odd_octet};
+pub use webhook::Notices;
 
 /// Most things that are heard in one reading.
 const MAX_HEARD: usize = 100_000;
@@ -148,23 +152,27 @@ pub fn is_mail(octets: &[u8]) -> bool {
     bounce::is_mail(octets)
 }
 
-/// What is not read of a mail whose parts are nested too deep, or are too many: all that is
-/// beyond so many levels and so many parts. `None` where all of it is read.
-pub fn passed_over(mail: &[u8]) -> Option<(usize, usize)> {
-    bounce::passed_over(mail)
-}
-
 /// Reads what is no list of lines: mails, and notices of mail services in JSON. `None`
 /// where `octets` are neither.
 pub fn read_document(octets: &[u8]) -> Option<Vec<Heard>> {
-    if let Some(notices) = webhook::read(octets) {
-        return Some(notices);
+    if let Some(notices) = read_notices(octets) {
+        return Some(notices.heard);
     }
     is_mail(octets).then(|| mbox::mails(octets).flat_map(bounce::read).take(MAX_HEARD).collect())
+}
+
+/// Reads notices of mail services in JSON; `None` where `octets` are none.
+pub fn read_notices(octets: &[u8]) -> Option<Notices> {
+    webhook::read(octets)
 }
 
 /// Reads one mail: what it says of each recipient, or what it is where it is no bounce. What
 /// lies beyond [`MAX_MAIL_OCTETS`] is not read.
 pub fn read_mail(octets: &[u8]) -> Vec<Heard> {
     bounce::read(octets)
+}
+
+/// The same with what could not be read of it.
+pub fn read_damaged_mail(octets: &[u8]) -> (Vec<Heard>, Vec<Unreadable>) {
+    bounce::read_damaged(octets)
 }

@@ -23,7 +23,7 @@ use mail::{Content, Header, Mail};
 use status::Status;
 use text::Lines;
 
-use super::{Heard, Kind};
+use super::{Heard, Kind, Unreadable};
 use crate::{EnhancedCode, Permanence};
 
 /// Most octets of one mail that are read: the returned message stands at its end.
@@ -88,33 +88,47 @@ pub(super) fn read(octets: &[u8]) -> Vec<Heard> {
     read_at(octets, 0)
 }
 
-/// The levels, and how many parts of a mail are read at most, where this one has more.
-pub(super) fn passed_over(octets: &[u8]) -> Option<(usize, usize)> {
+/// The same with what could not be read of it.
+pub(super) fn read_damaged(octets: &[u8]) -> (Vec<Heard>, Vec<Unreadable>) {
     let octets = &octets[..octets.len().min(MAX_MAIL_OCTETS)];
-    // Few mails have so many lines that could be boundaries.
-    let lines = memchr::memmem::find_iter(octets, b"\n--").take(mail::MAX_DEPTH).count();
-    if lines < mail::MAX_DEPTH {
-        return None;
-    }
     let octets = mail::with_lf(octets);
-    let is_cut = Mail::read(without_envelope_line(&octets)).is_cut;
-    is_cut.then_some((mail::MAX_DEPTH, mail::MAX_PARTS))
+    let mail = Mail::read(without_envelope_line(&octets));
+    let mut unreadable = mail.unreadable();
+    // Behind the words there is mostly the returned message, of which nothing is asked.
+    let is_of_words = |what: &Unreadable| match what {
+        Unreadable::Long { part, .. } => {
+            mail.parts.get(part - 1).is_some_and(|part| part.content != Content::Status)
+        }
+        _ => false,
+    };
+    if unreadable.iter().any(is_of_words) {
+        let ends = mail.part(Content::Returned).is_some() || {
+            let human = human_part(&mail);
+            !text::cut(&human).1.is_empty()
+        };
+        unreadable.retain(|what| !(ends && is_of_words(what)));
+    }
+    (of_mail(&mail, 0), unreadable)
 }
 
 /// Reads a mail that stands in `depth` others.
 fn read_at(octets: &[u8], depth: usize) -> Vec<Heard> {
     let octets = &octets[..octets.len().min(MAX_MAIL_OCTETS)];
     let octets = mail::with_lf(octets);
-    let mail = Mail::read(without_envelope_line(&octets));
-    if let Some(report) = report::read(&mail) {
+    of_mail(&Mail::read(without_envelope_line(&octets)), depth)
+}
+
+/// What a mail says that was taken apart.
+fn of_mail(mail: &Mail<'_>, depth: usize) -> Vec<Heard> {
+    if let Some(report) = report::read(mail) {
         return report;
     }
-    let human = without_quoting(human_part(&mail));
+    let human = without_quoting(human_part(mail));
     let (words, returned) = text::cut(&human);
     if let Some(notices) = super::webhook::in_mail(&human) {
         return notices;
     }
-    let bounce = Bounce::new(&mail, words, returned);
+    let bounce = Bounce::new(mail, words, returned);
     match bounce.within(returned, depth) {
         Some(within) => within,
         None => bounce.read(),

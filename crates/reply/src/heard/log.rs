@@ -286,6 +286,12 @@ impl<'a> LogEntry<'a> {
         terse && failed && self.code.is_none() && said::reply(self).is_none()
     }
 
+    /// A line about several recipients, each of whom it tells something of, once for each;
+    /// `None` where it is about one, or tells the same of all.
+    pub fn each(&self) -> Option<Vec<LogEntry<'_>>> {
+        exchange::each(self)
+    }
+
     /// The line as something that was heard: about its first recipient.
     pub fn heard(&self) -> Heard {
         exchange::statuses(self)
@@ -311,7 +317,7 @@ impl<'a> LogEntry<'a> {
     }
 
     /// The same once for each recipient; nothing where it does not tell of a delivery.
-    fn into_heard(self) -> Vec<Heard> {
+    pub fn into_heard(self) -> Vec<Heard> {
         let first = self.heard();
         if first.verdict.is_none() {
             return Vec::new();
@@ -392,7 +398,7 @@ const MAX_LINES: usize = 10_000;
 /// is not, or where nothing is said in it.
 /// Lines that no log is known by are read as quoted replies.
 pub(super) fn read(octets: &[u8]) -> Option<Vec<Heard>> {
-    let text = String::from_utf8_lossy(octets);
+    let text = super::unreadable::text(octets);
     let mut lines = text.lines().filter(|line| !line.trim().is_empty()).take(MAX_LINES);
     let first = lines.next()?;
     let entry = recognise(first, None)?;

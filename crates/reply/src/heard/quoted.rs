@@ -5,14 +5,14 @@ use std::borrow::Cow;
 
 use super::reply::Reply;
 use crate::classify::{Context, classify, classify_text};
-use crate::{Code, Confidence, EnhancedCode, Permanence, Stage, Verdict};
+use crate::{Cause, Code, Confidence, EnhancedCode, Permanence, Stage, Verdict};
 
-use super::{Heard, Kind};
+use super::{Heard, Kind, unreadable};
 
 /// Most octets that are read; a longer text is cut.
-const MAX_OCTETS: usize = 1024 * 1024;
+pub const MAX_OCTETS: usize = 1024 * 1024;
 /// Most things that are heard in one text.
-const MAX_HEARD: usize = 10_000;
+pub const MAX_HEARD: usize = 10_000;
 
 /// Whether `octets` begin with a reply's code: most of what is read does, and needs no
 /// other reader to look at it.
@@ -23,8 +23,7 @@ pub(super) fn begins_as_a_reply(octets: &[u8]) -> bool {
 /// Reads every reply in `text`, in its order. Lines that say nothing are left out.
 pub(super) fn read(octets: &[u8]) -> Vec<Heard> {
     let octets = &octets[..octets.len().min(MAX_OCTETS)];
-    let text =
-        str::from_utf8(octets).map_or_else(|_| String::from_utf8_lossy(octets), Cow::Borrowed);
+    let text = unreadable::text(octets);
     let text = unescaped(&text);
     let mut heard = Vec::new();
     let mut open: Option<Quoted> = None;
@@ -364,8 +363,10 @@ fn without_code(line: &str) -> Option<Heard> {
     let enhanced = EnhancedCode::at_start(bare);
     let text = enhanced.map_or(bare, |(_, used)| bare[used..].trim());
     let enhanced = enhanced.map(|(enhanced, _)| enhanced);
-    let verdict =
-        odd_number(bare).or_else(|| classify_text(enhanced, text, &Context::default()))?;
+    let verdict = match outside_smtp(bare) {
+        Some((digits, rest)) => odd_number(digits, rest),
+        None => classify_text(enhanced, text, &Context::default()),
+    }?;
     Some(Heard { recipient: recipient(line), verdict: Some(verdict), ..Heard::of(Kind::Reply) })
 }
 
@@ -378,41 +379,50 @@ fn is_no_text(line: &str) -> bool {
     line.contains(is_control) || odd * 8 > line.chars().count()
 }
 
-/// Three digits outside SMTP: numbers of clients' own (1yz: a socket's error, 6yz: a
-/// sending service that did not even try). The code is not heard, so that it is absent.
-fn odd_number(bare: &str) -> Option<Verdict> {
-    use crate::Cause;
-    let digits =
-        bare.get(..3).filter(|digits| digits.bytes().all(|octet| octet.is_ascii_digit()))?;
-    let rest =
-        bare[3..].strip_prefix([' ', '-', ':']).or_else(|| bare[3..].is_empty().then_some(""))?;
-    let (cause, also, permanence) = match digits.parse::<u16>().ok()? {
-        101 | 110 | 111 | 113 => {
-            (Cause::HostUnreachable, &[Cause::ConnectionLost][..], Permanence::Transient)
-        }
-        104 => (Cause::ConnectionLost, &[Cause::HostUnreachable][..], Permanence::Transient),
-        605 => (
-            Cause::Unknown,
-            &[Cause::MailboxUnknown, Cause::PolicyRefused][..],
-            Permanence::Permanent,
-        ),
-        606 | 607 => (
-            Cause::Unknown,
-            &[Cause::MailboxPrivate, Cause::PolicyRefused][..],
-            Permanence::Permanent,
-        ),
-        600..=699 => (Cause::Unknown, &[][..], Permanence::Permanent),
-        _ => (Cause::Unknown, &[][..], Permanence::Transient),
-    };
+/// Three digits outside SMTP. Programs have some numbers of their own (1yz: a socket's error,
+/// 6yz: a sending service that did not even try); the others mean nothing to anybody, and the
+/// words behind them alone may tell something. The code is not heard, so that it is absent.
+fn odd_number(digits: &str, rest: &str) -> Option<Verdict> {
     let by_words = classify_text(None, rest, &Context::default());
     if let Some(words) = by_words.filter(|verdict| verdict.confidence > Confidence::Low) {
         return Some(words);
     }
+    let (cause, also, permanence) = of_programs(digits.parse().ok()?)?;
     let evidence = crate::Evidence { rule: "number-outside-smtp".into(), text: digits.to_owned() };
     let mut verdict = crate::verdict_of(cause, permanence, evidence);
     verdict.alternatives = also.to_vec();
     verdict.confidence = Confidence::Low;
     Some(verdict)
+}
+
+/// The number and the words behind it, where `bare` begins with three digits that no reply
+/// has.
+fn outside_smtp(bare: &str) -> Option<(&str, &str)> {
+    let digits =
+        bare.get(..3).filter(|digits| digits.bytes().all(|octet| octet.is_ascii_digit()))?;
+    let rest =
+        bare[3..].strip_prefix([' ', '-', ':']).or_else(|| bare[3..].is_empty().then_some(""))?;
+    let is_code = digits.parse().ok().and_then(Code::new).is_some();
+    (!is_code).then_some((digits, rest))
+}
+
+/// What programs mean by a number outside SMTP.
+const fn of_programs(number: u16) -> Option<(Cause, &'static [Cause], Permanence)> {
+    Some(match number {
+        101 | 110 | 111 | 113 => {
+            (Cause::HostUnreachable, &[Cause::ConnectionLost], Permanence::Transient)
+        }
+        104 => (Cause::ConnectionLost, &[Cause::HostUnreachable], Permanence::Transient),
+        605 => {
+            let also = &[Cause::MailboxUnknown, Cause::PolicyRefused];
+            (Cause::Unknown, also, Permanence::Permanent)
+        }
+        606 | 607 => {
+            let also = &[Cause::MailboxPrivate, Cause::PolicyRefused];
+            (Cause::Unknown, also, Permanence::Permanent)
+        }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -465,6 +475,10 @@ mod tests {
         check("5.1.1 bob is gone", &[(None, "5.1.1", Cause::MailboxUnknown)]);
         check("101", &[(None, "", Cause::HostUnreachable)]);
         check("605", &[(None, "", Cause::Unknown)]);
+        for nonsense in ["999 foo", "000", "620 no", "199 go on", "102"] {
+            check(nonsense, &[]);
+        }
+        check("999 user unknown", &[(None, "", Cause::MailboxUnknown)]);
         check("connect: Connection refused", &[(None, "", Cause::HostUnreachable)]);
         check("", &[]);
         check("hello, world", &[]);

@@ -27,24 +27,47 @@ const MARKS: &[&[u8]] = &[
     b"message_event",
 ];
 
+/// Notices that were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notices {
+    /// What they say.
+    pub heard: Vec<Heard>,
+    /// From which octet on nothing more was read, where there is more.
+    pub ends_at: Option<usize>,
+    /// Whether the JSON makes no sense there, or is cut off; else there is more of it than is
+    /// read.
+    pub is_damaged: bool,
+}
+
 /// Reads the notices in `octets`, one JSON value after another. `None` where they are no
 /// JSON, or no service's.
-pub(super) fn read(octets: &[u8]) -> Option<Vec<Heard>> {
+pub(super) fn read(octets: &[u8]) -> Option<Notices> {
+    let whole = octets.len();
     let octets = octets.trim_ascii_start();
     let octets = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets);
+    let before = whole - octets.len();
     let is_json = matches!(octets.first(), Some(b'{' | b'['));
     let start = &octets[..octets.len().min(64 * 1024)];
     if !is_json || !MARKS.iter().any(|mark| memchr::memmem::find(start, mark).is_some()) {
         return None;
     }
-    let octets = &octets[..octets.len().min(MAX_JSON_OCTETS)];
-    let mut heard = Vec::new();
-    for value in Deserializer::from_slice(octets).into_iter::<Value>() {
+    let read = &octets[..octets.len().min(MAX_JSON_OCTETS)];
+    let mut notices = Notices::default();
+    let mut values = Deserializer::from_slice(read).into_iter::<Value>();
+    while let Some(value) = values.next() {
         // Half a file: what was whole before counts.
-        let Ok(value) = value else { break };
-        add(&value, 0, &mut heard);
+        let Ok(value) = value else {
+            notices.is_damaged = read.len() == octets.len();
+            notices.ends_at = Some(before + values.byte_offset());
+            break;
+        };
+        if notices.heard.len() >= MAX_NOTICES {
+            notices.ends_at = Some(before + values.byte_offset());
+            break;
+        }
+        add(&value, 0, &mut notices.heard);
     }
-    Some(heard).filter(|heard| !heard.is_empty())
+    Some(notices).filter(|notices| !notices.heard.is_empty() || notices.is_damaged)
 }
 
 /// Reads the notice that a mail of the service holds: JSON, with lines that were broken.
@@ -53,7 +76,8 @@ pub(super) fn in_mail(text: &str) -> Option<Vec<Heard>> {
     if !text.starts_with('{') {
         return None;
     }
-    read(text.as_bytes()).or_else(|| read(text.replace('\n', "").as_bytes()))
+    let heard = |text: &str| Some(read(text.as_bytes())?.heard).filter(|heard| !heard.is_empty());
+    heard(text).or_else(|| heard(&text.replace('\n', "")))
 }
 
 /// Adds what `value` says; arrays and envelopes are opened.

@@ -7,9 +7,11 @@ mod lines;
 mod list;
 mod log;
 mod mails;
+pub(crate) mod near;
 pub(crate) mod object;
 mod sisimai;
 mod told;
+mod unheard;
 mod unread;
 
 use std::io::{self, IsTerminal};
@@ -18,24 +20,23 @@ use std::path::{Path, PathBuf};
 use reply::classify::hint::hint;
 use reply::compare::{list, stage_in_words};
 use reply::explain::dialog::Line;
-use reply::explain::entry::{Entry, Remedy, Topic, topic_label};
+use reply::explain::entry::{Entry, NoSuchTopic, Remedy, Topic, entry, topic_label};
 use reply::explain::wording::Wording;
 use reply::explain::{
-    cause_name, cli, concerned_in_words, enumerated, label, label_at, label_refused, labelled,
-    permanence_in_words, quoted, wait_in_words, web, whose_move_in_words,
+    cause_name, cli, concerned_in_words, enumerated, explain_kind, label, label_at, label_refused,
+    labelled, permanence_in_words, quoted, sentences, wait_in_words, web, whose_move_in_words,
 };
 use reply::heard::Heard;
 use reply::{Explanation, Language, Reply, Scope, Stage};
 use serde_json::{Value, json};
 
 use super::page::Page;
+use super::text::address;
 use super::{Context, Failure};
 use files::{Content, Opened};
 pub(crate) use found::Found;
-use found::heard_in;
-use log::input;
+pub(super) use log::WHEN_EXPECTED;
 use object::Place;
-use unread::Unread;
 
 /// Say what a reply, a code, a cause or a command means, whose move it is, what to do
 #[derive(clap::Args, Debug)]
@@ -90,33 +91,25 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure>
         return told::tell_files(args, &paths, context);
     }
     let content = match input(args, language)? {
-        Opened::Document(content) if !args.ndjson || !args.is_stdin() => content,
+        Opened::Document(content) if !args.is_stdin() || names_a_topic(&content, args) => content,
         opened => return told::tell_stdin(args, opened, context),
     };
-    if args.writes_json(context) {
-        let mut list = list::List::of(args.ndjson);
-        for value in values(args, &content, language)? {
-            list.add(&value, context.out)?;
-        }
-        list.end(context.out)?;
-    } else {
-        let found = Found::of(&content.octets, language)?;
-        found.tell(found.len(), language, context.out)?;
+    let found = Found::of(&content.octets, language)?;
+    if !args.writes_json(context) {
+        return Ok(found.tell(found.len(), language, context.out)?);
     }
-    content.unreadable.map_or(Ok(()), |what| {
-        Err(input::partly(Path::new("-"), &what.in_words(language), language))
-    })
+    let mut list = list::List::of(args.ndjson);
+    let values = match args.ndjson || args.format.is_some() {
+        true => found.heard().iter().map(|heard| args.value(heard, Place::default())).collect(),
+        false => found.values(language),
+    };
+    values.iter().try_for_each(|value| list.add(value, context.out))?;
+    Ok(list.end(context.out)?)
 }
 
-/// What a text holds as JSON; with the entry of a code, where no names were asked for.
-fn values(args: &Args, content: &Content, language: Language) -> Result<Vec<Value>, Failure> {
-    if !args.ndjson && args.format.is_none() {
-        return Ok(Found::of(&content.octets, language)?.values(language));
-    }
-    let unreadable = content.unreadable.as_ref().map(Unread::in_english);
-    let place = Place { path: None, unreadable: unreadable.as_deref() };
-    let heard = heard_in(&content.octets, language)?;
-    Ok(heard.iter().map(|heard| args.value(heard, place)).collect())
+/// Whether standard input holds the name of one thing, and no lines are asked for.
+fn names_a_topic(content: &Content, args: &Args) -> bool {
+    !args.ndjson && String::from_utf8_lossy(&content.octets).parse::<Topic>().is_ok()
 }
 
 impl Args {
@@ -131,6 +124,8 @@ impl Args {
             text.parse::<Topic>().is_err() && (is_there(text) || text.contains(['/', '.']))
         };
         let are_paths = self.text.iter().any(is_there) && self.text.iter().all(may_be);
+        let is_meant = |text: &String| text.starts_with(['/', '~']) || text.starts_with("./");
+        let are_paths = are_paths || matches!(self.text.as_slice(), [one] if is_meant(one));
         if are_paths { self.text.iter().map(PathBuf::from).collect() } else { Vec::new() }
     }
 
@@ -180,19 +175,40 @@ pub(crate) fn heard_json(heard: &Heard, place: Place<'_>) -> Value {
 }
 
 fn tell_heard(heard: &Heard, language: Language, out: &mut dyn io::Write) -> io::Result<()> {
-    let Some(verdict) = &heard.verdict else {
-        let whom = heard.recipient.as_ref().map(|whom| format!(" <{whom}>")).unwrap_or_default();
-        let kind = web(language, &format!("kind-{}", heard.kind.name()), &[]);
-        return writeln!(out, "{kind}{whom}");
-    };
     if let Some(recipient) = &heard.recipient {
-        writeln!(out, "<{recipient}>")?;
+        writeln!(out, "{}", address(recipient))?;
     }
+    let Some(verdict) = &heard.verdict else {
+        return match explain_kind(heard.kind, language) {
+            Some(told) => tell_explanation(&told, language, out),
+            None => writeln!(out, "{}", web(language, &format!("kind-{}", heard.kind.name()), &[])),
+        };
+    };
     let mut told = verdict.explain(language);
     if let Some(words) = heard.reply.as_ref().and_then(hint_words) {
         told.evidence = enumerated(&[told.evidence, quoted(&words, language)], language);
     }
+    if let Some(odd) = heard.reply.as_ref().and_then(odd_enhanced_code) {
+        let parts = [told.code_meaning, odd.in_words(language)].into_iter();
+        let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+        told.code_meaning = sentences(&parts, language);
+    }
     tell_explanation(&told, language, out)
+}
+
+/// What stands at the place of an enhanced code and cannot be one: half of it, a class that
+/// there is not.
+fn odd_enhanced_code(reply: &Reply) -> Option<NoSuchTopic> {
+    let text = reply.text();
+    let first = text.split_whitespace().next()?.trim_matches(['(', ')', '[', ']', '#', ':', ',']);
+    let is_number = |part: &str| {
+        (1..=4).contains(&part.len()) && part.bytes().all(|octet| octet.is_ascii_digit())
+    };
+    // Two numbers alone may be a size or a version.
+    let is_whole = first.split('.').count() == 3;
+    let is_half = first.split('.').count() == 2 && first.starts_with(['2', '4', '5']);
+    let is_like_one = (is_whole || is_half) && first.split('.').all(is_number);
+    first.parse::<Topic>().err().filter(|_| is_like_one)
 }
 
 /// The words of a reply that say when to come back.
@@ -207,7 +223,10 @@ pub(crate) fn tell_explanation(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let label = |name: &str| label(language, name);
-    let sure = format!("{} · {}", told.evidence, told.confidence);
+    let sure = match told.evidence.is_empty() {
+        true => String::new(),
+        false => format!("{} · {}", told.evidence, told.confidence),
+    };
     let code = if told.code_meaning.is_empty() {
         String::new()
     } else {
@@ -233,6 +252,17 @@ fn tell_rows(title: &str, rows: &[(String, String)], out: &mut dyn io::Write) ->
     let mut page = Page::new(out, rows.iter().map(|(label, _)| label));
     page.title(title)?;
     rows.iter().try_for_each(|(label, text)| page.row(label, text))
+}
+
+/// The entry of what `name` names, as a page or as JSON.
+pub(crate) fn tell_topic(name: &str, context: &mut Context<'_>) -> Result<(), Failure> {
+    let language = context.global.language();
+    let topic: Topic = name.parse().map_err(|error| near::failure(name, &error, language))?;
+    let entry = entry(topic, language);
+    match context.global.json {
+        true => context.json(&entry),
+        false => Ok(tell_entry(&entry, language, context.out)?),
+    }
 }
 
 /// An entry of the reference as a page.
@@ -288,6 +318,9 @@ fn entry_rows(entry: &Entry, language: Language) -> Vec<(String, String)> {
     codes.extend(facts.enhanced_codes.iter().map(ToString::to_string));
     rows.push((label("codes"), enumerated(&codes, language)));
     rows.push((label("adds"), adds(entry, language)));
+    let near = reply::explain::near(&entry.topic.to_string());
+    let near: Vec<String> = near.iter().map(|topic| named(*topic, language)).collect();
+    rows.push((label("near"), enumerated(&near, language)));
     for (index, wording) in entry.wordings.iter().enumerate() {
         let label = if index == 0 { label("wordings") } else { String::new() };
         rows.push((label, wording_in_words(wording, language)));
@@ -298,6 +331,11 @@ fn entry_rows(entry: &Entry, language: Language) -> Vec<(String, String)> {
     }
     rows.push((label("source"), entry.source.clone()));
     rows
+}
+
+/// `4.2.2 (Mailbox full)`.
+fn named(topic: Topic, language: Language) -> String {
+    format!("{topic} ({})", entry(topic, language).name)
 }
 
 /// What a keyword of EHLO adds: a command, parameters.

@@ -1,7 +1,7 @@
 //! What a subcommand returns where something is wrong: what is wrong, where, what was
 //! expected, and on a line of its own what to do.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -117,6 +117,13 @@ impl Failure {
         ExitCode::from(self.status)
     }
 
+    /// Tells it on stderr as a warning: what was asked is done all the same.
+    pub(crate) fn warn(&self, language: Language) {
+        let word = label(language, "warning");
+        let said = labelled(&bold(&word), &self.message(language), language);
+        let _ = anstream::stderr().write_all(format!("{said}\n").as_bytes());
+    }
+
     /// Tells it on stderr, where the work goes on.
     pub(crate) fn tell(&self, json: bool, language: Language) {
         let message = self.message(language);
@@ -127,7 +134,12 @@ impl Failure {
         } else {
             if !message.is_empty() {
                 let word = label(language, "error");
-                let said = labelled(&styled(&word, RED), &message, language);
+                let said = match io::stderr().is_terminal() && !message.contains('\n') {
+                    true => {
+                        under("error", &message, language).replacen(&word, &styled(&word, RED), 1)
+                    }
+                    false => labelled(&styled(&word, RED), &message, language),
+                };
                 text = format!("{said}\n");
             }
             if let Some(help) = &self.help {

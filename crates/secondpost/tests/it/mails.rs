@@ -89,7 +89,9 @@ fn a_mail_is_told_to_people_and_one_without_a_cause_by_its_kind() {
         told.out
     );
     let complaint = fs::read(example("arf-abuse.eml")).unwrap();
-    assert_eq!(call(&["explain"], &complaint).out, "Complaint of a recipient <bob@example.net>\n");
+    let told = call(&["explain"], &complaint).out;
+    let expected = "<bob@example.net>\nComplaint of a recipient\nWhat it means  A recipient marked";
+    assert!(told.starts_with(expected) && told.contains("\nWhat to do "), "{told}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod schema;
 mod sendmail;
 mod settings;
 mod spool;
+mod unreadable;
 
 use std::io::Write;
 use std::path::Path;

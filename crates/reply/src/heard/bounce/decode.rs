@@ -5,10 +5,13 @@
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, WINDOWS_1252};
+use memchr::memchr;
 
 /// Most octets of one encoded text that are decoded. The human part of a bounce is
 /// rarely longer than 4 KiB.
 pub(super) const MAX_TEXT_OCTETS: usize = 64 * 1024;
+/// The same of the fields of a notification, which has some 300 for each recipient.
+pub(super) const MAX_STATUS_OCTETS: usize = 1024 * 1024;
 
 /// Longest line of a text beyond that bound; the rest of it is passed over.
 const MAX_LINE_OCTETS: usize = 4096;
@@ -36,11 +39,11 @@ impl Transfer {
         }
     }
 
-    fn decode(self, octets: &[u8]) -> Cow<'_, [u8]> {
-        if octets.len() > MAX_TEXT_OCTETS && self == Transfer::Plain {
-            return Cow::Owned(without_long_lines(octets));
+    fn decode(self, octets: &[u8], most: usize) -> Cow<'_, [u8]> {
+        if octets.len() > most && self == Transfer::Plain {
+            return Cow::Owned(without_long_lines(octets, most));
         }
-        let octets = &octets[..octets.len().min(MAX_TEXT_OCTETS)];
+        let octets = &octets[..octets.len().min(most)];
         match self {
             Transfer::Plain => Cow::Borrowed(octets),
             Transfer::QuotedPrintable => Cow::Owned(quoted_printable(octets, false)),
@@ -50,11 +53,11 @@ impl Transfer {
 }
 
 /// Cuts lines that nobody wrote, so that the bound leaves room for what stands behind them.
-fn without_long_lines(octets: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(MAX_TEXT_OCTETS);
+fn without_long_lines(octets: &[u8], most: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(most);
     for line in octets.split(|octet| *octet == b'\n') {
         let line = &line[..line.len().min(MAX_LINE_OCTETS)];
-        if out.len() + line.len() >= MAX_TEXT_OCTETS {
+        if out.len() + line.len() >= most {
             break;
         }
         out.extend_from_slice(line);
@@ -63,9 +66,61 @@ fn without_long_lines(octets: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The text of a part.
-pub(super) fn text<'a>(octets: &'a [u8], transfer: Transfer, charset: &str) -> Cow<'a, str> {
-    match transfer.decode(octets) {
+/// What is wrong with a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It is longer than is read.
+    Long,
+    /// Its base64 ends in the middle, or holds what is none.
+    Base64,
+    /// Its charset is not known.
+    Charset,
+    /// It holds octets that its charset does not have.
+    NotText,
+}
+
+/// The gravest that is wrong with a part.
+pub(super) fn fault(
+    octets: &[u8],
+    transfer: Transfer,
+    charset: &str,
+    most: usize,
+) -> Option<Fault> {
+    if octets.len() > most {
+        return Some(Fault::Long);
+    }
+    if transfer == Transfer::Base64 && !is_whole_base64(octets) {
+        return Some(Fault::Base64);
+    }
+    let decoded = transfer.decode(octets, most);
+    if decoded.is_ascii() {
+        return None;
+    }
+    if !charset.is_empty() && Encoding::for_label(charset.trim().as_bytes()).is_none() {
+        return std::str::from_utf8(&decoded).is_err().then_some(Fault::Charset);
+    }
+    in_charset(&decoded, charset).contains(char::REPLACEMENT_CHARACTER).then_some(Fault::NotText)
+}
+
+/// Whether base64 is whole: lines of its digits alone, four for three octets.
+fn is_whole_base64(octets: &[u8]) -> bool {
+    let is_digit = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
+    let end = memchr(b'=', octets).unwrap_or(octets.len());
+    let digits = octets[..end].iter().filter(|octet| is_digit(octet)).count();
+    let is_of_digits =
+        octets[..end].iter().all(|octet| is_digit(octet) || octet.is_ascii_whitespace());
+    let padding = octets[end..].iter().take_while(|octet| **octet == b'=').count();
+    is_of_digits && (digits + padding) % 4 == 0
+}
+
+/// The text of a part, of which at most so much is read.
+pub(super) fn text<'a>(
+    octets: &'a [u8],
+    transfer: Transfer,
+    charset: &str,
+    most: usize,
+) -> Cow<'a, str> {
+    match transfer.decode(octets, most) {
         Cow::Borrowed(octets) => in_charset(octets, charset),
         Cow::Owned(octets) => Cow::Owned(in_charset(&octets, charset).into_owned()),
     }
@@ -226,7 +281,7 @@ mod tests {
 
     #[track_caller]
     fn check(octets: &[u8], transfer: Transfer, charset: &str, expected: &str) {
-        assert_eq!(text(octets, transfer, charset), expected);
+        assert_eq!(text(octets, transfer, charset, MAX_TEXT_OCTETS), expected);
     }
 
     #[test]

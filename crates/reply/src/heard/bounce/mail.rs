@@ -7,12 +7,13 @@ use std::ops::Range;
 
 use memchr::{memchr, memmem};
 
-use super::decode::{self, Transfer};
+use super::decode::{self, Fault, Transfer};
+use crate::heard::Unreadable;
 
 /// Most parts of one mail that are kept; further ones are passed over.
-pub(in crate::heard) const MAX_PARTS: usize = 64;
+const MAX_PARTS: usize = 64;
 /// Most boundaries that are open at once; deeper parts are text of the one around them.
-pub(in crate::heard) const MAX_DEPTH: usize = 16;
+const MAX_DEPTH: usize = 16;
 /// Most header fields that are kept of one header.
 const MAX_FIELDS: usize = 256;
 /// Most octets of one field's value.
@@ -164,9 +165,41 @@ impl<'a> Part<'a> {
         }
     }
 
+    /// What cannot be read of it; `number` is its own, from 1.
+    fn unreadable(&self, number: usize) -> Option<Unreadable> {
+        let is_read = matches!(
+            self.content,
+            Content::Text | Content::Html | Content::Status | Content::Feedback
+        );
+        let is_plain = self.transfer == Transfer::Plain && self.body.is_ascii();
+        if !is_read || (is_plain && self.body.len() <= self.most()) {
+            return None;
+        }
+        decode::fault(self.body, self.transfer, &self.charset, self.most()).map(|fault| match fault
+        {
+            Fault::Long => Unreadable::Long { part: number, octets: self.most() },
+            Fault::Base64 => Unreadable::Base64 { part: number },
+            Fault::Charset => Unreadable::Charset { part: number, name: self.charset.clone() },
+            Fault::NotText => Unreadable::NotText {
+                part: number,
+                name: Some(self.charset.clone())
+                    .filter(|name| !name.is_empty())
+                    .unwrap_or_else(|| "utf-8".to_owned()),
+            },
+        })
+    }
+
+    /// How much of its text is read.
+    fn most(&self) -> usize {
+        match self.content {
+            Content::Status => decode::MAX_STATUS_OCTETS,
+            _ => decode::MAX_TEXT_OCTETS,
+        }
+    }
+
     /// Its text, decoded.
     pub(super) fn text(&self) -> Cow<'a, str> {
-        let text = decode::text(self.body, self.transfer, &self.charset);
+        let text = decode::text(self.body, self.transfer, &self.charset, self.most());
         match text {
             // Lines may end otherwise inside an encoding.
             Cow::Owned(text) if text.contains('\r') => {
@@ -221,8 +254,16 @@ fn parameter(field: &str, name: &str) -> Option<String> {
 pub(super) struct Mail<'a> {
     pub(super) header: Header<'a>,
     pub(super) parts: Vec<Part<'a>>,
-    /// Whether there are parts that were not taken apart: nested too deep, or too many.
-    pub(super) is_cut: bool,
+    how: How,
+}
+
+/// How far the parts of a mail were taken apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct How {
+    /// Some were not: nested too deep, or too many.
+    is_cut: bool,
+    /// It ends before its last boundary.
+    is_open: bool,
 }
 
 impl<'a> Mail<'a> {
@@ -231,13 +272,31 @@ impl<'a> Mail<'a> {
         let (header, used) = Header::read(octets);
         let body = &octets[used..];
         let declared = boundary(&header);
-        let (parts, is_cut) =
-            match declared.filter(|boundary| occurs(boundary, body)).or_else(|| guess(body)) {
-                Some(boundary) => split(&header, body, boundary),
-                // Also a multipart that has lost its boundaries.
-                None => (vec![Part { content: whole(&header), ..Part::of(&header, body) }], false),
-            };
-        Mail { header, parts, is_cut }
+        let is_declared = declared.is_some();
+        let found = declared.filter(|boundary| occurs(boundary, body)).or_else(|| guess(body));
+        let (parts, how) = match found {
+            Some(boundary) => split(&header, body, boundary),
+            // Also a multipart that has lost its boundaries.
+            None => {
+                let part = Part { content: whole(&header), ..Part::of(&header, body) };
+                let is_open = is_declared && body.trim_ascii().is_empty();
+                (vec![part], How { is_open, ..How::default() })
+            }
+        };
+        Mail { header, parts, how }
+    }
+
+    /// What could not be read of it.
+    pub(super) fn unreadable(&self) -> Vec<Unreadable> {
+        let numbered = self.parts.iter().zip(1..);
+        let mut all: Vec<Unreadable> =
+            numbered.filter_map(|(part, number)| part.unreadable(number)).collect();
+        if self.how.is_cut {
+            all.push(Unreadable::Parts { levels: MAX_DEPTH, parts: MAX_PARTS });
+        } else if self.how.is_open {
+            all.push(Unreadable::BrokenOff { part: self.parts.len().max(1) });
+        }
+        all
     }
 
     /// The first part of that content.
@@ -278,11 +337,10 @@ fn guess(body: &[u8]) -> Option<Vec<u8>> {
     is_boundary.then(|| boundary.to_vec())
 }
 
-/// Splits `body` at its boundaries, and the multiparts in it at theirs; and whether some
-/// were left as they are.
-fn split<'a>(header: &Header<'a>, body: &'a [u8], boundary: Vec<u8>) -> (Vec<Part<'a>>, bool) {
+/// Splits `body` at its boundaries, and the multiparts in it at theirs; and how far.
+fn split<'a>(header: &Header<'a>, body: &'a [u8], boundary: Vec<u8>) -> (Vec<Part<'a>>, How) {
     let mut open = vec![boundary];
-    let (mut parts, mut is_cut) = (Vec::new(), false);
+    let (mut parts, mut how) = (Vec::new(), How::default());
     // What stands before the first boundary is read as well: some put the words there.
     let mut part = Some(Part { content: Content::Text, ..Part::of(header, body) });
     let mut start = 0;
@@ -292,7 +350,7 @@ fn split<'a>(header: &Header<'a>, body: &'a [u8], boundary: Vec<u8>) -> (Vec<Par
         open.truncate(if is_last { depth } else { depth + 1 });
         start = (line.end + 1).min(body.len());
         if parts.len() >= MAX_PARTS {
-            return (parts, true);
+            return (parts, How { is_cut: true, ..how });
         }
         if is_last {
             continue;
@@ -302,13 +360,14 @@ fn split<'a>(header: &Header<'a>, body: &'a [u8], boundary: Vec<u8>) -> (Vec<Par
         match self::boundary(&header) {
             Some(inner) if open.len() < MAX_DEPTH => open.push(inner),
             multipart => {
-                is_cut |= multipart.is_some();
+                how.is_cut |= multipart.is_some();
                 part = Some(Part::of(&header, &[]));
             }
         }
     }
+    how.is_open = !open.is_empty();
     close(part, &body[start..], &mut parts);
-    (parts, is_cut)
+    (parts, how)
 }
 
 fn close<'a>(part: Option<Part<'a>>, body: &'a [u8], parts: &mut Vec<Part<'a>>) {

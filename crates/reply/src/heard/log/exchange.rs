@@ -110,7 +110,7 @@ fn tracking<'a>(of: Field<'_, 'a>) -> Option<LogEntry<'a>> {
     let recipients = of("recipientaddress").or_else(|| of("recipients"));
     entry.recipients = recipients.map(addresses).unwrap_or_default();
     (entry.peer_name, entry.peer_address) = (of("serverhostname"), of("serverip"));
-    let said = of("recipientstatus").map(first_status);
+    let said = of("recipientstatus").map(said);
     entry.diagnosis = said.or_else(|| of("sourcecontext")).unwrap_or_default();
     Some(entry)
 }
@@ -122,9 +122,40 @@ pub(super) fn statuses<'e>(entry: &'e LogEntry<'_>) -> Vec<&'e str> {
     if entry.format != Format::Exchange || count < 2 {
         return Vec::new();
     }
-    let parts: Vec<&str> = entry.diagnosis.split(';').map(str::trim).collect();
-    let is_reply = |part: &&str| part.get(..3).is_some_and(|digits| digits.parse::<u16>().is_ok());
-    if parts.len() == count && parts.iter().all(is_reply) { parts } else { Vec::new() }
+    let said = entry.diagnosis.as_ref();
+    let starts = memchr::memchr_iter(b';', said.as_bytes()).map(|at| at + 1);
+    let starts = starts.filter(|at| begins_a_reply(&said[*at..]));
+    let ends: Vec<usize> = starts.chain([said.len() + 1]).collect();
+    let mut from = 0;
+    let cut = |end: &usize| said[std::mem::replace(&mut from, *end)..*end - 1].trim();
+    let parts: Vec<&str> = ends.iter().map(cut).collect();
+    if parts.len() == count && begins_a_reply(said) { parts } else { Vec::new() }
+}
+
+/// Whether three digits stand there and a space or hyphen: what a text behind a semicolon of
+/// its own seldom has.
+fn begins_a_reply(text: &str) -> bool {
+    let text = text.trim_start().as_bytes();
+    matches!(text, [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..])
+}
+
+/// The row once for each recipient, with what was said to him; `None` for rows about one.
+pub(super) fn each<'e>(entry: &'e LogEntry<'_>) -> Option<Vec<LogEntry<'e>>> {
+    let is_of_several =
+        entry.format == Format::Exchange && entry.recipients.len() > 1 && entry.status.is_outcome();
+    if !is_of_several {
+        return None;
+    }
+    let statuses = statuses(entry);
+    let one = |(at, recipient): (usize, &'e Cow<'_, str>)| {
+        let mut one: LogEntry<'e> = entry.clone();
+        one.recipients = vec![Cow::Borrowed(&**recipient)];
+        match statuses.get(at) {
+            Some(status) => one.saying(*status),
+            None => one,
+        }
+    };
+    Some(entry.recipients.iter().enumerate().map(one).collect())
 }
 
 /// `a@example.net;b@example.net`.
@@ -135,17 +166,14 @@ fn addresses(list: Cow<'_, str>) -> Vec<Cow<'_, str>> {
     }
 }
 
-/// The reply in `[{LED=550 5.1.1 …};{MSG=};{FQDN=…}]`, else the text as it is.
-fn first_status(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text.find("{LED=") {
-        Some(at) => {
-            let rest = &text[at + "{LED=".len()..];
-            Cow::Owned(
-                rest.split("};").next().unwrap_or(rest).trim_end_matches(['}', ']']).to_owned(),
-            )
-        }
-        None => text,
-    }
+/// The replies in `[{LED=550 5.1.1 …};{MSG=};{FQDN=…}]`, of which there may be one for each
+/// recipient; else the text as it is.
+fn said(text: Cow<'_, str>) -> Cow<'_, str> {
+    let reply = |rest: &str| {
+        rest.split("};").next().unwrap_or(rest).trim_end_matches(['}', ']']).to_owned()
+    };
+    let replies: Vec<String> = text.split("{LED=").skip(1).map(reply).collect();
+    if replies.is_empty() { text } else { Cow::Owned(replies.join(";")) }
 }
 
 fn protocol<'a>(of: Field<'_, 'a>) -> Option<LogEntry<'a>> {
@@ -271,6 +299,26 @@ mod tests {
         let said =
             "2026-11-28T10:00:02.000Z,Out,08D1,2,192.0.2.1:4000,192.0.2.9:25,<,250 2.1.0 Ok,";
         assert_eq!(crate::read_any(said.as_bytes()), []);
+    }
+
+    #[test]
+    fn what_was_said_to_each_is_told_apart_by_the_code_behind_a_semicolon() {
+        let row = |status: &str, recipients: &str| {
+            format!(
+                "#Fields: date-time,event-id,recipient-address,recipient-status\n\
+                 2026-11-28T10:00:03.000Z,FAIL,{recipients},{status}\n"
+            )
+        };
+        let causes = |status: &str, recipients: &str| -> Vec<crate::Cause> {
+            let heard = crate::read_any(row(status, recipients).as_bytes());
+            heard.iter().filter_map(|heard| Some(heard.verdict.as_ref()?.cause)).collect()
+        };
+        let both = [crate::Cause::MailboxUnknown, crate::Cause::MailboxFull];
+        let two = "b@example.net;c@example.net";
+        assert_eq!(causes("550 5.1.1 User unknown; see help;452 4.2.2 Full", two), both);
+        let led = "[{LRT=};{LED=550 5.1.1 User unknown};{FQDN=a}];[{LED=452 4.2.2 Full};{IP=x}]";
+        assert_eq!(causes(led, two), both);
+        assert_eq!(causes("550 5.1.1 User unknown", two), [both[0], both[0]]);
     }
 
     #[test]

@@ -134,7 +134,7 @@ impl LogReader {
                 self.text(octets, text, damage, heard);
             }
             Err(_) => {
-                let text = String::from_utf8_lossy(octets);
+                let text = crate::heard::unreadable::text(octets);
                 self.text(octets, &text, Some(Damage::NotText), heard);
             }
         }

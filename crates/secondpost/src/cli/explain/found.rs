@@ -3,14 +3,14 @@
 
 use std::io;
 
-use reply::explain::cli;
-use reply::explain::entry::{NoSuchTopic, Topic, entry};
+use reply::Language;
+use reply::explain::entry::{Topic, entry};
 use reply::heard::{Heard, read_any};
-use reply::{Cause, Language};
 use serde_json::{Value, json};
 
 use super::object::Place;
-use super::{expected, heard_json, tell_entry, tell_heard};
+use super::unheard::nothing_heard;
+use super::{heard_json, tell_entry, tell_heard};
 use crate::cli::Failure;
 
 /// What was found in a text.
@@ -30,7 +30,10 @@ impl Found {
                 Ok(Found::Topic(topic, read_any(octets).into_iter().next().map(Box::new)))
             }
             Ok(topic) => Ok(Found::Topic(topic, None)),
-            Err(_) => Ok(Found::Heard(heard_in(octets, language)?)),
+            Err(_) => match read_any(octets) {
+                heard if heard.is_empty() => Err(nothing_heard(octets, None, language)),
+                heard => Ok(Found::Heard(heard)),
+            },
         }
     }
 
@@ -39,6 +42,14 @@ impl Found {
         match self {
             Found::Topic(..) => 1,
             Found::Heard(heard) => heard.len(),
+        }
+    }
+
+    /// What was heard.
+    pub(super) fn heard(&self) -> &[Heard] {
+        match self {
+            Found::Topic(_, heard) => heard.as_deref().map_or(&[], std::slice::from_ref),
+            Found::Heard(heard) => heard,
         }
     }
 
@@ -72,16 +83,6 @@ impl Found {
     }
 }
 
-/// What is heard in `octets`; where that is nothing, what was expected.
-pub(super) fn heard_in(octets: &[u8], language: Language) -> Result<Vec<Heard>, Failure> {
-    let heard = read_any(octets);
-    let text = String::from_utf8_lossy(octets);
-    if heard.is_empty() || is_made_up(&text, &heard) {
-        return Err(nothing_heard(&text, language));
-    }
-    Ok(heard)
-}
-
 /// Pages, an empty line between them.
 pub(super) fn tell_all(
     heard: &[Heard],
@@ -95,32 +96,4 @@ pub(super) fn tell_all(
         tell_heard(heard, language, out)?;
     }
     Ok(())
-}
-
-/// Whether it is a bare number outside SMTP that means nothing to anybody: 999, but not
-/// 101, under which programs say that they could not connect.
-fn is_made_up(text: &str, heard: &[Heard]) -> bool {
-    let means_nothing = |heard: &Heard| {
-        heard.verdict.as_ref().is_none_or(|verdict| verdict.cause == Cause::Unknown)
-    };
-    matches!(text.parse::<Topic>(), Err(NoSuchTopic::CodeOutsideSmtp(_)))
-        && heard.iter().all(means_nothing)
-}
-
-fn nothing_heard(text: &str, language: Language) -> Failure {
-    let text = text.trim();
-    let shown: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
-    match text.parse::<Topic>() {
-        Err(error) if !shown.is_empty() && !text.contains(char::is_whitespace) => {
-            Failure::usage(error.in_short(language)).help(error.in_words(language))
-        }
-        _ if shown.is_empty() => {
-            Failure::usage(cli(language, "nothing-to-explain", &[])).help(expected(language))
-        }
-        _ => {
-            let shown = format!("`{shown}`");
-            let told = cli(language, "no-reply", &[("text", &shown)]);
-            Failure::usage(told).help(expected(language))
-        }
-    }
 }

@@ -3,11 +3,12 @@
 use std::io::{self, BufRead, Write};
 
 use reply::heard::log::{Format, recognise};
-use reply::heard::{Heard, Kind, read_any};
-use reply::{Cause, Confidence, Evidence, Permanence, verdict_of};
+use reply::heard::{Heard, Kind, first_odd_octet, read_any};
+
+use super::unread::{Mebibytes, Unread};
 
 /// Most octets of one line; what is longer is cut.
-const MAX_LINE_OCTETS: u64 = 1024 * 1024;
+const MAX_LINE_OCTETS: usize = 1024 * 1024;
 
 /// Why not all lines were told.
 #[derive(Debug)]
@@ -18,45 +19,75 @@ pub(super) enum Broken {
     Writing(io::Error),
 }
 
-/// Reads `from` line by line, and hands what each line says to `tell`: always one thing.
+/// Reads `from` line by line, and hands what each says to `tell`, with what was not read of
+/// it: one thing, or one for each recipient of whom a row or a notice tells something of his
+/// own. `None` where nothing was heard.
 pub(super) fn each_line(
     mut from: impl BufRead,
-    mut tell: impl FnMut(&Heard) -> io::Result<()>,
+    mut tell: impl FnMut(Option<&Heard>, Option<&Unread>) -> io::Result<()>,
 ) -> Result<(), Broken> {
     let mut line = Vec::new();
     let mut count = 0;
     loop {
         match next_line(&mut from, &mut line) {
-            Ok(true) => tell(&of_line(&line)).map_err(Broken::Writing)?,
-            Ok(false) => return Ok(()),
+            Ok(Some(is_cut)) => {
+                tell_line(&line, is_cut, &mut tell).map_err(Broken::Writing)?;
+            }
+            Ok(None) => return Ok(()),
             Err(error) => return Err(Broken::Reading(count, error)),
         }
         count += 1;
     }
 }
 
-/// The next line without its end, up to a bound; what lies beyond is passed over.
-fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    line.clear();
-    let read = io::Read::take(&mut *from, MAX_LINE_OCTETS).read_until(b'\n', line)?;
-    if line.last() != Some(&b'\n') && read as u64 == MAX_LINE_OCTETS {
-        from.skip_until(b'\n')?;
+fn tell_line(
+    line: &[u8],
+    is_cut: bool,
+    tell: &mut impl FnMut(Option<&Heard>, Option<&Unread>) -> io::Result<()>,
+) -> io::Result<()> {
+    let odd = first_odd_octet(line).map(|(octet, at)| Unread::OddOctet(octet, at));
+    let cut = is_cut.then(|| Unread::BeyondFirst(Mebibytes::of(MAX_LINE_OCTETS)));
+    let unread = cut.or(odd);
+    let heard = of_line(line);
+    if heard.is_empty() {
+        return tell(None, unread.as_ref());
     }
+    heard.iter().try_for_each(|heard| tell(Some(heard), unread.as_ref()))
+}
+
+/// The next line without its end, up to a bound; what lies beyond is passed over, and whether
+/// something does is told.
+fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
+    line.clear();
+    let read = io::Read::take(&mut *from, MAX_LINE_OCTETS as u64).read_until(b'\n', line)?;
+    let is_full = line.last() != Some(&b'\n') && read == MAX_LINE_OCTETS;
+    let is_cut = is_full && from.skip_until(b'\n')? > 0;
     let end =
         line.len() - line.iter().rev().take_while(|octet| matches!(octet, b'\n' | b'\r')).count();
     line.truncate(end);
-    Ok(read > 0)
+    Ok((read > 0).then_some(is_cut))
 }
 
 /// What a line says: a JSON string is a text of several lines.
-fn of_line(line: &[u8]) -> Heard {
+fn of_line(line: &[u8]) -> Vec<Heard> {
     let text = match line.first() {
         Some(b'"') => serde_json::from_slice::<String>(line).ok(),
         _ => None,
     };
     let octets = text.as_ref().map_or(line, |text| text.as_bytes());
-    let heard = read_any(octets).into_iter().next();
-    heard.or_else(|| note(octets)).unwrap_or_else(nothing)
+    let mut heard = read_any(octets);
+    let is_of_each = heard.iter().all(|heard| heard.kind == Kind::Webhook) || is_row(octets);
+    heard.truncate(if is_of_each { heard.len() } else { 1 });
+    if heard.is_empty() {
+        heard.extend(note(octets));
+    }
+    heard
+}
+
+/// Whether a line is one of Exchange's, which tells of several recipients at once.
+fn is_row(octets: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(octets);
+    recognise(&line, None).is_some_and(|entry| entry.format == Format::Exchange)
 }
 
 /// A line of a log that tells of no delivery: it carries no cause.
@@ -64,14 +95,6 @@ fn note(octets: &[u8]) -> Option<Heard> {
     let line = String::from_utf8_lossy(octets);
     let entry = recognise(&line, None)?;
     (entry.format != Format::Other).then(|| entry.heard())
-}
-
-/// A line in which nothing was heard has its object, too.
-fn nothing() -> Heard {
-    let evidence = Evidence { rule: "nothing-heard".into(), text: String::new() };
-    let mut verdict = verdict_of(Cause::Unknown, Permanence::Transient, evidence);
-    verdict.confidence = Confidence::Low;
-    Heard { verdict: Some(verdict), ..Heard::of(Kind::Reply) }
 }
 
 /// Writes one value on a line.
@@ -86,8 +109,10 @@ mod tests {
 
     fn causes(input: &[u8]) -> Vec<&'static str> {
         let mut seen = Vec::new();
-        each_line(input, |heard| {
-            seen.push(heard.verdict.as_ref().map_or("", |verdict| verdict.cause.name()));
+        each_line(input, |heard, _| {
+            let verdict = heard.map(|heard| heard.verdict.as_ref());
+            let cause = |verdict: Option<&reply::Verdict>| verdict.map_or("", |v| v.cause.name());
+            seen.push(verdict.map_or("nothing", cause));
             Ok(())
         })
         .unwrap();
@@ -99,7 +124,7 @@ mod tests {
         let input = b"450 4.2.0 Greylisted\n\n\"550-5.1.1 no such\\n550 5.1.1 user\"\r\ngood morning\n552 5.2.2 mailbox full";
         assert_eq!(
             causes(input),
-            ["greylisted", "unknown", "mailbox-unknown", "unknown", "mailbox-full"]
+            ["greylisted", "nothing", "mailbox-unknown", "nothing", "mailbox-full"]
         );
     }
 
@@ -113,6 +138,33 @@ mod tests {
     fn a_line_that_is_too_long_is_cut_and_the_next_is_read() {
         let mut input = vec![b'x'; 3 * 1024 * 1024];
         input.extend_from_slice(b"\n550 5.1.1 user unknown\n");
-        assert_eq!(causes(&input), ["unknown", "mailbox-unknown"]);
+        assert_eq!(causes(&input), ["nothing", "mailbox-unknown"]);
+        let mut cut = Vec::new();
+        each_line(&input[..], |_, unread| {
+            cut.push(unread.map(Unread::in_english));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(cut, [Some("only the first 1 MiB were read".to_owned()), None]);
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_with_its_place_in_the_line() {
+        let mut told = Vec::new();
+        each_line(&b"450 4.2.0 Greylisted\n450 \0\x01 4.2.0\n"[..], |_, unread| {
+            told.push(unread.cloned());
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(told, [None, Some(Unread::OddOctet(0, 4))]);
+    }
+
+    #[test]
+    fn each_recipient_of_a_row_of_exchange_and_of_a_notice_has_its_object() {
+        let row = b"2026-11-28T10:00:03.000Z,,,,,,,SMTP,FAIL,7,<a@b>,,bob@example.net;carl@example.net,\
+                    550 5.1.1 User unknown;452 4.2.2 Mailbox full,1,2,,,x,ann@example.org,ann@example.org\n";
+        assert_eq!(causes(row), ["mailbox-unknown", "mailbox-full"]);
+        let sendmail = b"Nov 28 10:00:01 mx sendmail[1]: xAT3LkQw012345: to=<a@example.net>,<b@example.net>, dsn=4.2.2, stat=Deferred: 452 4.2.2 Mailbox full\n";
+        assert_eq!(causes(sendmail), ["mailbox-full"]);
     }
 }

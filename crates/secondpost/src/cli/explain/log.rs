@@ -6,18 +6,21 @@ mod follow;
 pub(super) mod input;
 mod lines;
 mod page;
+mod wide;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use mta::clock::Clock;
-use reply::heard::log::{Line, LogReader, Meanings, Reference, Summary};
+use reply::heard::log::{Line, LogEntry, LogReader, Meanings, Reference, Summary};
 use reply::{Cause, Language, Timestamp};
 
 use super::super::{Context, Failure};
 use super::unread::{Behind, Unread};
+pub(in crate::cli) use filter::EXPECTED as WHEN_EXPECTED;
 use filter::{Filter, When};
 use input::{Input, Progress};
+pub(super) use lines::damage_in_english;
 
 /// What may stand beside `--log`.
 #[derive(clap::Args, Debug)]
@@ -52,7 +55,8 @@ pub(crate) struct LogArgs {
     #[arg(long, value_name = "CAUSE", requires = "log")]
     cause: Option<Cause>,
 
-    /// Tell what fails as it is written to the log, until interrupted
+    /// Tell what fails as it is written to the log, a line each, until interrupted: first the
+    /// last ten failures that are there, as `tail -f` does, or with --since all from then on
     #[arg(long, requires = "log", conflicts_with = "ndjson")]
     follow: bool,
 }
@@ -109,9 +113,15 @@ fn summarise(
     let mut reader = LogReader::new(Some(reference));
     let mut add = |line: Line<'_>| {
         let Some(entry) = line.entry else { return };
-        let meaning = meanings.of(&entry);
-        if filter.takes(&entry, meaning.map(|meaning| meaning.cause)) {
-            summary.add(&entry, meaning);
+        let mut count = |entry: &LogEntry<'_>| {
+            let meaning = meanings.of(entry);
+            if filter.takes(entry, meaning.map(|meaning| meaning.cause)) {
+                summary.add(entry, meaning);
+            }
+        };
+        match entry.each() {
+            Some(each) => each.iter().for_each(count),
+            None => count(&entry),
         }
     };
     let mut progress = Progress::of(files);

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use reply::heard::mbox::MailReader;
-use reply::heard::{MAX_MAIL_OCTETS, passed_over};
+use reply::heard::{Heard, MAX_MAIL_OCTETS, Unreadable, read_damaged_mail};
 
 use super::unread::{Behind, Mebibytes, Unread};
 
@@ -15,8 +15,8 @@ const MOST: Mebibytes = Mebibytes::of(MAX_MAIL_OCTETS);
 
 /// What reading comes to.
 pub(super) enum Step<'a> {
-    /// A mail, and what was not read of it.
-    Mail(&'a [u8], Option<&'a Unread>),
+    /// What a mail says, and what was not read of it.
+    Mail(&'a [Heard], &'a [Unread]),
     /// All that came was told; more is waited for.
     Waiting,
 }
@@ -44,14 +44,18 @@ pub(super) fn each_mail(
         }
         while let Some(mail) = mails.next_mail() {
             found.mails += 1;
-            let cut = mail.is_cut().then(|| found.cut(mail.at));
-            let cut = cut.or_else(|| found.nested(mail.octets, mail.at));
+            let (heard, unreadable) = read_damaged_mail(mail.octets);
             // Nothing but the last mail is whole no more where the file breaks off.
-            let what = cut.as_ref().or(broken.as_ref().filter(|_| mail.ends_at() == octets));
-            tell(Step::Mail(mail.octets, what))?;
+            let of_file = broken.as_ref().filter(|_| mail.ends_at() == octets);
+            let not_read: Vec<Unread> = match (mail.is_cut(), of_file) {
+                (true, _) => vec![found.cut(mail.at)],
+                (false, Some(broken)) => vec![broken.clone()],
+                (false, None) => found.damaged(unreadable, mail.at),
+            };
+            tell(Step::Mail(&heard, &not_read))?;
         }
         if mails.has_ended() {
-            let not_read = found.not_read().into_iter().chain(found.nested);
+            let not_read = found.not_read().into_iter().chain(found.damaged);
             return Ok(not_read.chain(broken).collect());
         }
         tell(Step::Waiting)?;
@@ -64,8 +68,8 @@ struct Found {
     mails: u64,
     cut: u64,
     first_cut: u64,
-    /// The first of which not all parts are read.
-    nested: Option<Unread>,
+    /// What else could not be read: of each kind the first.
+    damaged: Vec<Unread>,
 }
 
 impl Found {
@@ -78,12 +82,16 @@ impl Found {
         Unread::BeyondFirst(MOST)
     }
 
-    /// What is not read of the parts of a mail that begins at `at`.
-    fn nested(&mut self, mail: &[u8], at: u64) -> Option<Unread> {
-        let (levels, parts) = passed_over(mail)?;
-        let unread = Unread::Parts { levels, parts, at };
-        self.nested.get_or_insert_with(|| unread.clone());
-        Some(unread)
+    /// What could not be read in a mail that begins at `at`.
+    fn damaged(&mut self, unreadable: Vec<Unreadable>, at: u64) -> Vec<Unread> {
+        let all = unreadable.into_iter().map(|what| Unread::InMail(what, at)).collect();
+        for unread in &all {
+            let is_known = self.damaged.iter().any(|known| is_alike(known, unread));
+            if !is_known {
+                self.damaged.push(Unread::clone(unread));
+            }
+        }
+        all
     }
 
     fn not_read(&self) -> Option<Unread> {
@@ -93,6 +101,16 @@ impl Found {
             (1, _) => Some(Unread::BeyondFirstOfOne(MOST, self.first_cut)),
             (cut, _) => Some(Unread::BeyondFirstOfSome(MOST, cut, self.first_cut)),
         }
+    }
+}
+
+/// Whether both tell of the same kind of trouble.
+fn is_alike(one: &Unread, other: &Unread) -> bool {
+    match (one, other) {
+        (Unread::InMail(one, _), Unread::InMail(other, _)) => {
+            std::mem::discriminant(one) == std::mem::discriminant(other)
+        }
+        _ => false,
     }
 }
 
@@ -112,9 +130,9 @@ mod tests {
         let mut seen = Vec::new();
         let not_read = each_mail(Pieces(pieces.into_iter()), |step| {
             seen.push(match step {
-                Step::Mail(octets, what) => {
-                    let what = what.map(Unread::in_english).unwrap_or_default();
-                    format!("{} {what}", octets.len())
+                Step::Mail(heard, what) => {
+                    let what: Vec<String> = what.iter().map(Unread::in_english).collect();
+                    format!("{} {}", heard.len(), what.join("; "))
                 }
                 Step::Waiting => "…".to_owned(),
             });
@@ -142,7 +160,7 @@ mod tests {
         let failed = || Err(io::Error::other("half"));
         let (seen, not_read) = told(vec![Ok(ONE.repeat(2)), failed()]);
         let broken = "it breaks off behind 46 octets (half); what stands before was read";
-        assert_eq!(seen, ["…", "23 ", &format!("23 {broken}")]);
+        assert_eq!(seen, ["…", "1 ", &format!("1 {broken}")]);
         assert_eq!(not_read, [broken]);
 
         let long = vec![b'z'; PIECE_OCTETS];
@@ -156,9 +174,8 @@ mod tests {
         pieces.push(Ok([b"\n\n", ONE].concat()));
         let (seen, not_read) = told(pieces);
         assert_eq!(not_read, ["of the mail at octet 23, only the first 4 MiB were read"]);
-        let cut = format!("{MAX_MAIL_OCTETS} only the first 4 MiB were read");
         let mails: Vec<&String> = seen.iter().filter(|told| *told != "…").collect();
-        assert_eq!(mails, ["23 ", &cut, "23 "]);
+        assert_eq!(mails, ["1 ", "1 only the first 4 MiB were read", "1 "]);
     }
     /// A mail with multiparts in each other.
     fn nested(levels: usize) -> Vec<u8> {
@@ -176,14 +193,46 @@ mod tests {
                       were not read";
         let head = b"Content-Type: multipart/mixed; boundary=b\n\n".to_vec();
         let many = |parts: usize| [head.clone(), b"--b\n\nwords\n".repeat(parts)].concat();
+        let whole = |mail: &[u8]| [mail, b"--b--\n"].concat();
         for (mail, expected) in [
             (nested(10_000), vec![beyond]),
             (nested(17), vec![beyond]),
             (nested(16), vec![]),
             (many(66), vec![beyond]),
-            (many(63), vec![]),
+            (whole(&many(63)), vec![]),
         ] {
             assert_eq!(told(vec![Ok(mail)]).1, expected);
         }
+    }
+
+    #[test]
+    fn half_a_mail_and_damaged_parts_are_told_with_the_part() {
+        let mail = |parts: &str| {
+            format!(
+                "From: MAILER-DAEMON\nSubject: failure\n\
+                 Content-Type: multipart/report; boundary=b\n\n{parts}"
+            )
+            .into_bytes()
+        };
+        let first = "--b\n\nIt failed.\n";
+        for (parts, expected) in [
+            (
+                format!("{first}--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dn"),
+                "the mail at octet 0 breaks off in its part 2",
+            ),
+            (
+                format!("{first}--b\nContent-Transfer-Encoding: base64\n\nSXQgZmFpb\n--b--\n"),
+                "the base64 of part 2 of the mail at octet 0",
+            ),
+            ("--b\nContent-Type: text/plain; charset=x-odd\n\nBo\u{ee}te\n--b--\n".to_owned(), ""),
+            (format!("{first}--b--\n"), ""),
+        ] {
+            let told = told(vec![Ok(mail(&parts))]).1.join("; ");
+            assert!(told.starts_with(expected) && told.is_empty() == expected.is_empty(), "{told}");
+        }
+        let mut octets = mail("--b\nContent-Type: text/plain; charset=utf-8\n\nBo");
+        octets.extend(b"\xeete\n--b--\n");
+        let told = told(vec![Ok(octets)]).1.join("; ");
+        assert!(told.contains("part 1") && told.contains("`utf-8`"), "{told}");
     }
 }

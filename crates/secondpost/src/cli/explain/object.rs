@@ -2,6 +2,8 @@
 //! name is always there; what is absent is null. `docs/reference/explain.schema.json` is
 //! made from the same lists.
 
+use std::sync::LazyLock;
+
 use reply::heard::log::{Format, Status};
 use reply::heard::{Heard, Kind};
 use reply::{Cause, Confidence, Permanence, WhoseMove};
@@ -43,6 +45,21 @@ pub(crate) struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
+    /// Of a line in which nothing was heard: its cause is not known, and nothing is said of
+    /// what it does not tell.
+    pub(crate) fn of_nothing(place: Place<'a>) -> Object<'a> {
+        static NOTHING: LazyLock<(Heard, reply::Evidence)> = LazyLock::new(|| {
+            let evidence = reply::Evidence { rule: "nothing-heard".into(), text: String::new() };
+            (Heard::of(Kind::Reply), evidence)
+        });
+        Object {
+            cause: Some(Cause::Unknown.name()),
+            evidence: Some(&NOTHING.1),
+            confidence: Some(Confidence::Low.name()),
+            ..Object::of(&NOTHING.0, place)
+        }
+    }
+
     /// Of `heard`, where it was heard.
     pub(crate) fn of(heard: &'a Heard, place: Place<'a>) -> Object<'a> {
         let verdict = heard.verdict.as_ref();
@@ -95,7 +112,7 @@ pub(crate) fn schema() -> Value {
         "code": { "type": ["integer", "null"], "minimum": 200, "maximum": 599, "description": "The basic code that was heard; never made up." },
         "enhanced_code": { "type": ["string", "null"], "pattern": "^[245]\\.[0-9]{1,3}\\.[0-9]{1,3}$", "description": "The enhanced status code that was heard; never made up." },
         "cause": one_of(&causes, "Why: a name of docs/reference/causes.md."),
-        "permanence": one_of(&Permanence::ALL.map(Permanence::name), "Whether the same may work later. That of a bounce comes from its action and its words."),
+        "permanence": one_of(&Permanence::ALL.map(Permanence::name), "Whether the same may work later. That of a bounce comes from its action and its words. Null where nothing was heard."),
         "whose_move": one_of(&WhoseMove::ALL.map(WhoseMove::name), "Whose turn it is."),
         "retry_after_seconds": { "type": ["integer", "null"], "minimum": 0, "description": "How long to wait, where the words say so." },
         "retry_at": or_null("string", "When to come back, where the words name a time (RFC 3339)."),

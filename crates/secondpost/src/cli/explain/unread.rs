@@ -5,8 +5,10 @@ use std::{fmt, io};
 
 use reply::Language;
 use reply::explain::{cli, cli_count, queued_count};
+use reply::heard::Unreadable;
 
 use super::super::system::Said;
+use super::super::text::printable;
 
 /// What was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +21,16 @@ pub(super) enum Unread {
     BeyondFirstOfOne(Mebibytes, u64),
     /// The same of several mails: how many, and where the first begins.
     BeyondFirstOfSome(Mebibytes, u64, u64),
-    /// Parts of a mail, beyond so many levels and so many of them; where it begins.
-    Parts { levels: usize, parts: usize, at: u64 },
+    /// Something in the mail that begins at this octet.
+    InMail(Unreadable, u64),
+    /// JSON makes no sense at this octet, or is cut off there.
+    DamagedJson(usize),
+    /// What stands behind this octet.
+    Behind(usize),
+    /// What is more than so many things.
+    BeyondThings(usize),
+    /// An octet of a line that no text has, and where in the line.
+    OddOctet(u8, usize),
 }
 
 /// How much stands before the place where something breaks off.
@@ -62,6 +72,14 @@ impl Unread {
         Unread::BrokenOff(behind, why)
     }
 
+    /// Whether it is damage within a mail of which all that is left was read.
+    pub(super) const fn is_damage(&self) -> bool {
+        match self {
+            Unread::InMail(unreadable, _) => !matches!(unreadable, Unreadable::Parts { .. }),
+            _ => false,
+        }
+    }
+
     /// As the texts of JSON, which are the same for all.
     pub(super) fn in_english(&self) -> String {
         self.in_words(Language::En)
@@ -84,13 +102,59 @@ impl Unread {
                 let values = [("size", &*size.shown()), ("count", &count), ("at", &at)];
                 cli(language, "only-first-of-some", &values)
             }
-            Unread::Parts { levels, parts, at } => {
-                let (levels, parts, at) = (levels.to_string(), parts.to_string(), at.to_string());
-                let values = [("levels", &*levels), ("parts", &parts), ("at", &at)];
-                cli(language, "parts-beyond", &values)
+            Unread::InMail(unreadable, at) => in_mail(unreadable, *at, language),
+            Unread::DamagedJson(at) => cli(language, "json-damaged", &[("at", &at.to_string())]),
+            Unread::Behind(at) => cli(language, "not-read-behind", &[("at", &at.to_string())]),
+            Unread::BeyondThings(count) => {
+                let values = [("count", &*count.to_string()), ("option", "`--ndjson`")];
+                cli(language, "only-first-things", &values)
+            }
+            Unread::OddOctet(octet, at) => {
+                let values = [("octet", &*shown(*octet)), ("at", &at.to_string())];
+                cli(language, "odd-octet", &values)
             }
         }
     }
+}
+
+/// An octet as it is written: `0x00`.
+pub(super) fn shown(octet: u8) -> String {
+    format!("0x{octet:02X}")
+}
+
+/// What could not be read in the mail that begins at `at`.
+fn in_mail(unreadable: &Unreadable, at: u64, language: Language) -> String {
+    let at = at.to_string();
+    let say = |name: &str, values: &[(&'static str, &str)]| {
+        let mut all = vec![("at", &*at)];
+        all.extend_from_slice(values);
+        cli(language, name, &all)
+    };
+    let of_part = |name: &str, part: &usize| say(name, &[("part", &part.to_string())]);
+    let of_charset = |name: &str, part: &usize, charset: &str| {
+        let charset = format!("`{}`", printable(charset));
+        say(name, &[("part", &part.to_string()), ("name", &charset)])
+    };
+    match unreadable {
+        Unreadable::Parts { levels, parts } => {
+            let (levels, parts) = (levels.to_string(), parts.to_string());
+            say("parts-beyond", &[("levels", &levels), ("parts", &parts)])
+        }
+        Unreadable::BrokenOff { part } => of_part("mail-broken-off", part),
+        Unreadable::Long { part, octets } => {
+            let size = format!("{} KiB", octets >> 10);
+            say("part-too-long", &[("part", &part.to_string()), ("size", &size)])
+        }
+        Unreadable::Base64 { part } => of_part("part-base64", part),
+        Unreadable::Charset { part, name } => of_charset("part-charset", part, name),
+        Unreadable::NotText { part, name } => of_charset("part-not-text", part, name),
+    }
+}
+
+/// All of it in the texts of JSON; `None` where all was read.
+pub(super) fn in_english(all: &[Unread]) -> Option<String> {
+    let all: Vec<String> = all.iter().map(Unread::in_english).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 impl Behind {
@@ -130,12 +194,24 @@ mod tests {
     fn what_was_not_read_is_said_in_every_language_with_all_that_is_known_of_it() {
         let size = Mebibytes::of(4 << 20);
         let half = Unread::broken_off(Behind::Octets(46), &io::Error::other("half"));
-        let cases: [(Unread, &[&str]); 5] = [
+        let in_mail = |unreadable| Unread::InMail(unreadable, 71);
+        let name = "x-odd".to_owned();
+        let cases: [(Unread, &[&str]); 15] = [
             (half, &["46", "half"]),
             (Unread::BrokenOff(Behind::Lines(7), Why::UnfoldsTooFar), &["7"]),
             (Unread::BeyondFirst(size), &["4 MiB"]),
             (Unread::BeyondFirstOfOne(size, 23), &["4 MiB", "23"]),
             (Unread::BeyondFirstOfSome(size, 3, 23), &["4 MiB", "3", "23"]),
+            (in_mail(Unreadable::Parts { levels: 16, parts: 64 }), &["16", "64", "71"]),
+            (in_mail(Unreadable::BrokenOff { part: 2 }), &["2", "71"]),
+            (in_mail(Unreadable::Long { part: 3, octets: 1 << 16 }), &["3", "64 KiB", "71"]),
+            (in_mail(Unreadable::Base64 { part: 4 }), &["4", "71", "base64"]),
+            (in_mail(Unreadable::Charset { part: 5, name: name.clone() }), &["5", "`x-odd`"]),
+            (in_mail(Unreadable::NotText { part: 6, name }), &["6", "71", "`x-odd`"]),
+            (Unread::DamagedJson(99), &["99", "JSON"]),
+            (Unread::Behind(98), &["98"]),
+            (Unread::BeyondThings(10_000), &["10000", "`--ndjson`"]),
+            (Unread::OddOctet(0, 17), &["0x00", "17"]),
         ];
         for (unread, facts) in cases {
             let mut told: Vec<String> =

@@ -1,6 +1,7 @@
 //! A log as it grows: what fails is told on a line each. A file that was rotated away is
 //! opened anew under its name.
 
+use std::collections::VecDeque;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
@@ -8,14 +9,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reply::Language;
-use reply::explain::{cause_name, whose_move_in_words};
-use reply::heard::log::{Line, LogReader, Meaning, Meanings, Reference, Status};
+use reply::explain::{cause_name, cli, whose_move_in_words};
+use reply::heard::log::{Line, LogEntry, LogReader, Meaning, Meanings, Reference, Status};
 
 use super::super::super::text::printable;
 use super::super::super::{Context, Failure};
 use super::filter::Filter;
 use super::input;
 
+/// How many failures are shown that were there before, as `tail -f` shows lines.
+const MAX_BEFORE: usize = 10;
 /// How often a file is looked at.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -27,8 +30,8 @@ pub(super) fn run(
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     let language = context.global.language();
-    let mut teller =
-        Teller { meanings: Meanings::default(), filter, language, json: context.global.json };
+    let json = context.global.json;
+    let mut teller = Teller::of(filter, language, json);
     let mut reader = LogReader::new(Some(reference));
     let Some((last, earlier)) = files.split_last() else { return Ok(()) };
     let mut progress = input::Progress::of(&[]);
@@ -40,6 +43,11 @@ pub(super) fn run(
         pieces.into_iter().collect::<io::Result<()>>()?;
     }
     if last == Path::new("-") {
+        // What comes through a pipe comes now; only of files before it is there something already.
+        match earlier.is_empty() {
+            true => teller.before = None,
+            false => teller.catch_up(last, context.out)?,
+        }
         return follow_input(&mut io::stdin(), &mut teller, &mut reader, context.out);
     }
     follow_file(last, &mut teller, &mut reader, context.out)
@@ -75,7 +83,10 @@ fn follow_file(
         match followed.step().map_err(named)? {
             Step::Piece(piece) => teller.push(reader, piece, out)?,
             Step::Anew => teller.finish(reader, out)?,
-            Step::Idle => std::thread::sleep(PAUSE),
+            Step::Idle => {
+                teller.catch_up(path, out)?;
+                std::thread::sleep(PAUSE);
+            }
         }
     }
 }
@@ -146,9 +157,50 @@ struct Teller<'a> {
     filter: &'a Filter,
     language: Language,
     json: bool,
+    before: Option<Before>,
 }
 
-impl Teller<'_> {
+/// What failed before the end of the log was come to: the last of it waits to be shown.
+#[derive(Default)]
+struct Before {
+    count: u64,
+    last: VecDeque<String>,
+}
+
+impl<'a> Teller<'a> {
+    /// Tells what passes `filter`; of what is there already only the last, unless it is said
+    /// from when on.
+    fn of(filter: &'a Filter, language: Language, json: bool) -> Teller<'a> {
+        let before = filter.since.is_none().then(Before::default);
+        Teller { meanings: Meanings::default(), filter, language, json, before }
+    }
+
+    /// The end of what is there is come to: shows the last of it, and says on standard error
+    /// what is followed and how much is not shown.
+    fn catch_up(&mut self, file: &Path, out: &mut dyn Write) -> io::Result<()> {
+        let Some(before) = self.before.take() else { return Ok(()) };
+        before.last.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        out.flush()?;
+        let (count, shown) = (before.count.to_string(), before.last.len().to_string());
+        let file = input::name(file, self.language);
+        let values =
+            [("file", &*file), ("count", &count), ("shown", &shown), ("option", "`--since`")];
+        // Where stderr is closed there is nobody left to tell.
+        let _ = writeln!(io::stderr(), "{}", cli(self.language, "following", &values));
+        Ok(())
+    }
+
+    /// Writes a line, or keeps it until the end of what is there is come to.
+    fn write(&mut self, line: String, out: &mut dyn Write) -> io::Result<()> {
+        let Some(before) = &mut self.before else { return writeln!(out, "{line}") };
+        before.count += 1;
+        if before.last.len() == MAX_BEFORE {
+            before.last.pop_front();
+        }
+        before.last.push_back(line);
+        Ok(())
+    }
+
     fn push(
         &mut self,
         reader: &mut LogReader,
@@ -173,18 +225,32 @@ impl Teller<'_> {
     /// One line for what failed, nothing for the rest.
     fn tell(&mut self, line: &Line<'_>, out: &mut dyn Write) -> io::Result<()> {
         let Some(entry) = &line.entry else { return Ok(()) };
+        match entry.each() {
+            Some(each) => each.iter().try_for_each(|entry| self.tell_entry(line, entry, out)),
+            None => self.tell_entry(line, entry, out),
+        }
+    }
+
+    fn tell_entry(
+        &mut self,
+        line: &Line<'_>,
+        entry: &LogEntry<'_>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let Some(meaning) = self.meanings.of(entry) else { return Ok(()) };
         let is_failure = entry.status.is_outcome() && entry.status != Status::Sent;
         if !is_failure || !self.filter.takes(entry, Some(meaning.cause)) {
             return Ok(());
         }
         if self.json {
-            return writeln!(out, "{}", super::lines::object(line, Path::new("-")));
+            let object = super::lines::object(line, Some(entry), Path::new("-"));
+            return self.write(object.to_string(), out);
         }
         let time = entry.time.map_or(String::new(), |time| format!("{time}  "));
         let recipient =
             entry.recipients.first().map_or(String::new(), |to| format!("<{}> ", printable(to)));
-        writeln!(out, "{time}{recipient}{}", self.words(meaning))
+        let told = format!("{time}{recipient}{}", self.words(meaning));
+        self.write(told, out)
     }
 
     /// `550 5.1.1 · No such mailbox · the sender`.
@@ -233,12 +299,8 @@ mod tests {
         /// Whom the lines are about that are new since the last look.
         fn look(&mut self) -> Vec<String> {
             let filter = Filter::default();
-            let mut teller = Teller {
-                meanings: Meanings::default(),
-                filter: &filter,
-                language: Language::En,
-                json: false,
-            };
+            let mut teller = Teller::of(&filter, Language::En, false);
+            teller.before = None;
             let mut out = Vec::new();
             loop {
                 match self.followed.step().unwrap() {
@@ -251,6 +313,26 @@ mod tests {
             let whom = |line: &str| line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
             text.lines().map(whom).collect()
         }
+    }
+
+    #[test]
+    fn of_what_is_there_already_the_last_ten_are_told() {
+        let filter = Filter::default();
+        let mut teller = Teller::of(&filter, Language::En, false);
+        let (mut reader, mut out) = (LogReader::new(None), Vec::new());
+        let told = |out: &[u8]| String::from_utf8_lossy(out).lines().count();
+        for number in 0..25 {
+            let line = line(&format!("a{number}@example.net"));
+            teller.push(&mut reader, line.as_bytes(), &mut out).unwrap();
+        }
+        assert_eq!(told(&out), 0);
+        teller.catch_up(Path::new("mail.log"), &mut out).unwrap();
+        assert_eq!(told(&out), MAX_BEFORE);
+        assert!(String::from_utf8_lossy(&out).starts_with("<a15@example.net>"));
+        teller.push(&mut reader, line("b@example.net").as_bytes(), &mut out).unwrap();
+        assert_eq!(told(&out), MAX_BEFORE + 1);
+        let filter = Filter { since: Some(reply::Timestamp::from_millis(0)), ..Filter::default() };
+        assert!(Teller::of(&filter, Language::En, false).before.is_none());
     }
 
     #[test]

@@ -16,6 +16,7 @@ use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use super::super::super::system::DamagedArchive;
 use super::super::super::{Failure, system};
 use super::super::unread::UnfoldsTooFar;
+use super::wide::Wide;
 
 /// Octets that are read at a time.
 pub(in crate::cli::explain) const PIECE_OCTETS: usize = 64 * 1024;
@@ -31,6 +32,7 @@ pub(in crate::cli::explain) struct Input {
     compressed: Rc<Cell<u64>>,
     unfolded: u64,
     is_compressed: bool,
+    wide: Option<Wide>,
 }
 
 impl Input {
@@ -58,7 +60,7 @@ impl Input {
                 None => (Box::new(source), false),
             },
         };
-        Ok(Input { reader, compressed, unfolded: 0, is_compressed })
+        Ok(Input { reader, compressed, unfolded: 0, is_compressed, wide: None })
     }
 
     /// How much of the file was read, compressed or not.
@@ -69,6 +71,37 @@ impl Input {
 
 impl Read for Input {
     fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        if self.unfolded == 0 {
+            let count = self.read_octets(piece)?;
+            self.wide = Wide::begun_by(&piece[..count]);
+            if self.wide.is_none() {
+                return Ok(count);
+            }
+        }
+        if self.wide.is_some() { self.read_wide(piece) } else { self.read_octets(piece) }
+    }
+}
+
+impl Input {
+    /// The same of a file in UTF-16.
+    fn read_wide(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        let mut octets = vec![0; PIECE_OCTETS];
+        loop {
+            let given = self.wide.as_mut().map_or(0, |wide| wide.give(piece));
+            if given > 0 {
+                return Ok(given);
+            }
+            let count = self.read_octets(&mut octets)?;
+            let Some(wide) = &mut self.wide else { return Ok(0) };
+            wide.push(&octets[..count]);
+            if count == 0 {
+                wide.finish();
+                return Ok(wide.give(piece));
+            }
+        }
+    }
+
+    fn read_octets(&mut self, piece: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(piece);
         let count = if self.is_compressed {
             count.map_err(|error| of_decompressor(&error))?
@@ -117,7 +150,7 @@ fn foreign(start: &[u8]) -> Option<&'static str> {
 }
 
 /// What a file is called, in backticks.
-fn name(file: &Path, language: Language) -> String {
+pub(in crate::cli::explain) fn name(file: &Path, language: Language) -> String {
     match file == Path::new("-") {
         true => format!("`{}`", cli(language, "standard-input", &[])),
         false => format!("`{}`", file.display()),
@@ -274,6 +307,15 @@ mod tests {
         assert_eq!(read_all(both.clone()).unwrap(), both);
         assert_eq!(read_all([gzipped(&one), gzipped(&two)].concat()).unwrap(), both);
         assert_eq!(read_all([zstd(&one), zstd(&two)].concat()).unwrap(), both);
+    }
+
+    #[test]
+    fn utf_16_is_read_plain_and_compressed() {
+        let text = "550 5.1.1 Postfach unbekannt für ann\r\n".repeat(3000);
+        let octets = text.encode_utf16().flat_map(u16::to_le_bytes);
+        let octets: Vec<u8> = [0xff, 0xfe].into_iter().chain(octets).collect();
+        assert_eq!(read_all(gzipped(&octets)).unwrap(), text.as_bytes());
+        assert_eq!(read_all(octets).unwrap(), text.as_bytes());
     }
 
     #[test]

@@ -45,9 +45,23 @@ pub(super) fn run(
 }
 
 fn tell_line(line: &Line<'_>, file: &Path, filter: &Filter, out: &mut dyn Write) -> io::Result<()> {
-    let object = object(line, file);
+    let each = line.entry.as_ref().and_then(LogEntry::each);
+    let Some(each) = each else {
+        return tell_entry(line, line.entry.as_ref(), file, filter, out);
+    };
+    each.iter().try_for_each(|entry| tell_entry(line, Some(entry), file, filter, out))
+}
+
+fn tell_entry(
+    line: &Line<'_>,
+    entry: Option<&LogEntry<'_>>,
+    file: &Path,
+    filter: &Filter,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let object = object(line, entry, file);
     let cause = object["cause"].as_str().and_then(|cause| cause.parse().ok());
-    let is_taken = match &line.entry {
+    let is_taken = match entry {
         Some(entry) => filter.takes(entry, cause),
         None => filter.is_open(),
     };
@@ -59,19 +73,19 @@ fn tell_line(line: &Line<'_>, file: &Path, filter: &Filter, out: &mut dyn Write)
 
 /// The verdict of a line, with what else it says. A line of no known form is read as what
 /// somebody pasted.
-pub(super) fn object(line: &Line<'_>, file: &Path) -> Value {
+pub(super) fn object(line: &Line<'_>, entry: Option<&LogEntry<'_>>, file: &Path) -> Value {
     let path = file.to_string_lossy();
-    let heard = match &line.entry {
+    let heard = match entry {
         Some(entry) => Some(entry.heard()),
         None => read_any(line.octets).into_iter().next(),
     };
     let heard = Heard { kind: Kind::Log, ..heard.unwrap_or(Heard::of(Kind::Log)) };
     let path = Some(&*path).filter(|path| *path != "-");
-    let place = Place { path, unreadable: line.damage.map(damage) };
+    let place = Place { path, unreadable: line.damage.map(damage_in_english) };
     // An object of plain fields is always JSON.
     let mut object = serde_json::to_value(Object::of(&heard, place)).unwrap_or_default();
     object["line"] = json!(line.number);
-    if let Some(entry) = &line.entry {
+    if let Some(entry) = entry {
         add_entry(&mut object, entry);
     }
     object
@@ -90,7 +104,8 @@ fn add_entry(object: &mut Value, entry: &LogEntry<'_>) {
     object["kept_too_little"] = json!(entry.keeps_too_little());
 }
 
-const fn damage(damage: Damage) -> &'static str {
+/// What was unreadable in a line, as the texts of JSON.
+pub(in crate::cli::explain) const fn damage_in_english(damage: Damage) -> &'static str {
     match damage {
         Damage::TooLong => "the line is longer than is read; its beginning was read",
         Damage::NotText => "the line holds octets that are no text; the rest was read",
