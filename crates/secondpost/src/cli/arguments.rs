@@ -27,7 +27,7 @@ pub(super) fn failure(error: &clap::Error, language: Language) -> Failure {
     let Some(message) = found.message() else { return Failure::of_arguments(error) };
     let help: Vec<String> =
         [found.meant(), found.expected(), found.usage()].into_iter().flatten().collect();
-    Failure::usage(message).help(help.join("; "))
+    Failure::usage(message).help(sentences(&help, language))
 }
 
 /// An error of the parser, and who reads of it.
@@ -139,7 +139,8 @@ impl Found<'_> {
         let command = if command.is_empty() { "secondpost" } else { &command };
         let more =
             wrong(self.language, "usage-more", &[("command", &format!("`{command} --help`"))]);
-        let usage = (!usage.is_empty()).then(|| wrong(self.language, "usage", &[("usage", usage)]));
+        let usage = (!usage.is_empty())
+            .then(|| wrong(self.language, "usage", &[("usage", &format!("`{usage}`"))]));
         let all: Vec<String> = usage.into_iter().chain([more]).collect();
         Some(sentences(&all, self.language))
     }

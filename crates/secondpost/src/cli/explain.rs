@@ -71,6 +71,9 @@ pub(crate) struct Args {
     log: log::LogArgs,
 }
 
+/// How the names of files end that are asked about.
+const ENDINGS: &[&str] = &["eml", "mbox", "log", "gz", "zst", "txt", "json", "ndjson", "csv"];
+
 /// Whose names the JSON has.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
@@ -124,7 +127,10 @@ impl Args {
             text.parse::<Topic>().is_err() && (is_there(text) || text.contains(['/', '.']))
         };
         let are_paths = self.text.iter().any(is_there) && self.text.iter().all(may_be);
-        let is_meant = |text: &String| text.starts_with(['/', '~']) || text.starts_with("./");
+        let is_meant = |text: &String| {
+            let ending = text.rsplit_once('.').map_or("", |(_, ending)| ending);
+            text.starts_with(['/', '~']) || text.starts_with("./") || ENDINGS.contains(&ending)
+        };
         let are_paths = are_paths || matches!(self.text.as_slice(), [one] if is_meant(one));
         if are_paths { self.text.iter().map(PathBuf::from).collect() } else { Vec::new() }
     }

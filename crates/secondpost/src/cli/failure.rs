@@ -120,7 +120,9 @@ impl Failure {
     /// Tells it on stderr as a warning: what was asked is done all the same.
     pub(crate) fn warn(&self, language: Language) {
         let word = label(language, "warning");
-        let said = labelled(&bold(&word), &self.message(language), language);
+        let said = under("warning", &self.message(language), language);
+        let said = said.replacen(&word, &bold(&word), 1);
+        // Where stderr is closed there is nobody left to tell.
         let _ = anstream::stderr().write_all(format!("{said}\n").as_bytes());
     }
 

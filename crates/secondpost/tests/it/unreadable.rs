@@ -40,6 +40,9 @@ fn what_holds_nothing_is_told_with_the_reason_and_its_place() {
             assert!(ended.err.contains(&expected), "{}", ended.err);
         }
     }
+    let lines = call(folder.path(), &["nul", "--ndjson"], b"");
+    assert_eq!((lines.status, lines.out.as_str()), (1, ""));
+    assert!(lines.err.contains("`nul` is not text"), "{}", lines.err);
     let german = call(folder.path(), &["nul", "--lang", "de"], b"");
     assert!(german.err.starts_with("Fehler: `nul` ist kein Text (Oktett 0x00"), "{}", german.err);
     let argument = call(folder.path(), &["\u{1}\u{2}"], b"");
@@ -67,6 +70,8 @@ fn in_a_folder_what_cannot_be_read_is_told_and_the_rest_is_read() {
     let missing = call(folder.path(), &["/absent/mail.log"], b"");
     assert_eq!(missing.status, 1);
     assert!(missing.err.starts_with("error: `/absent/mail.log`: no such"), "{}", missing.err);
+    let named = call(folder.path(), &["absent.mbox"], b"");
+    assert!(named.err.starts_with("error: `absent.mbox`: no such"), "{}", named.err);
     fs::create_dir(folder.path().join("void")).unwrap();
     let none = call(folder.path(), &["void"], b"");
     assert!(none.status == 1 && none.err.contains("there is no file in `void`"), "{}", none.err);
@@ -204,6 +209,13 @@ fn notices_are_read_as_arrays_one_by_one_and_on_lines_and_half_a_file_is_told() 
         let told = call(folder.path(), &["--ndjson"], input.as_bytes());
         assert_eq!((told.status, told.out.lines().count()), (0, 2), "{input}: {}", told.err);
     }
+    let mixed = format!(
+        "{}\n[{},{}]\n",
+        event("a"),
+        event("b"),
+        event("c").replace("bounce", "spamreport")
+    );
+    assert_eq!(call(folder.path(), &["--ndjson"], mixed.as_bytes()).out.lines().count(), 3);
     let half = format!("{lines}{}", &event("c")[..40]);
     let told = call(folder.path(), &["--json"], half.as_bytes());
     assert_eq!(told.status, 1);

@@ -155,6 +155,10 @@ pub(super) fn open(path: &Path, by_line: bool, language: Language) -> Result<Ope
     if is_mail(&input.start) {
         return Ok(Opened::Mails(input));
     }
+    let is_file = path != Path::new("-");
+    if by_line && is_file && input.start.contains(&0) {
+        return Err(unheard::nothing_heard(&input.start, Some(path), language));
+    }
     if by_line && is_json {
         input.start_line().map_err(named)?;
     }

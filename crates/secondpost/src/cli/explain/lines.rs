@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use reply::heard::log::{Format, recognise};
-use reply::heard::{Heard, Kind, first_odd_octet, read_any};
+use reply::heard::{Heard, first_odd_octet, read_any, read_notices};
 
 use super::unread::{Mebibytes, Unread};
 
@@ -76,7 +76,7 @@ fn of_line(line: &[u8]) -> Vec<Heard> {
     };
     let octets = text.as_ref().map_or(line, |text| text.as_bytes());
     let mut heard = read_any(octets);
-    let is_of_each = heard.iter().all(|heard| heard.kind == Kind::Webhook) || is_row(octets);
+    let is_of_each = heard.len() > 1 && (read_notices(octets).is_some() || is_row(octets));
     heard.truncate(if is_of_each { heard.len() } else { 1 });
     if heard.is_empty() {
         heard.extend(note(octets));
