@@ -237,3 +237,18 @@ fn what_is_damaged_within_a_mail_is_a_warning_and_the_mail_is_read() {
     let unreadable = object["unreadable"].as_str().unwrap();
     assert!(unreadable.starts_with("the mail at octet 0 breaks off in its part"), "{unreadable}");
 }
+
+#[test]
+fn a_log_that_is_empty_or_no_text_is_named_beside_the_summary() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("empty"), b"").unwrap();
+    fs::write(folder.path().join("nul"), b"\0\0\0\n").unwrap();
+    fs::write(folder.path().join("mail.log"), log(3)).unwrap();
+    let told = call(folder.path(), &["--log", "mail.log", "empty", "nul", "--json"], b"");
+    let summary: Value = serde_json::from_str(&told.out).unwrap();
+    assert_eq!((told.status, &summary["outcomes"]["bounced"]), (0, &3.into()));
+    assert_eq!(summary["read"]["lines_not_text"], 1);
+    let expected =
+        "warning: `empty` is empty\nwarning: `nul` is not text (octet 0x00 at offset 0)\n";
+    assert_eq!(told.err, expected);
+}

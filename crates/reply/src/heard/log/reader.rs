@@ -130,7 +130,11 @@ impl LogReader {
         self.counts.lines += 1;
         match std::str::from_utf8(octets) {
             Ok(text) => {
-                let damage = is_cut.then_some(Damage::TooLong);
+                let has_nul = memchr::memchr(0, octets).is_some();
+                let damage = match is_cut {
+                    true => Some(Damage::TooLong),
+                    false => has_nul.then_some(Damage::NotText),
+                };
                 self.text(octets, text, damage, heard);
             }
             Err(_) => {

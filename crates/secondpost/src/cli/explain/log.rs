@@ -12,11 +12,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use mta::clock::Clock;
-use reply::heard::log::{Line, LogEntry, LogReader, Meanings, Reference, Summary};
+use reply::explain::cli;
+use reply::heard::first_odd_octet;
+use reply::heard::log::{Counts, Line, LogEntry, LogReader, Meanings, Reference, Summary};
 use reply::{Cause, Language, Timestamp};
 
 use super::super::{Context, Failure};
-use super::unread::{Behind, Unread};
+use super::unread::{Behind, Unread, shown};
 pub(in crate::cli) use filter::EXPECTED as WHEN_EXPECTED;
 use filter::{Filter, When};
 use input::{Input, Progress};
@@ -125,17 +127,24 @@ fn summarise(
         }
     };
     let mut progress = Progress::of(files);
-    let mut wrong = None;
+    let (mut wrong, mut silent) = (None, Vec::new());
     for file in files {
+        let before = reader.counts();
         let push = |piece: &[u8]| reader.push(piece, &mut add);
-        if let Err(failure) = each_piece(file, language, &mut progress, push) {
-            progress.clear();
-            failure.tell(context.global.json, language);
-            wrong.get_or_insert(failure.silenced());
-        }
+        let read = each_piece(file, language, &mut progress, push);
         reader.finish(&mut add);
+        let is_understood = understood(&reader.counts()) > understood(&before);
+        match read {
+            Ok(seen) => silent.extend(seen.silence(is_understood, file, language)),
+            Err(failure) => {
+                progress.clear();
+                failure.tell(context.global.json, language);
+                wrong.get_or_insert(failure.silenced());
+            }
+        }
     }
     progress.clear();
+    silent.iter().for_each(|failure| failure.warn(language));
     let counts = reader.counts();
     match wrong {
         // Nothing was read, and of nothing there is no summary.
@@ -146,28 +155,60 @@ fn summarise(
     wrong.map_or(Ok(()), Err)
 }
 
+/// How many lines had a form that is known.
+const fn understood(counts: &Counts) -> u64 {
+    counts.lines - counts.unknown
+}
+
+/// What was seen of a file as a whole.
+#[derive(Default)]
+struct Seen {
+    octets: u64,
+    /// The first octet that no text has, near its beginning.
+    odd: Option<(u8, usize)>,
+}
+
+impl Seen {
+    /// Why nothing was heard in it: it is empty, or no text.
+    fn silence(&self, is_understood: bool, file: &Path, language: Language) -> Option<Failure> {
+        let file = input::name(file, language);
+        match self.odd.filter(|_| !is_understood) {
+            Some((octet, at)) => {
+                let (octet, at) = (shown(octet), at.to_string());
+                let values = [("file", &*file), ("octet", &*octet), ("at", &*at)];
+                Some(Failure::new(cli(language, "not-text", &values)))
+            }
+            None => (self.octets == 0)
+                .then(|| Failure::new(cli(language, "is-empty", &[("file", &file)]))),
+        }
+    }
+}
+
 /// Reads a file to its end, piece by piece.
 fn each_piece(
     file: &Path,
     language: Language,
     progress: &mut Progress,
     mut push: impl FnMut(&[u8]),
-) -> Result<(), Failure> {
+) -> Result<Seen, Failure> {
     let named = |error: io::Error| input::failure(file, error, language);
     let mut input = Input::open(file).map_err(named)?;
     let mut piece = vec![0; input::PIECE_OCTETS];
-    let mut unpacked = 0;
+    let mut seen = Seen::default();
     loop {
         let count = match input.read(&mut piece) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(seen),
             Ok(count) => count,
-            Err(error) if unpacked == 0 => return Err(named(error)),
+            Err(error) if seen.octets == 0 => return Err(named(error)),
             Err(error) => {
-                let what = Unread::broken_off(Behind::Octets(unpacked), &error);
+                let what = Unread::broken_off(Behind::Octets(seen.octets), &error);
                 return Err(input::partly(file, &what.in_words(language), language));
             }
         };
-        unpacked += count as u64;
+        if seen.octets == 0 {
+            seen.odd = first_odd_octet(&piece[..count]);
+        }
+        seen.octets += count as u64;
         push(&piece[..count]);
         progress.show(count as u64, input.octets_read());
     }

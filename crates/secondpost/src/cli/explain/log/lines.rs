@@ -34,10 +34,17 @@ pub(super) fn run(
         let read = super::each_piece(file, language, &mut progress, push);
         reader.finish(&mut tell);
         result?;
-        if let Err(failure) = read {
-            progress.clear();
-            failure.tell(context.global.json, language);
-            wrong.get_or_insert(failure.silenced());
+        match read {
+            // What is no text is told of each of its lines.
+            Ok(seen) => seen.silence(true, file, language).into_iter().for_each(|failure| {
+                progress.clear();
+                failure.warn(language);
+            }),
+            Err(failure) => {
+                progress.clear();
+                failure.tell(context.global.json, language);
+                wrong.get_or_insert(failure.silenced());
+            }
         }
     }
     progress.clear();
