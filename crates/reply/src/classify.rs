@@ -213,7 +213,11 @@ impl Heard<'_> {
         verdict.code = self.code;
         verdict.enhanced_code = enhanced;
         verdict.alternatives = alternatives(candidates, class);
-        verdict.confidence = confidence(best.rank);
+        // That of a positive reply is all there is to know.
+        verdict.confidence = match self.is_positive() {
+            true => Confidence::High,
+            false => confidence(best.rank),
+        };
         if permanence != Permanence::Positive && is_open && may_tell_a_time {
             self.add_hint(&mut verdict, context.now);
         }

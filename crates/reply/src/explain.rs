@@ -190,6 +190,7 @@ fn name_of_code(code: Option<Code>, language: Language) -> String {
 fn whose_move(verdict: &Verdict, language: Language) -> String {
     let software = verdict.whose_move == WhoseMove::SenderSoftware;
     let key = match verdict.permanence {
+        Permanence::Positive if software => "move-goes-on".to_owned(),
         Permanence::Transient if software && verdict.cause.passes_by_itself() => {
             "move-waits".to_owned()
         }

@@ -180,7 +180,7 @@ const WORDS: &str =
     quoted list-end list-choice list-separator sentence-space labelled label-meaning label-code label-when-seen label-whose-move label-what-to-do
     label-how-to-fix label-when-next label-evidence label-alternatives label-source
     label-answers label-causes label-codes label-about label-comparison label-differences
-    label-in-common label-when-to-use move-waits move-gave-up fix-gave-up when-after when-at
+    label-in-common label-when-to-use move-waits move-gave-up move-goes-on fix-gave-up when-after when-at
     when-anew-after when-anew-at when-at-once
     when-minutes when-hours evidence-first-digit no-such-code no-such-enhanced-code
     no-such-topic compare-same compare-alike choose-by-scope choose-by-permanence use-of
@@ -801,4 +801,35 @@ fn languages_are_read_from_tags_and_locales() {
     }
     assert_eq!("tlh".parse::<Language>(), Err(NoSuchLanguage("tlh".into())));
     assert!("".parse::<Language>().is_err());
+}
+
+#[test]
+fn what_asks_for_more_names_the_move_and_says_what_its_entry_says() {
+    for reply in ["354 go ahead", "334 VXNlcm5hbWU6"] {
+        let reply = Reply::parse(reply.as_bytes()).unwrap();
+        let verdict = classify(&reply, &Context::default());
+        assert_eq!(
+            (verdict.whose_move, verdict.confidence),
+            (WhoseMove::SenderSoftware, Confidence::High)
+        );
+        let told = verdict.explain(Language::En);
+        assert_eq!(told.whose_move, "The sending software: it goes on with what is asked for.");
+        let entry = entry(Topic::Code(reply.code()), Language::En);
+        assert_eq!(told.what_to_do, entry.how_to_fix[0].text);
+        assert_eq!(entry.facts.whose_move, verdict.whose_move);
+    }
+}
+
+#[test]
+fn a_kind_without_a_cause_says_what_it_means_and_what_to_do_in_every_language() {
+    use crate::Kind;
+    for kind in [Kind::Complaint, Kind::AuthReport, Kind::AutoReply, Kind::NotABounce] {
+        for language in Language::COMPLETE {
+            let told = explain_kind(kind, *language).unwrap();
+            for words in [&told.title, &told.meaning, &told.whose_move, &told.what_to_do] {
+                assert!(!words.is_empty() && !words.starts_with("kind-"), "{language}: {words}");
+            }
+        }
+    }
+    assert_eq!(explain_kind(Kind::Bounce, Language::En), None);
 }

@@ -100,6 +100,7 @@ source-field-with = in freier Wildbahn gesehen: { $who }
 move-nobody = Niemand: Es ist nichts zu tun.
 move-waits = Niemand: Der sendende Mailserver kommt von selbst wieder.
 move-gave-up = Der Absender: Der sendende Server versucht es nicht von selbst noch einmal.
+move-goes-on = Die sendende Software: Sie fährt fort mit dem, was verlangt wird.
 move-sender = Der Absender.
 move-sender-software = Die sendende Software: Sie muss es anders machen.
 move-sender-postmaster = Der Postmaster des sendenden Servers.

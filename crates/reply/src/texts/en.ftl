@@ -95,6 +95,7 @@ any-command = any command
 move-nobody = Nobody: there is nothing to do.
 move-waits = Nobody: the sending mail server comes back by itself.
 move-gave-up = The sender: the sending server will not try this again by itself.
+move-goes-on = The sending software: it goes on with what is asked for.
 move-sender = The sender.
 move-sender-software = The sending software: it has to do it differently.
 move-sender-postmaster = The postmaster of the sending server.

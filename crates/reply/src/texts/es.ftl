@@ -100,6 +100,7 @@ any-command = cualquier comando
 move-nobody = A nadie: no hay nada que hacer.
 move-waits = A nadie: el servidor remitente vuelve a intentarlo por sí solo.
 move-gave-up = Al remitente: el servidor remitente no volverá a intentarlo por sí solo.
+move-goes-on = Al software remitente: continúa con lo que se le pide.
 move-sender = Al remitente.
 move-sender-software = Al software remitente: tiene que hacerlo de otra manera.
 move-sender-postmaster = Al postmaster del servidor remitente.

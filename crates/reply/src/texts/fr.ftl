@@ -102,6 +102,7 @@ any-command = toute commande
 move-nobody = Personne : il n’y a rien à faire.
 move-waits = Personne : le serveur expéditeur réessaiera de lui-même.
 move-gave-up = L’expéditeur : le serveur expéditeur ne réessaiera pas de lui-même.
+move-goes-on = Le logiciel d’envoi : il poursuit avec ce qui est demandé.
 move-sender = L’expéditeur.
 move-sender-software = Le logiciel d’envoi : il doit s’y prendre autrement.
 move-sender-postmaster = Le postmaster du serveur expéditeur.

@@ -91,6 +91,7 @@ any-command = すべてのコマンド
 move-nobody = 対応は不要です。すべきことはありません。
 move-waits = 誰も対応する必要はありません。送信側のメールサーバーが自動で再試行します。
 move-gave-up = 送信者です。送信側のサーバーが自動で再試行することはありません。
+move-goes-on = 送信側のソフトウェアです。求められたものを続けて送ります。
 move-sender = 送信者です。
 move-sender-software = 送信側のソフトウェアです。送り方を変える必要があります。
 move-sender-postmaster = 送信側サーバーのメール管理者です。

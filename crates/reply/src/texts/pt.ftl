@@ -101,6 +101,7 @@ any-command = qualquer comando
 move-nobody = Ninguém: não há nada a fazer.
 move-waits = Ninguém: o servidor remetente volta a tentar automaticamente.
 move-gave-up = O remetente: o servidor remetente não voltará a tentar automaticamente.
+move-goes-on = O software remetente: ele continua com o que se pede.
 move-sender = O remetente.
 move-sender-software = O software remetente: ele precisa proceder de outro modo.
 move-sender-postmaster = O postmaster do servidor remetente.
@@ -136,7 +137,7 @@ kind-auto-reply =
     .fix = Nada: o endereço é bom. Não conte como devolução e não deixe nenhum programa responder.
 kind-not-a-bounce =
     .meaning = Uma mensagem como outra qualquer: não diz que outra não pôde ser entregue, ou não de um modo conhecido.
-    .fix = Leia você mesmo. Se ainda assim for sobre uma mensagem sua, o relatório se perdeu no caminho: procure a resposta no log do servidor de envio.
+    .fix = Leia você mesmo. Se ainda assim for sobre uma mensagem sua, o relatório se perdeu no caminho: procure a resposta no log do servidor remetente.
 
 ## Um log, em resumo
 
