@@ -4,6 +4,7 @@
 //! wherever a word may begin. A pattern has matched when its last part is seen and the
 //! others stand before it in order, not far apart; only then is a rule looked at.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -186,7 +187,6 @@ impl Part {
     fn all_of(text: &'static str, role: Role) -> Vec<Part> {
         match class(text) {
             None => vec![Part::of(text, role)],
-            Some(_) if matches!(role, Role::Mark(_)) => Vec::new(),
             Some(class) => CLASSES[class].1.iter().map(|text| Part::of(text, role)).collect(),
         }
     }
@@ -206,6 +206,7 @@ impl Matcher {
             parts.extend(members.iter().map(|member| Part::of(member, mark)));
         }
         let (mut patterns, mut marks) = (Vec::new(), Vec::new());
+        let mut known = HashMap::new();
         let mut end_with_address = Vec::new();
         let address = format!("{{{HOST_ADDRESS}}}");
         let rules: Vec<&'static Rule> = rules::all().collect();
@@ -216,7 +217,7 @@ impl Matcher {
                     end_with_address.push(number);
                 }
                 let before = marks.len();
-                let is_near = read_pattern(number, pattern, &mut parts, &mut marks);
+                let is_near = read_pattern(number, pattern, &mut parts, &mut marks, &mut known);
                 patterns.push(Pattern::of(order as u32, before, &marks[before..], is_near));
             }
         }
@@ -241,12 +242,14 @@ impl Pattern {
 }
 
 /// Reads a pattern; its literals are added to `literals`, and the marks before its last
-/// part to `marks`. Whether its parts stand near.
+/// part to `marks`. Parts that are written alike are one mark, which `known` tells, so that
+/// it is noted once wherever it is seen. Whether the parts stand near.
 fn read_pattern(
     number: u32,
     pattern: &'static str,
     literals: &mut Vec<Part>,
     marks: &mut Vec<Mark>,
+    known: &mut HashMap<&'static str, Mark>,
 ) -> bool {
     let is_near = pattern.contains(" ~ ");
     let parts = pattern.split(if is_near { "~" } else { ".." }).map(str::trim);
@@ -258,11 +261,16 @@ fn read_pattern(
             literals.extend(Part::all_of(part, Role::End(number, needs)));
             break;
         }
-        // No two parts share a number: each has added a literal at least.
-        let as_part = Mark::part(literals.len() as u32);
-        let mark = class(part).map_or(as_part, Mark::class);
+        if let Some(class) = class(part) {
+            marks.push(Mark::class(class));
+            continue;
+        }
+        let next = Mark::part(known.len() as u32);
+        let mark = *known.entry(part).or_insert(next);
+        if mark == next {
+            literals.push(Part::of(part, Role::Mark(mark)));
+        }
         marks.push(mark);
-        literals.extend(Part::all_of(part, Role::Mark(mark)));
     }
     is_near
 }
