@@ -239,8 +239,7 @@ impl Heard<'_> {
             return false;
         }
         let (class, code) = (self.class(), self.code.map(Code::value));
-        let octets = plain.text().len();
-        sight.look(plain, |rule| rule.counts(class, code, stage, octets));
+        sight.look(plain, |rule| rule.counts(class, code, stage));
         let found = &mut sight.found;
         found.sort_unstable_by_key(|found| found.order);
         let whole = |part: &&Match| !found.iter().any(|other| other.is_more_than(part));

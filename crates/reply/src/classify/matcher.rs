@@ -105,6 +105,8 @@ struct Pattern {
     before: u16,
     /// Whether its parts stand near to one another, in one sentence.
     is_near: bool,
+    /// Whether it counts in brief texts only.
+    is_brief: bool,
     /// The other bits of those marks.
     needs: u64,
 }
@@ -218,7 +220,9 @@ impl Matcher {
                 }
                 let before = marks.len();
                 let is_near = read_pattern(number, pattern, &mut parts, &mut marks, &mut known);
-                patterns.push(Pattern::of(order as u32, before, &marks[before..], is_near));
+                let mut read = Pattern::of(order as u32, before, &marks[before..], is_near);
+                read.is_brief = rule.is_brief();
+                patterns.push(read);
             }
         }
         let (words, anywhere) = parts.into_iter().partition(|part| part.whole_start);
@@ -237,7 +241,8 @@ impl Matcher {
 impl Pattern {
     fn of(rule: u32, from: usize, before: &[Mark], is_near: bool) -> Pattern {
         let needs = before.iter().fold(0, |bits, mark| bits | mark.other_bit());
-        Pattern { rule, from: from as u32, before: before.len() as u16, is_near, needs }
+        let (from, before) = (from as u32, before.len() as u16);
+        Pattern { rule, from, before, is_near, is_brief: false, needs }
     }
 }
 
@@ -485,6 +490,9 @@ impl<Counts: Fn(&Rule) -> bool> Search<'_, Counts> {
     #[inline]
     fn ended(&mut self, pattern: u32, range: &Range<usize>) {
         let pattern = &self.matcher.patterns[pattern as usize];
+        if pattern.is_brief && !rules::is_brief(self.plain.text()) {
+            return;
+        }
         if pattern.needs & !self.sight.seen_other_bits == 0
             && let Some(start) = self.start_of(pattern, range.start)
         {

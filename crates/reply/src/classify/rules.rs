@@ -130,23 +130,30 @@ impl Rule {
         self.stages.first().copied()
     }
 
-    /// Whether the rule counts in a text of `octets`. What is not known excludes only
-    /// what asks for it.
+    /// Whether it counts only in a text that [`is_brief`].
+    pub(crate) fn is_brief(&self) -> bool {
+        self.is_brief
+    }
+
+    /// Whether the rule counts. What is not known excludes only what asks for it.
     pub(crate) fn counts(
         &self,
         class: Option<Class>,
         code: Option<u16>,
         stage: Option<Stage>,
-        octets: usize,
     ) -> bool {
         let class_fits = self.class.is_none() || class.is_none() || self.class == class;
         let code_fits =
             self.codes.is_empty() || code.is_some_and(|code| self.codes.contains(&code));
         let stage_fits =
             self.stages.is_empty() || stage.is_some_and(|stage| self.stages.contains(&stage));
-        let length_fits = !self.is_brief || octets <= MAX_BRIEF_OCTETS;
-        class_fits && code_fits && stage_fits && length_fits
+        class_fits && code_fits && stage_fits
     }
+}
+
+/// Whether hardly more than a few words is said in `plain`.
+pub(crate) fn is_brief(plain: &str) -> bool {
+    plain.len() <= MAX_BRIEF_OCTETS
 }
 
 /// Every rule. Of two with the same rank that match, the earlier decides.
