@@ -5,13 +5,13 @@
 //! that takes it becomes the client (RFC 821 §3.8), and then the session is over. A RCPT
 //! probe names a sender and a recipient and takes both back with RSET.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::{fmt, io};
 
 use reply::classify::{Context, classify};
 use reply::{Cause, Class, Reply, Stage, Verdict};
-use smtp::client::{End, Extension, Extent, Options, Outcome, Transaction};
+use smtp::client::{Broken, End, Extension, Extent, Options, Outcome, Transaction};
 use smtp::envelope::{Envelope, Recipient};
 use smtp::syntax::{
     ForwardPath, MailParameters, Mailbox, Notify, RecipientParameters, ReversePath,
@@ -92,8 +92,8 @@ pub struct Probed {
     pub extensions: Vec<Extension>,
     /// VRFY, EXPN, TURN, in this order.
     pub asked: Vec<Asked>,
-    /// Why the session ended early, where it did.
-    pub ended: Option<String>,
+    /// How the session ended early, where it did.
+    pub ended: Option<End>,
 }
 
 /// Asks a server what it offers.
@@ -115,7 +115,7 @@ pub async fn probe(address: SocketAddr, options: Options, clock: Clock) -> io::R
         hello: session.hello_reply().cloned(),
         extensions: session.capabilities().extensions().to_vec(),
         asked,
-        ended: connection.end().and_then(in_words),
+        ended: connection.end().filter(|end| **end != End::Quit).cloned(),
     };
     connection.quit().await;
     Ok(probed)
@@ -131,12 +131,14 @@ async fn ask(connection: &mut Connection, verb: &'static str) -> Asked {
     Asked { verb, stand, reply }
 }
 
-/// Why a session ended, unless we took leave.
-fn in_words(end: &End) -> Option<String> {
-    match end {
-        End::Quit => None,
-        End::Refused { reply, stage } => Some(format!("{stage} was answered {reply}")),
-        End::Broken { what, stage } => Some(format!("at {stage}: {what}")),
+impl Probed {
+    /// How the session ended early, in the words of logs and JSON.
+    pub fn ended_in_english(&self) -> Option<String> {
+        match self.ended.as_ref()? {
+            End::Quit => None,
+            End::Refused { reply, stage } => Some(format!("{stage} was answered {reply}")),
+            End::Broken { what, stage } => Some(format!("at {stage}: {what}")),
+        }
     }
 }
 
@@ -198,7 +200,26 @@ pub struct Checked {
     /// What is known by it.
     pub known: Known,
     /// What happened where no reply came.
-    pub trouble: Option<String>,
+    pub trouble: Option<Trouble>,
+}
+
+/// Why no reply came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The connection is of no more use.
+    Broken(Broken),
+    /// The session had ended before.
+    Ended,
+}
+
+/// In the words of logs and JSON.
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Trouble::Broken(what) => what.fmt(f),
+            Trouble::Ended => f.write_str("the session ended"),
+        }
+    }
 }
 
 /// Asks a server about an address: VRFY, and where that says nothing a RCPT that is taken
@@ -257,7 +278,7 @@ async fn ask_recipient(
     match report.and_then(|report| report.recipients.into_iter().next()).map(|one| one.outcome) {
         Some(Outcome::Accepted(reply)) => heard(reply, Stage::Rcpt, clock),
         Some(Outcome::Refused { reply, stage }) => heard(reply, stage, clock),
-        Some(Outcome::Broken { what, stage }) => trouble(stage, what.to_string()),
+        Some(Outcome::Broken { what, stage }) => trouble(stage, Trouble::Broken(what)),
         None => not_begun(connection, clock),
     }
 }
@@ -271,7 +292,7 @@ fn heard(reply: Reply, stage: Stage, clock: Clock) -> Checked {
     Checked { stage, reply: Some(reply), verdict: Some(verdict), known, trouble: None }
 }
 
-fn trouble(stage: Stage, what: String) -> Checked {
+fn trouble(stage: Stage, what: Trouble) -> Checked {
     Checked { stage, reply: None, verdict: None, known: Known::NotKnown, trouble: Some(what) }
 }
 
@@ -279,8 +300,8 @@ fn trouble(stage: Stage, what: String) -> Checked {
 fn not_begun(connection: &Connection, clock: Clock) -> Checked {
     match connection.end() {
         Some(End::Refused { reply, stage }) => heard(reply.clone(), *stage, clock),
-        Some(End::Broken { what, stage }) => trouble(*stage, what.to_string()),
-        Some(End::Quit) | None => trouble(Stage::Connection, "the session ended".to_owned()),
+        Some(End::Broken { what, stage }) => trouble(*stage, Trouble::Broken(what.clone())),
+        Some(End::Quit) | None => trouble(Stage::Connection, Trouble::Ended),
     }
 }
 

@@ -72,7 +72,7 @@ async fn a_refusing_greeting_is_the_result_and_no_error() {
     let (address, _heard) = server(&[("greeting", "554 5.7.1 go away"), QUIT]).await;
     let probed = probe(address, Options::default(), Clock::start()).await.unwrap();
     assert!(probed.asked.is_empty());
-    assert!(probed.ended.unwrap().contains("554 5.7.1 go away"));
+    assert!(probed.ended_in_english().unwrap().contains("554 5.7.1 go away"));
 }
 
 /// Verifies `b@example.net`; what is known, and the commands that were heard.

@@ -228,6 +228,10 @@ const WORDS: &str =
     cli-listens cli-mail-lands cli-try cli-standard-input cli-compressed cli-compressed-help
     cli-broken-off cli-unfolds-too-far cli-only-first cli-only-first-of-one
     cli-only-first-of-some cli-parts-beyond cli-lines
+    cli-ended-refused cli-ended-broken cli-session-over cli-broken-connection-lost
+    cli-broken-timed-out cli-broken-not-smtp cli-broken-out-of-turn cli-broken-not-offered
+    cli-broken-too-big cli-broken-abandoned cli-reply-none cli-reply-codes-differ
+    cli-reply-too-long cli-reply-incomplete
     wrong-subcommand wrong-subcommand-missing wrong-argument wrong-argument-missing
     wrong-argument-twice wrong-argument-not-text wrong-conflict wrong-value wrong-value-why
     wrong-value-missing wrong-value-too-many wrong-expected-one wrong-expected-time

@@ -6,6 +6,7 @@
 
 mod address;
 mod arguments;
+mod broken;
 mod causes;
 mod codes;
 mod commands;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use smtp::client::{Extension, Options, Timeouts};
 
 use super::page::Page;
-use super::{Context, Failure, settings, system, text};
+use super::{Context, Failure, broken, settings, system, text};
 use config::Config;
 
 /// Show what a server offers: its greeting, what EHLO lists, and VRFY, EXPN and TURN
@@ -148,7 +148,7 @@ fn tell(host: &str, probed: &Probed, context: &mut Context<'_>) -> io::Result<()
         page.row(asked.verb, &stand_in_words(asked, language))?;
     }
     if let Some(ended) = &probed.ended {
-        page.row(&ended_early, &text::printable(ended))?;
+        page.row(&ended_early, &broken::ended(ended, language))?;
     }
     Ok(())
 }
@@ -205,7 +205,7 @@ fn as_json(host: &str, probed: &Probed) -> Value {
         "ehlo": reply(&probed.hello),
         "extensions": extensions,
         "commands": asked.collect::<serde_json::Map<_, _>>(),
-        "ended": probed.ended,
+        "ended": probed.ended_in_english(),
     })
 }
 

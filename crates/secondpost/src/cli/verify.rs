@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use smtp::syntax::{Domain, ForwardPath, Mailbox, ReversePath};
 
 use super::page::Page;
-use super::{Context, Failure, address, probe, settings, system, text};
+use super::{Context, Failure, address, broken, probe, settings, system, text};
 use config::Config;
 use config::values::duration;
 
@@ -184,7 +184,8 @@ fn said(checked: &Checked, language: Language) -> String {
     let positive = reply::Permanence::Positive;
     let verdict = checked.verdict.as_ref().filter(|verdict| verdict.permanence != positive);
     let meaning = verdict.map(|verdict| cause_in_words(verdict.cause, language));
-    let parts = [reply, meaning, checked.trouble.clone()];
+    let trouble = checked.trouble.as_ref().map(|what| broken::trouble(what, language));
+    let parts = [reply, meaning, trouble];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
@@ -221,7 +222,7 @@ fn as_json(address: &str, server: &str, known: Known, checked: &[Checked]) -> Va
                 "reply": one.reply.as_ref().map(ToString::to_string),
                 "verdict": one.verdict,
                 "known": one.known.name(),
-                "trouble": one.trouble,
+                "trouble": one.trouble.as_ref().map(ToString::to_string),
             })
         })
         .collect();
