@@ -4,7 +4,7 @@
 use std::fs;
 
 use proptest::prelude::*;
-use reply::heard::{Kind, read_any};
+use reply::heard::{Kind, Unreadable, read_any, read_damaged_mail, read_mail};
 
 fn example(name: &str) -> Vec<u8> {
     fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/heard/mail/").to_owned() + name).unwrap()
@@ -41,6 +41,7 @@ proptest! {
             octets[at] = octet;
         }
         octets.truncate(cut);
+        prop_assert_eq!(read_damaged_mail(&octets).0, read_mail(&octets));
         read_any(&octets);
     }
 
@@ -63,6 +64,16 @@ fn half_a_file_gives_the_recipients_that_are_whole_in_it() {
     let end = octets.windows(11).position(|part| part == b"eve@example").unwrap();
     let heard = read_any(&octets[..end]);
     assert_eq!(heard[0].recipient.as_deref(), Some("bob@example.net"));
+}
+
+#[test]
+fn half_a_mail_says_in_which_part_it_ends() {
+    let octets = example("dsn-postfix-two-recipients.eml");
+    let end = octets.windows(11).position(|part| part == b"eve@example").unwrap();
+    let (heard, unreadable) = read_damaged_mail(&octets[..end]);
+    assert_eq!(heard[0].recipient.as_deref(), Some("bob@example.net"));
+    assert!(matches!(unreadable[..], [Unreadable::BrokenOff { part: 2 | 3 }]), "{unreadable:?}");
+    assert_eq!(read_damaged_mail(&octets).1, []);
 }
 
 #[test]

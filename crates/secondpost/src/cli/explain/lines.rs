@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use reply::heard::log::{Format, recognise};
+use reply::heard::log::{Format, LogReader, recognise};
 use reply::heard::{Heard, first_odd_octet, read_any, read_notices};
 
 use super::unread::{Mebibytes, Unread};
@@ -26,12 +26,13 @@ pub(super) fn each_line(
     mut from: impl BufRead,
     mut tell: impl FnMut(Option<&Heard>, Option<&Unread>) -> io::Result<()>,
 ) -> Result<(), Broken> {
-    let mut line = Vec::new();
+    let (mut line, mut rows) = (Vec::new(), None);
     let mut count = 0;
     loop {
         match next_line(&mut from, &mut line) {
             Ok(Some(is_cut)) => {
-                tell_line(&line, is_cut, &mut tell).map_err(Broken::Writing)?;
+                let heard = of_row(&line, &mut rows).unwrap_or_else(|| of_line(&line));
+                tell_line(&line, is_cut, &heard, &mut tell).map_err(Broken::Writing)?;
             }
             Ok(None) => return Ok(()),
             Err(error) => return Err(Broken::Reading(count, error)),
@@ -43,12 +44,12 @@ pub(super) fn each_line(
 fn tell_line(
     line: &[u8],
     is_cut: bool,
+    heard: &[Heard],
     tell: &mut impl FnMut(Option<&Heard>, Option<&Unread>) -> io::Result<()>,
 ) -> io::Result<()> {
     let odd = first_odd_octet(line).map(|(octet, at)| Unread::OddOctet(octet, at));
     let cut = is_cut.then(|| Unread::BeyondFirst(Mebibytes::of(MAX_LINE_OCTETS)));
     let unread = cut.or(odd);
-    let heard = of_line(line);
     if heard.is_empty() {
         return tell(None, unread.as_ref());
     }
@@ -81,6 +82,23 @@ fn of_line(line: &[u8]) -> Vec<Heard> {
     if heard.is_empty() {
         heard.extend(note(octets));
     }
+    heard
+}
+
+/// What a row of Exchange's CSV says, whose columns a line above it names: `rows` reads from
+/// the first such line on. `None` for all other lines.
+fn of_row(line: &[u8], rows: &mut Option<LogReader>) -> Option<Vec<Heard>> {
+    if rows.is_none() && line.starts_with(b"#Fields:") {
+        *rows = Some(LogReader::new(None));
+    }
+    let mut heard = None;
+    rows.as_mut()?.push(&[line, b"\n"].concat(), &mut |line| {
+        let entry = line.entry.filter(|entry| entry.format == Format::Exchange);
+        heard = entry.map(|entry| match entry.status.is_outcome() {
+            true => entry.into_heard(),
+            false => vec![entry.heard()],
+        });
+    });
     heard
 }
 
@@ -164,6 +182,10 @@ mod tests {
         let row = b"2026-11-28T10:00:03.000Z,,,,,,,SMTP,FAIL,7,<a@b>,,bob@example.net;carl@example.net,\
                     550 5.1.1 User unknown;452 4.2.2 Mailbox full,1,2,,,x,ann@example.org,ann@example.org\n";
         assert_eq!(causes(row), ["mailbox-unknown", "mailbox-full"]);
+        let named = b"#Fields: date-time,event-id,recipient-status,recipient-address\n\
+                      2026-11-28T10:00:03.000Z,FAIL,452 4.2.2 Mailbox full,bob@example.net\n\
+                      550 5.1.1 user unknown\n";
+        assert_eq!(causes(named), ["", "mailbox-full", "mailbox-unknown"]);
         let sendmail = b"Nov 28 10:00:01 mx sendmail[1]: xAT3LkQw012345: to=<a@example.net>,<b@example.net>, dsn=4.2.2, stat=Deferred: 452 4.2.2 Mailbox full\n";
         assert_eq!(causes(sendmail), ["mailbox-full"]);
     }
