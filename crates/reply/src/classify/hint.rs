@@ -161,6 +161,9 @@ mod tests {
         check("come back in a quarter of an hour", 900);
         check("revenez dans un quart d'heure", 900);
         check("in einer Viertelstunde erneut", 900);
+        check("try again in an hour and a half", 5400);
+        check("10分以上経ってから再送してください", 600);
+        check("10분 뒤에 다시 보내 주세요", 600);
         check("resend it in five to ten minutes", 600);
         check("delaying mail of unknown hosts for 300 seconds", 300);
         check("deferred, retry_after_seconds: 240", 240);
@@ -203,6 +206,7 @@ mod tests {
         check("idle for 300 seconds; closing", None);
         check("the hold time exceeds a maximum of 3600 seconds", None);
         check("please retry within 24 hours", None);
+        check("the mailbox has been over quota for 14 days", None);
         check("innerhalb von 4 Stunden noch einmal versuchen", None);
         check("could not connect for 4 hours, try later", None);
         check("we will retry for 3 days", None);

@@ -203,6 +203,8 @@ const RETURN_STEMS: &[&str] = &[
     "กรุณา",
     "โปรด",
     "ลอง",
+    "経",
+    "뒤",
 ];
 
 /// Words before a time that make it another: a rate's, or one that is over.
@@ -292,7 +294,7 @@ impl<'a> Tokens<'a> {
         if before.last().is_some_and(|token| token.is_any(&["at", "um", "since", "seit"])) {
             return false;
         }
-        if is_how_long_it_is_tried(before) || is_a_deadline(before) {
+        if is_how_long_it_is_tried(before) || is_a_deadline(before) || is_how_long_it_was(before) {
             return false;
         }
         if is_held_for(before) {
@@ -356,6 +358,16 @@ fn is_to_be_sent_again(words: &[Token<'_>]) -> bool {
     const AGAIN: &[&str] = &["resend", "resubmit", "retransmit"];
     words.iter().rev().take(3).any(|token| token.is_any(AGAIN))
         && !words.iter().any(Token::is_number)
+}
+
+/// `has been over quota for`, of nothing that ends by itself: a time that is over.
+fn is_how_long_it_was(before: &[Token<'_>]) -> bool {
+    const HELD: &[&str] =
+        &["greylist", "graylist", "defer", "delay", "throttl", "block", "suspend", "lock", "ban"];
+    let [words @ .., last] = before else { return false };
+    last.is_any(&["for"])
+        && words.iter().any(|token| token.is_any(&["been", "inactive"]))
+        && !words.iter().any(|token| token.begins_with_any(HELD))
 }
 
 /// `delaying mail from unknown hosts for`, which counts nothing: how long it is held.
@@ -645,7 +657,17 @@ pub(super) fn amount(all: &[Token<'_>], at: usize) -> Option<(Duration, usize)> 
         total += more;
         (end, smallest) = (next, unit);
     }
+    if is_and_a_half(&all[end..]) {
+        total += 0.5 * smallest as f64;
+        end += 3;
+    }
     Some((Duration::from_millis((total * 1000.0).round() as u64), end))
+}
+
+/// `an hour and a half`.
+fn is_and_a_half(rest: &[Token<'_>]) -> bool {
+    matches!(rest, [and, a, half, ..]
+        if and.is_any(&["and"]) && a.is_any(&["a"]) && half.is_any(&["half"]))
 }
 
 /// `PT5M`, `PT1H30M` (ISO 8601): hours, minutes and seconds in one piece, and where it ends.
