@@ -1577,7 +1577,9 @@ enhanced-7-12 = Changement de mot de passe requis
 enhanced-7-13 = Compte d’utilisateur désactivé
     .meaning = L’administrateur a désactivé le compte.
 enhanced-7-14 = Relation de confiance requise
-    .meaning = Le serveur de soumission et un troisième serveur doivent d’abord se faire confiance.
+    .meaning = Le serveur de soumission et un serveur tiers doivent d’abord se faire confiance.
+    .when = Après BURL, quand le serveur de soumission n’a pas le droit de récupérer le contenu sur le serveur IMAP au nom de l’utilisateur.
+    .fix = Envoyez le contenu avec DATA ou BDAT ; l’administrateur peut établir la confiance entre les deux serveurs.
 enhanced-7-15 = Priorité trop basse
     .meaning = Seuls les messages de priorité plus élevée sont traités en ce moment.
 enhanced-7-16 = Trop gros pour sa priorité
@@ -2238,26 +2240,26 @@ queue-why-steps = les paliers de { $setting }
 queue-why-permanent = attendre ne sert à rien
 queue-why-expired = le délai de { $setting } est écoulé
 queue-by-administrator = par l’administrateur
-queue-advice = réponse 450 reçue { $count } fois : la boîte aux lettres est peut-être pleine ou désactivée ; interrogez avec { $command }
+queue-advice = réponse 450 reçue { $count } fois : la boîte aux lettres est peut-être pleine ou désactivée ; interrogez avec { $command }
 queue-empty = la file d’attente est vide
 queue-count = { $count ->
     [one] { $count } message
    *[other] { $count } messages
 }
-queue-no-daemon = aucun service en cours : rien n’est tenté avant { $command }
+queue-no-daemon = aucun service en cours : rien n’est tenté avant { $command }
 queue-dropped = { $count ->
     [one] { $count } message attend
    *[other] { $count } messages attendent
 } dans { $folder } le prochain { $command }
-queue-done-retry = { $id } : tentative immédiate
+queue-done-retry = { $id } : tentative immédiate
 queue-done-hold = { $id } retenu
 queue-done-release = { $id } libéré
 queue-done-bounce = { $id } renvoyé à l’expéditeur
 queue-done-remove = { $id } supprimé
 story-received = reçu de { $from } pour { $to }, { $size }, { $came }
 story-came-by = { $came } depuis { $client }
-story-attempt = tentative { $number } pour { $to } : non remis
-story-attempt-host = tentative { $number } pour { $to } chez { $host } : non remis
+story-attempt = tentative { $number } pour { $to } : non remis
+story-attempt-host = tentative { $number } pour { $to } chez { $host } : non remis
 story-stage = { $sentence }, à { $stage }
 story-delivered = remis à { $to } à la tentative { $number }
 story-delivered-host = remis à { $to } chez { $host } à la tentative { $number }
@@ -2265,18 +2267,18 @@ story-told-failure = l’expéditeur a appris l’échec pour { $to } par le mes
 story-told-delay = l’expéditeur a appris le retard pour { $to } par le message { $id }
 story-told-success = l’expéditeur a appris le succès pour { $to } par le message { $id }
 story-untold = personne ne doit apprendre la suite pour { $to }
-story-held = retenu : { $reason }
+story-held = retenu : { $reason }
 story-released = libéré
 story-hastened = un administrateur a demandé une tentative immédiate
 story-bounced = un administrateur l’a abandonné
-story-removed = supprimé : { $reason }
+story-removed = supprimé : { $reason }
 story-ended = il ne restait rien à faire
 story-later = { $sentence }, { $pause } plus tard
 story-then = prochaine tentative à { $at } ({ $why })
 story-given-up = abandonné ({ $why })
-story-next-over = rien : son histoire est finie
+story-next-over = rien : son histoire est finie
 story-next-held = rien avant sa libération par { $command }
 story-next-attempt = une tentative pour { $to } à { $at }, si le service tourne
 story-next-start = une tentative, dès que le service tourne
-story-next-settled = rien : le sort de chaque destinataire est réglé
+story-next-settled = rien : le sort de chaque destinataire est réglé
 story-next-for = une tentative pour { $to } { $when }
