@@ -63,11 +63,10 @@ fn keys_asked_for() -> BTreeSet<String> {
     }
     for row in facts::ENHANCED {
         let code = EnhancedCode::new(5, row.number.0, row.number.1).unwrap();
-        let own = row.causes.is_empty();
-        add(
-            key(Topic::Enhanced(code)),
-            if own { &["meaning", "when", "fix"] } else { &["meaning"] },
-        );
+        let key = key(Topic::Enhanced(code));
+        // Finer than the advice of its cause: then in every language.
+        let own = row.causes.is_empty() || has(Language::En, &format!("{key}.fix"));
+        add(key, if own { &["meaning", "when", "fix"] } else { &["meaning"] });
     }
     for class in [2, 4, 5] {
         add(format!("enhanced-class-{class}"), &["meaning", "when", "fix"]);
