@@ -1,10 +1,11 @@
 //! Example dialogs, made from the facts: the command that a code answers, the reply, and
 //! what the client does next. Nothing in them belongs to a language but the waiting.
 
-use super::entry::{Facts, Topic};
+use super::entry::{Facts, Topic, usual};
 use super::wording;
 use crate::catalogue::ROWS;
 use crate::classify::examples;
+use crate::facts::keyword::Keyword;
 use crate::facts::{self, NextStep};
 use crate::{Cause, Class, Code, EnhancedCode, Row, Stage};
 
@@ -48,7 +49,12 @@ pub(crate) fn of(topic: Topic, facts: &Facts) -> Vec<Line> {
         Topic::Enhanced(enhanced) => of_enhanced(enhanced, facts),
         Topic::Cause(cause) => of_cause(cause, facts),
         Topic::Command(stage) => return of_command(stage),
-        Topic::Pattern(_) | Topic::Keyword(_) | Topic::Foreign(_) => None,
+        Topic::Keyword(keyword) => return of_keyword(keyword),
+        Topic::Pattern(pattern) => {
+            let usual = usual(pattern);
+            return usual.map_or_else(Vec::new, |(code, facts)| of(Topic::Enhanced(code), &facts));
+        }
+        Topic::Foreign(_) => None,
     };
     said.map_or_else(Vec::new, |said| dialog(&said, facts))
 }
@@ -147,6 +153,15 @@ fn of_command(stage: Stage) -> Vec<Line> {
     };
     let command = command(stage).map(|command| Line::Client(command.to_owned()));
     command.into_iter().chain(answer.map(Line::Server)).collect()
+}
+
+/// How a server lists it.
+fn of_keyword(keyword: Keyword) -> Vec<Line> {
+    let asked = command(Stage::Ehlo).map(|command| Line::Client(command.to_owned()));
+    let done = 250;
+    let greets = format!("{done}-mx.example.net greets client.example.org");
+    let listed = format!("{done} {}", keyword.name());
+    asked.into_iter().chain([Line::Server(greets), Line::Server(listed)]).collect()
 }
 
 /// Success of a command that we do not offer ourselves.
@@ -343,6 +358,21 @@ mod tests {
             });
             assert!(said.is_some_and(|text| text.starts_with(&code)), "{code}");
         }
+    }
+
+    #[test]
+    fn a_number_without_a_class_is_shown_under_its_usual_one_and_a_keyword_as_it_is_listed() {
+        let said = |topic: &str| -> Vec<String> {
+            let server = |line| match line {
+                Line::Server(text) => Some(text),
+                _ => None,
+            };
+            example(topic).into_iter().filter_map(server).collect()
+        };
+        assert!(said("X.1.1")[0].starts_with("550 5.1.1 "), "{:?}", said("X.1.1"));
+        assert!(said("X.2.0")[0].starts_with("450 4.2.0 "), "{:?}", said("X.2.0"));
+        assert_eq!(said("PIPELINING").last().map(String::as_str), Some("250 PIPELINING"));
+        assert!(said("X.1.X").is_empty());
     }
 
     #[test]

@@ -335,7 +335,7 @@ pub fn entry(topic: Topic, language: Language) -> Entry {
         meaning: meaning(topic, language),
         when_seen: text(language, &format!("{advice}.when")),
         how_to_fix: how_to_fix(topic, &facts, &advice, language),
-        when_next: when_next(&facts, language),
+        when_next: when_next(topic, &facts, language),
         provider: provider_use(topic, language),
         refusals: refusal::of(topic, language),
         wordings: wording::of(topic),
@@ -419,8 +419,11 @@ fn advice_key(topic: Topic, language: Language) -> String {
     }
 }
 
-fn when_next(facts: &Facts, language: Language) -> String {
+fn when_next(topic: Topic, facts: &Facts, language: Language) -> String {
     match (facts.permanence, facts.next) {
+        (None, _) if matches!(topic, Topic::Pattern(_)) && facts.causes != [Cause::Delivered] => {
+            text(language, "when-next-by-class")
+        }
         (Some(Permanence::Transient), _) => {
             let cause = facts.causes.first().copied().unwrap_or(Cause::Unknown);
             text(language, when_refused(cause))
@@ -635,6 +638,20 @@ fn facts_of_unregistered(code: EnhancedCode, plain: Facts) -> Facts {
     }
 }
 
+/// The enhanced code of a pattern under the class that it is mostly seen with, and its facts;
+/// nothing for a pattern of several.
+pub(super) fn usual(pattern: Pattern) -> Option<(EnhancedCode, Facts)> {
+    let (subject, detail) = (pattern.subject?, pattern.detail?);
+    let row = facts::of_number(subject, detail)?;
+    let class = match row.causes.first() {
+        Some(Cause::Delivered) => Class::Positive,
+        Some(cause) if cause.passes_by_itself() => Class::Transient,
+        _ => Class::Permanent,
+    };
+    let code = EnhancedCode::new(digit(class), subject, detail)?;
+    Some((code, facts_of_enhanced(code)))
+}
+
 /// What many enhanced codes share.
 fn facts_of_pattern(pattern: Pattern) -> Facts {
     let shared = pattern.class.map(facts_of_class);
@@ -651,7 +668,7 @@ fn facts_of_pattern(pattern: Pattern) -> Facts {
             (None, Some(shared)) => shared.whose_move,
             (None, None) => WhoseMove::SenderPostmaster,
         },
-        answers: Vec::new(),
+        answers: row.map_or_else(Vec::new, |row| answers_of(row.codes)),
         causes: row.map_or_else(Vec::new, |row| row.causes.to_vec()),
         codes: row.map_or_else(Vec::new, |row| row.codes.to_vec()),
         enhanced_codes: Vec::new(),

@@ -181,8 +181,8 @@ const WORDS: &str =
     label-answers label-causes label-codes label-about label-comparison label-differences
     label-in-common label-when-to-use move-waits move-gave-up move-goes-on fix-gave-up when-after when-at
     when-anew-after when-anew-at when-at-once
-    when-minutes when-hours evidence-first-digit no-such-code no-such-enhanced-code
-    no-such-topic compare-same compare-alike choose-by-scope choose-by-permanence use-of
+    when-next-by-class when-minutes when-hours evidence-first-digit no-such-code no-such-enhanced-code
+    no-such-topic no-such-topic-listed no-such-language compare-same compare-alike choose-by-scope choose-by-permanence use-of
     relation-answers relation-answers-not relation-tells relation-told-after
     relation-told-after-not relation-said-and-offered
     label-provider label-refused label-wordings label-example label-adds label-error label-help label-warning dialog-wait

@@ -115,6 +115,7 @@ when-next-correct-command = Sofort, sobald der Befehl stimmt.
 when-next-secure-first = Sobald Sie angemeldet sind oder TLS eingeschaltet ist.
 when-next-another-transaction = Sofort, in einer weiteren Transaktion.
 when-next-give-back = Nicht von selbst: Die Nachricht geht an den Absender zurück. Senden Sie sie neu, wenn der Grund behoben ist.
+when-next-by-class = Bei einer 4 am Anfang versucht es der sendende Server von selbst wieder; bei einer 5 geht die Nachricht an ihren Absender zurück.
 when-anew-after = Nicht von selbst: Die Nachricht geht an den Absender zurück. Senden Sie sie { $in } neu, nicht früher.
 when-anew-at = Nicht von selbst: Die Nachricht geht an den Absender zurück. Senden Sie sie ab { $at } neu, nicht früher.
 fix-gave-up = Senden Sie die Nachricht noch einmal. Kommt sie wieder zurück, melden Sie dem Postmaster des Empfängers, was die Antwort sagt.

@@ -112,6 +112,7 @@ when-next-correct-command = At once, once the command is right.
 when-next-secure-first = Once you have logged in, or TLS is on.
 when-next-another-transaction = At once, in another transaction.
 when-next-give-back = Not by itself: the message goes back to its sender. Send it anew when the reason is gone.
+when-next-by-class = With a 4 in front the sending server tries again by itself; with a 5 the message goes back to its sender.
 when-anew-after = Not by itself: the message goes back to its sender. Send it anew { $in }, not before.
 when-anew-at = Not by itself: the message goes back to its sender. Send it anew from { $at }, not before.
 fix-gave-up = Send the message again. If it comes back once more, tell the receiving postmaster what the reply says.

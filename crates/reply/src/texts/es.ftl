@@ -117,6 +117,7 @@ when-next-correct-command = De inmediato, en cuanto el comando sea correcto.
 when-next-secure-first = En cuanto se haya autenticado o TLS esté activo.
 when-next-another-transaction = De inmediato, en otra transacción.
 when-next-give-back = No por sí solo: el mensaje se devuelve al remitente. Envíelo de nuevo cuando haya desaparecido el motivo.
+when-next-by-class = Si empieza por 4, el servidor remitente vuelve a intentarlo por sí solo; si empieza por 5, el mensaje se devuelve a su remitente.
 when-anew-after = No por sí solo: el mensaje se devuelve al remitente. Envíelo de nuevo { $in }, no antes.
 when-anew-at = No por sí solo: el mensaje se devuelve al remitente. Envíelo de nuevo a partir de { $at }, no antes.
 fix-gave-up = Vuelva a enviar el mensaje. Si se lo devuelven otra vez, comunique al postmaster del destinatario lo que dice la respuesta.

@@ -119,6 +119,7 @@ when-next-correct-command = Tout de suite, une fois la commande corrigée.
 when-next-secure-first = Une fois l’authentification faite, ou TLS activé.
 when-next-another-transaction = Tout de suite, dans une autre transaction.
 when-next-give-back = Pas automatiquement : le message retourne à son expéditeur. Renvoyez-le quand la raison du refus aura disparu.
+when-next-by-class = Si le code commence par 4, le serveur expéditeur réessaie de lui-même ; s’il commence par 5, le message est retourné à son expéditeur.
 when-anew-after = Pas automatiquement : le message retourne à son expéditeur. Renvoyez-le { $in }, pas avant.
 when-anew-at = Pas automatiquement : le message retourne à son expéditeur. Renvoyez-le à partir du { $at }, pas avant.
 fix-gave-up = Renvoyez le message. S’il revient encore, indiquez au postmaster du destinataire ce que dit la réponse.

@@ -118,6 +118,7 @@ when-next-correct-command = De imediato, assim que o comando estiver correto.
 when-next-secure-first = Depois da autenticação, ou com o TLS ativo.
 when-next-another-transaction = De imediato, em outra transação.
 when-next-give-back = Não automaticamente: a mensagem é devolvida ao remetente. Envie-a novamente quando o motivo deixar de existir.
+when-next-by-class = Se começar por 4, o servidor remetente tenta de novo por conta própria; se começar por 5, a mensagem é devolvida ao remetente.
 when-anew-after = Não automaticamente: a mensagem é devolvida ao remetente. Envie-a novamente { $in }, não antes.
 when-anew-at = Não automaticamente: a mensagem é devolvida ao remetente. Envie-a novamente a partir de { $at }, não antes.
 fix-gave-up = Envie a mensagem de novo. Se ela voltar outra vez, informe ao postmaster do destinatário o que diz a resposta.
