@@ -9,9 +9,10 @@ mod aspect;
 pub use aspect::Aspect;
 
 use crate::explain::entry::{Entry, Topic, entry, topic_in_words};
+use crate::explain::refusal::Refusal;
 use crate::explain::{Language, enumerated, fill, scope_in_words, sentences, text};
 use crate::{Permanence, Stage, facts};
-use aspect::{Value, aspects};
+use aspect::{Value, aspects, is_used};
 
 /// One aspect in which the two differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +108,14 @@ fn relation(code: &Entry, other: &Entry, language: Language) -> Option<String> {
         ("code", topic_in_words(code.topic, language).into()),
         ("other", topic_in_words(other.topic, language).into()),
     ];
-    Some(fill(language, key, &values))
+    let mut told = vec![fill(language, key, &values)];
+    told.extend(refused(code.topic, other).map(|refusal| refusal.meaning.clone()));
+    Some(sentences(&told, language))
+}
+
+/// What the code means for a command or a keyword, where that is known: 502 for VRFY.
+fn refused(code: Topic, other: &Entry) -> Option<&Refusal> {
+    other.refusals.iter().find(|refusal| Topic::Code(refusal.code) == code)
 }
 
 /// One aspect of both, told.
@@ -182,11 +190,17 @@ pub fn list(items: &[String], language: Language) -> String {
     }
 }
 
-/// First the question that decides between the two, then each one's own use.
+/// First the question that decides between the two, then each one's own use. Between what is
+/// said and what is used there is nothing to choose.
 fn when_to_use(a: &Entry, b: &Entry, language: Language) -> Vec<String> {
-    let mut sentences = Vec::new();
-    sentences.extend(deciding_question(a, b, language));
-    sentences.extend([a, b].map(|entry| own_use(entry, language)));
+    if is_used(a) != is_used(b) {
+        return Vec::new();
+    }
+    let mut sentences: Vec<String> = deciding_question(a, b, language).into_iter().collect();
+    // 4.4.7 and 5.4.7 stand for one thing: the question has told them apart.
+    if own_use(a, language) != own_use(b, language) || sentences.is_empty() {
+        sentences.extend([a, b].map(|entry| named_use(entry, language)));
+    }
     sentences
 }
 
@@ -213,16 +227,23 @@ fn deciding_question(a: &Entry, b: &Entry, language: Language) -> Option<String>
     Some(fill(language, "choose-by-permanence", &values))
 }
 
+/// The same behind its name.
+fn named_use(entry: &Entry, language: Language) -> String {
+    let (it, said) = (topic_in_words(entry.topic, language), own_use(entry, language));
+    if said.starts_with(&it) {
+        return said;
+    }
+    fill(language, "use-of", &[("it", it.into()), ("said", said.into())])
+}
+
 /// When to say it, for basic codes; what it stands for, for all else.
 fn own_use(entry: &Entry, language: Language) -> String {
-    let said = match entry.topic {
+    match entry.topic {
         Topic::Code(code) if facts::of_code(code).is_some() => {
             text(language, &format!("code-{code}.use"))
         }
         _ => entry.meaning.clone(),
-    };
-    let values = [("it", topic_in_words(entry.topic, language).into()), ("said", said.into())];
-    fill(language, "use-of", &values)
+    }
 }
 
 #[cfg(test)]
@@ -320,6 +341,34 @@ mod tests {
         assert_eq!(remark("RCPT", "greylisted"), "“Greylisting” may be told after RCPT.");
         assert_eq!(remark("5.1.1", "QUIT"), "5.1.1 is not told after QUIT.");
         assert!(remark("PIPELINING", "450").starts_with("450 is what a server says"));
+    }
+
+    #[test]
+    fn what_a_code_means_for_a_command_is_told_instead_of_a_choice() {
+        for language in Language::COMPLETE {
+            let comparison = compared("VRFY", "502", *language);
+            let refusals = comparison.a.refusals.iter().find(|one| one.code.value() == 502);
+            let meaning = &refusals.unwrap().meaning;
+            assert!(comparison.remark.is_some_and(|remark| remark.ends_with(meaning)));
+            assert!(comparison.when_to_use.is_empty(), "{language}");
+        }
+    }
+
+    #[test]
+    fn what_both_stand_for_is_not_told_twice() {
+        for language in Language::COMPLETE {
+            assert_eq!(compared("4.4.7", "5.4.7", *language).when_to_use.len(), 1, "{language}");
+            assert_eq!(compared("450", "502", *language).when_to_use.len(), 3, "{language}");
+        }
+    }
+
+    #[test]
+    fn a_code_that_is_written_without_dots_is_named_once() {
+        for language in Language::COMPLETE {
+            let uses = compared("571", "550", *language).when_to_use;
+            let own = uses.iter().find(|one| one.contains("5.7.1")).unwrap();
+            assert_eq!(own.matches("571").count(), 1, "{own}");
+        }
     }
 
     #[test]

@@ -115,7 +115,7 @@ pub(super) fn aspects(a: &Entry, b: &Entry, language: Language) -> Vec<(Aspect, 
 type Of = fn(&Entry, &Entry, Language) -> Option<Value>;
 
 /// Whether it is something that is used, and not said: a command or a keyword.
-const fn is_used(entry: &Entry) -> bool {
+pub(super) const fn is_used(entry: &Entry) -> bool {
     matches!(entry.topic, Topic::Command(_) | Topic::Keyword(_))
 }
 
