@@ -33,6 +33,19 @@ pub enum Page {
 }
 
 impl Page {
+    /// The page that compares two, whichever is named first.
+    pub fn pair(a: Topic, b: Topic) -> Page {
+        if slug(b) < slug(a) { Page::Pair(b, a) } else { Page::Pair(a, b) }
+    }
+
+    /// The one address of several with the same content that is linked to and exported.
+    pub fn canonical(self) -> Page {
+        match self {
+            Page::Pair(a, b) => Page::pair(a, b),
+            page => page,
+        }
+    }
+
     /// The address below the language: `codes/450`.
     pub fn path(self) -> String {
         match self {
@@ -189,6 +202,9 @@ mod tests {
         assert_eq!(path(Page::Entry(topic("450"))), "/en/codes/450");
         assert_eq!(path(Page::Entry(topic("4.2.2"))), "/en/codes/4.2.2");
         assert_eq!(path(Page::Entry(topic("VRFY"))), "/en/commands/vrfy");
-        assert_eq!(path(Page::Pair(topic("450"), topic("502"))), "/en/compare/450-vs-502");
+        let [first, second] = ["450", "502"].map(topic);
+        for pair in [Page::pair(first, second), Page::Pair(second, first).canonical()] {
+            assert_eq!(path(pair), "/en/compare/450-vs-502");
+        }
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn every_page() -> Vec<Page> {
     pages.extend(topics().into_iter().map(Page::Entry));
     let mut known = BTreeSet::new();
     let mut add = |a: Topic, b: Topic| {
-        let page = Page::Pair(a, b);
+        let page = Page::pair(a, b);
         known.insert(page.path()).then_some(page)
     };
     let codes = basic_codes();

@@ -54,10 +54,22 @@ impl Frame {
         assets()
     }
 
-    /// The address that search engines are to know.
+    /// The page that search engines are to know.
+    fn known(&self) -> Option<Page> {
+        self.page.filter(|page| !matches!(page, Page::Search | Page::Explain)).map(Page::canonical)
+    }
+
+    /// Its address.
     fn canonical(&self) -> Option<String> {
-        let page = self.page.filter(|page| !matches!(page, Page::Search | Page::Explain))?;
-        Some(format!("{}{}", self.origin, page.href(self.language)))
+        Some(format!("{}{}", self.origin, self.known()?.href(self.language)))
+    }
+
+    /// Its addresses in all languages by their tags, and the one for whom none of them suits.
+    fn alternates(&self) -> Vec<(&'static str, String)> {
+        let Some(page) = self.known() else { return Vec::new() };
+        let address = |language: Language| format!("{}{}", self.origin, page.href(language));
+        let all = Language::COMPLETE.iter().map(|language| (language.tag(), address(*language)));
+        all.chain([("x-default", address(Language::default()))]).collect()
     }
 
     /// The same page in every language.

@@ -126,7 +126,7 @@ pub(super) fn answer(given: &Given, frame: &Frame) -> Answered {
 /// A link to the comparison of two.
 pub(super) fn link(a: Topic, b: Topic, frame: &Frame) -> Link {
     Link {
-        href: frame.href(Page::Pair(a, b)),
+        href: frame.href(Page::pair(a, b)),
         text: format!("{} – {}", with_name(a, frame.language), with_name(b, frame.language)),
         tag: frame.tag(),
         here: false,

@@ -92,6 +92,8 @@ fn a_page_allows_nothing_from_elsewhere_and_names_its_siblings() {
     let canonical = "<link rel=\"canonical\" href=\"https://replies.test/en/codes/450\">";
     assert!(answer.body.contains(canonical));
     assert!(answer.body.contains("hreflang=\"de\" href=\"https://replies.test/de/codes/450\""));
+    let default = "hreflang=\"x-default\" href=\"https://replies.test/en/codes/450\"";
+    assert!(server.get("/de/codes/450", "").body.contains(default));
     assert!(!answer.body.contains("style=\"") && !answer.body.contains("onclick"));
 }
 
