@@ -18,9 +18,10 @@ mod texts;
 pub mod wording;
 mod words;
 
+use crate::classify::hint::hint;
 use crate::facts::{self, NextStep, Pace};
-use crate::heard::read_any;
-use crate::{Cause, Class, Code, EnhancedCode, Permanence, Timestamp, Verdict, WhoseMove};
+use crate::heard::{Heard, read_any};
+use crate::{Cause, Class, Code, EnhancedCode, Permanence, Reply, Timestamp, Verdict, WhoseMove};
 
 pub use kind::explain_kind;
 pub use language::{Language, NoSuchLanguage};
@@ -85,8 +86,21 @@ pub struct Explanation {
 /// # assert_eq!(told[0].title, "450 4.2.0 · vorübergehend · Greylisting");
 /// ```
 pub fn explain(text: impl AsRef<[u8]>, language: Language) -> Vec<Explanation> {
-    let heard = read_any(text.as_ref());
-    heard.iter().filter_map(|heard| Some(heard.verdict.as_ref()?.explain(language))).collect()
+    read_any(text.as_ref()).iter().filter_map(|heard| heard.explain(language)).collect()
+}
+
+impl Heard {
+    /// What was heard in the reader's language: its verdict, else what its kind means. Beside
+    /// the words that decided stand those that say when to come back.
+    pub fn explain(&self, language: Language) -> Option<Explanation> {
+        let Some(verdict) = &self.verdict else { return explain_kind(self.kind, language) };
+        let mut told = verdict.explain(language);
+        let reply = self.reply.as_ref().map(Reply::text);
+        if let Some((_, words)) = reply.as_deref().and_then(|text| hint(text, None)) {
+            told.evidence = enumerated(&[told.evidence, quoted(words, language)], language);
+        }
+        Some(told)
+    }
 }
 
 impl Verdict {
@@ -275,9 +289,15 @@ fn evidence(verdict: &Verdict, language: Language) -> String {
     }
 }
 
-/// Text in the language's quotation marks.
+/// Text in the language's quotation marks, without what would turn round the text behind it.
 pub fn quoted(words: &str, language: Language) -> String {
+    let words: String = words.chars().filter(|c| !turns_round(*c)).collect();
     fill(language, "quoted", &[("text", words.into())])
+}
+
+/// Whether it only sets the direction of the characters behind it (UAX #9 §2).
+const fn turns_round(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The sources of the code and of the cause, each once.

@@ -122,7 +122,7 @@ impl Serialize for Difference {
 
 impl Serialize for Explanation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut told = serializer.serialize_struct("Explanation", 12)?;
+        let mut told = serializer.serialize_struct("Explanation", 13)?;
         told.serialize_field("title", &self.title)?;
         told.serialize_field("name", &self.name)?;
         told.serialize_field("meaning", &self.meaning)?;
@@ -134,6 +134,7 @@ impl Serialize for Explanation {
         told.serialize_field("evidence", &self.evidence)?;
         told.serialize_field("confidence", &self.confidence)?;
         told.serialize_field("alternatives", &self.alternatives)?;
+        told.serialize_field("deciding", &self.deciding)?;
         told.serialize_field("source", &self.source)?;
         told.end()
     }

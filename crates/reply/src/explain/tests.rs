@@ -836,3 +836,9 @@ fn a_kind_without_a_cause_says_what_it_means_and_what_to_do_in_every_language() 
     }
     assert_eq!(explain_kind(Kind::Bounce, Language::En), None);
 }
+
+#[test]
+fn what_is_quoted_does_not_turn_round_what_stands_behind_it() {
+    assert_eq!(quoted("\u{202e}greylisted\u{2066}", Language::De), "„greylisted“");
+    assert_eq!(quoted("قائمة رمادية", Language::En), "“قائمة رمادية”");
+}

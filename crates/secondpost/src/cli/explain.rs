@@ -17,14 +17,13 @@ mod unread;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use reply::classify::hint::hint;
 use reply::compare::{list, stage_in_words};
 use reply::explain::dialog::Line;
 use reply::explain::entry::{Entry, NoSuchTopic, Remedy, Topic, entry, topic_label};
 use reply::explain::wording::Wording;
 use reply::explain::{
-    cause_name, cli, concerned_in_words, enumerated, explain_kind, label, label_at, label_refused,
-    labelled, permanence_in_words, quoted, sentences, wait_in_words, web, whose_move_in_words,
+    cause_name, cli, concerned_in_words, enumerated, label, label_at, label_refused, labelled,
+    permanence_in_words, sentences, wait_in_words, web, whose_move_in_words,
 };
 use reply::heard::Heard;
 use reply::{Explanation, Language, Reply, Scope, Stage};
@@ -184,16 +183,9 @@ fn tell_heard(heard: &Heard, language: Language, out: &mut dyn io::Write) -> io:
     if let Some(recipient) = &heard.recipient {
         writeln!(out, "{}", address(recipient))?;
     }
-    let Some(verdict) = &heard.verdict else {
-        return match explain_kind(heard.kind, language) {
-            Some(told) => tell_explanation(&told, language, out),
-            None => writeln!(out, "{}", web(language, &format!("kind-{}", heard.kind.name()), &[])),
-        };
+    let Some(mut told) = heard.explain(language) else {
+        return writeln!(out, "{}", web(language, &format!("kind-{}", heard.kind.name()), &[]));
     };
-    let mut told = verdict.explain(language);
-    if let Some(words) = heard.reply.as_ref().and_then(hint_words) {
-        told.evidence = enumerated(&[told.evidence, quoted(&words, language)], language);
-    }
     if let Some(odd) = heard.reply.as_ref().and_then(odd_enhanced_code) {
         let parts = [told.code_meaning, odd.in_words(language)].into_iter();
         let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
@@ -215,11 +207,6 @@ fn odd_enhanced_code(reply: &Reply) -> Option<NoSuchTopic> {
     let is_half = first.split('.').count() == 2 && first.starts_with(['2', '4', '5']);
     let is_like_one = (is_whole || is_half) && first.split('.').all(is_number);
     first.parse::<Topic>().err().filter(|_| is_like_one)
-}
-
-/// The words of a reply that say when to come back.
-fn hint_words(reply: &Reply) -> Option<String> {
-    hint(&reply.text(), None).map(|(_, words)| words.to_owned())
 }
 
 /// The explanation as a page.

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use reply::explain::entry::Topic;
-use reply::explain::{explain_kind, label, web, web_count};
+use reply::explain::{label, web, web_count};
 use reply::heard::{Heard, read_any};
 use reply::{Explanation, Verdict};
 
@@ -103,8 +103,7 @@ fn echoed(text: &str) -> String {
 fn tell(heard: &Heard, frame: &Frame) -> Told {
     let language = frame.language;
     let verdict = heard.verdict.as_ref();
-    let told = verdict.map(|verdict| verdict.explain(language));
-    let told = told.or_else(|| explain_kind(heard.kind, language));
+    let told = heard.explain(language);
     Told {
         kind: frame.web(&format!("kind-{}", heard.kind.name())),
         about: heard.recipient.as_ref().map_or_else(String::new, |recipient| {

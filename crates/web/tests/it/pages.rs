@@ -98,6 +98,25 @@ fn a_page_allows_nothing_from_elsewhere_and_names_its_siblings() {
 }
 
 #[test]
+fn two_that_are_compared_have_one_address_for_search_engines() {
+    let server = Server::start();
+    let canonical = "<link rel=\"canonical\" href=\"https://replies.test/de/compare/450-vs-502\">";
+    for pair in ["450-vs-502", "502-vs-450"] {
+        assert!(server.get(&format!("/de/compare/{pair}"), "").body.contains(canonical), "{pair}");
+    }
+    // Whoever asks for the second first is shown it first.
+    assert!(server.get("/de/compare/502-vs-450", "").body.contains("<h1>502 "));
+}
+
+#[test]
+fn what_says_when_to_come_back_is_told_among_the_evidence() {
+    let server = Server::start();
+    let form = b"text=450+4.2.0+Greylisted,+try+again+in+300+seconds";
+    let answer = server.post("/de/explain", "application/x-www-form-urlencoded", form);
+    assert!(answer.body.contains("„Greylisted“, „in 300 seconds“"), "{}", answer.body);
+}
+
+#[test]
 fn sitemaps_and_assets_are_served() {
     let server = Server::start();
     assert!(server.get("/sitemap.xml", "").body.contains("https://replies.test/sitemap-de.xml"));
