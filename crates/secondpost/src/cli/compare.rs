@@ -3,6 +3,7 @@
 
 use std::io;
 
+use clap::ValueHint;
 use reply::Language;
 use reply::compare::{Comparison, compare};
 use reply::explain::entry::{Entry, Topic};
@@ -20,8 +21,10 @@ use super::{Context, Failure};
   secondpost compare greylisted mailbox-locked --lang de")]
 pub(crate) struct Args {
     /// A code (450), an enhanced code (4.2.0), a cause (greylisted) or a command (VRFY)
+    #[arg(value_hint = ValueHint::Other)]
     a: String,
     /// The other
+    #[arg(value_hint = ValueHint::Other)]
     b: String,
 }
 

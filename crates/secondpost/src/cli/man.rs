@@ -25,7 +25,7 @@ pub(crate) struct Args {
 /// Writes the pages.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<(), Failure> {
     let Some(folder) = &args.folder else {
-        return Ok(page(built()).render(&mut *context.out)?);
+        return Ok(context.out.write_all(&text_of(&page(built())))?);
     };
     let language = context.global.language();
     let pages = pages();
@@ -63,13 +63,19 @@ fn pages() -> Vec<(String, Vec<u8>)> {
     while let Some(command) = commands.pop() {
         commands.extend(command.get_subcommands().filter(|sub| !sub.is_hide_set()).cloned());
         let page = page(command);
-        let mut text = Vec::new();
-        // A Vec takes whatever is written.
-        let _ = page.render(&mut text);
-        pages.push((page.get_filename(), text));
+        pages.push((page.get_filename(), text_of(&page)));
     }
     pages.sort();
     pages
+}
+
+/// The page as it is written. It has no date, and says so: else what stands behind it in the
+/// title line, the version, would be taken for one.
+fn text_of(page: &Man) -> Vec<u8> {
+    let mut text = Vec::new();
+    // A Vec takes whatever is written.
+    let _ = page.render(&mut text);
+    String::from_utf8_lossy(&text).replacen(" 1  \"", " 1 \"\" \"", 1).into_bytes()
 }
 
 /// `secondpost queue` has the page secondpost-queue(1).
@@ -84,6 +90,17 @@ fn page(command: clap::Command) -> Man {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_title_line_has_a_date_a_version_and_a_manual() {
+        for (name, text) in pages() {
+            let text = String::from_utf8(text).unwrap();
+            let title = text.lines().find(|line| line.starts_with(".TH ")).unwrap();
+            let version =
+                concat!(" 1 \"\" \"secondpost ", env!("CARGO_PKG_VERSION"), "\" Secondpost");
+            assert!(title.ends_with(version), "{name}: {title}");
+        }
+    }
 
     #[test]
     fn every_subcommand_and_both_faces_have_a_page() {

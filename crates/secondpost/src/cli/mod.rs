@@ -40,11 +40,12 @@ mod verify;
 mod web;
 mod why;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use reply::explain::Language;
 
@@ -110,8 +111,14 @@ pub(crate) struct Global {
     pub(crate) json: bool,
 
     /// The language of explanations and errors: en, de, es, fr, ja or pt
-    /// [default: from LC_ALL, LC_MESSAGES, LANG]
-    #[arg(long, global = true, value_name = "LANG")]
+    /// [default: from LANGUAGE, LC_ALL, LC_MESSAGES, LANG]
+    #[arg(
+        long,
+        global = true,
+        value_name = "LANG",
+        value_parser = OfLanguage,
+        hide_possible_values = true
+    )]
     pub(crate) lang: Option<Language>,
 }
 
@@ -122,10 +129,43 @@ impl Global {
     }
 }
 
+/// The language that the environment asks for. As gettext has it, the list in LANGUAGE goes
+/// before the locale, unless that is C: then programs are to be read by programs.
+fn named_by(variable: impl Fn(&str) -> Option<String>) -> Option<Language> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set)?;
+    let is_plain = matches!(locale.split('.').next(), Some("C" | "POSIX"));
+    let wishes = set("LANGUAGE").filter(|_| !is_plain).unwrap_or_default();
+    let wished = wishes.split(':').find_map(|wish| wish.parse().ok());
+    wished.or_else(|| locale.parse().ok())
+}
+
+/// Reads a language by its tag, with or without a region; shells complete the tags.
+#[derive(Clone)]
+struct OfLanguage;
+
+impl TypedValueParser for OfLanguage {
+    type Value = Language;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Language, clap::Error> {
+        let language = |text: String| text.parse::<Language>();
+        StringValueParser::new().try_map(language).parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let tags = Language::COMPLETE.iter().map(|language| PossibleValue::new(language.tag()));
+        Some(Box::new(tags))
+    }
+}
+
 /// The language of the locale, where it is one that is known.
 fn of_locale() -> Option<Language> {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set)?.parse().ok()
+    named_by(|name| std::env::var(name).ok())
 }
 
 /// What a subcommand gets beside its arguments.
@@ -238,5 +278,41 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<(), Failure>
         Command::Completions(args) => completions::run(args, context),
         Command::Man(args) => man::run(args, context),
         Command::Docs(args) => docs::run(args, context),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_names_the_language_as_gettext_has_it() {
+        let check = |set: &[(&str, &str)], wanted: Option<&str>| {
+            let variable = |name: &str| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(named_by(variable).map(Language::tag), wanted, "{set:?}");
+        };
+        check(&[], None);
+        check(&[("LANG", "de_DE.UTF-8")], Some("de"));
+        check(&[("LANG", "de_DE.UTF-8"), ("LC_MESSAGES", "es_ES")], Some("es"));
+        check(&[("LANG", "de_DE.UTF-8"), ("LC_ALL", "fr_FR"), ("LC_MESSAGES", "es")], Some("fr"));
+        check(&[("LANG", "de_DE.UTF-8"), ("LC_ALL", "")], Some("de"));
+        check(&[("LANG", "en_US.UTF-8"), ("LANGUAGE", "tlh:pt_BR:de")], Some("pt"));
+        check(&[("LANG", "de_DE.UTF-8"), ("LANGUAGE", "tlh")], Some("de"));
+        check(&[("LANG", "C.UTF-8"), ("LANGUAGE", "de")], Some("en"));
+        check(&[("LANGUAGE", "de")], None);
+        check(&[("LC_ALL", "tlh"), ("LANG", "de_DE")], None);
+    }
+
+    #[test]
+    fn a_language_is_read_with_its_region_and_completed_by_its_tag() {
+        use clap::CommandFactory;
+        let told = Cli::try_parse_from(["secondpost", "explain", "450", "--lang", "de-AT"]);
+        assert_eq!(told.unwrap().global.lang, Some(Language::De));
+        assert!(Cli::try_parse_from(["secondpost", "explain", "450", "--lang", "tlh"]).is_err());
+        let command = Cli::command();
+        let lang = command.get_arguments().find(|one| one.get_id() == "lang").unwrap();
+        assert_eq!(lang.get_possible_values().len(), Language::COMPLETE.len());
     }
 }

@@ -50,7 +50,10 @@ fn every_page_fits_eighty_columns_and_has_no_colour_in_a_pipe() {
 fn the_locale_chooses_the_language() {
     let explained = |lang: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_secondpost"));
-        command.args(["explain", "450"]).env_remove("LC_ALL").env_remove("LC_MESSAGES");
+        command.args(["explain", "450"]);
+        for name in ["LANGUAGE", "LC_ALL", "LC_MESSAGES"] {
+            command.env_remove(name);
+        }
         String::from_utf8(command.env("LANG", lang).output().unwrap().stdout).unwrap()
     };
     assert!(explained("ja_JP.UTF-8").contains("メールボックス利用不可"));
