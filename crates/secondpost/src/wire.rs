@@ -467,12 +467,7 @@ fn serve_pages(
     for socket in sockets {
         let mut stop = stop.clone();
         let stopped = async move { while !*stop.borrow() && stop.changed().await.is_ok() {} };
-        let served = web::serve(socket, site.clone(), stopped);
-        tasks.spawn(async move {
-            if let Err(error) = served.await {
-                tracing::error!(%error, "the web pages ended");
-            }
-        });
+        tasks.spawn(web::serve(socket, site.clone(), stopped));
     }
 }
 

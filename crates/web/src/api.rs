@@ -3,29 +3,28 @@
 
 mod lines;
 mod openapi;
-mod problem;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
-use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use reply::Language;
 use reply::compare::compare;
-use reply::explain::entry::{Entry, Topic, entry};
-use reply::heard::{Heard, read_any};
+use reply::explain::NoSuchLanguage;
+use reply::explain::entry::{Entry, NoSuchTopic, Topic, entry};
+use reply::heard::{self, Heard, read_any};
+use reply::{Cause, Confidence, Language};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use self::problem::Problem;
 use crate::headers::{JSON, Keep, fields};
 use crate::kept::{Kind, Varies};
 use crate::pages::Given;
 use crate::site::{MOST_MEGABYTES, Site, client};
+use crate::trouble::{self, Problem, Trouble};
 use crate::{address, negotiate, search};
 
 /// The content type of one JSON value per line.
@@ -45,15 +44,35 @@ pub(crate) fn router() -> Router<Arc<Site>> {
         .route("/search/{language}", get(search_names))
         .route("/texts/{language}", get(search_texts))
         .route("/openapi.json", get(openapi::document))
-        .fallback(async || Problem::NotFound("there is no such resource".into()))
+        .method_not_allowed_fallback(not_allowed)
+        .fallback(no_resource)
+}
+
+async fn not_allowed(request: Request) -> Problem {
+    trouble::problem(Trouble::NotAllowed, &request)
+}
+
+async fn no_resource(request: Request) -> Result<Response, Problem> {
+    let language = language(&given(&request), request.headers())?;
+    let path = [("path", "/api/v1/openapi.json")];
+    Err(Problem::told(Trouble::NotFound, language, "no-resource", &path))
 }
 
 /// The answer to what was given, which nobody keeps.
-fn answer(value: &impl Serialize) -> Response {
+fn answer(value: &impl Serialize, language: Language) -> Response {
     match serde_json::to_vec(value) {
-        Ok(octets) => (fields(JSON, Keep::Never), octets).into_response(),
-        Err(error) => Problem::Fault(error.to_string()).into_response(),
+        Ok(octets) => (fields_in(JSON, language), octets).into_response(),
+        Err(error) => {
+            Problem::in_words(Trouble::Fault, language, error.to_string()).into_response()
+        }
     }
+}
+
+/// The header fields of an answer to what was given.
+fn fields_in(content_type: &'static str, language: Language) -> HeaderMap {
+    let mut fields = fields(content_type, Keep::Never);
+    fields.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    fields
 }
 
 /// What is the same for every reader: made once under `name`, and kept.
@@ -61,12 +80,14 @@ fn kept<T: Serialize>(
     site: &Site,
     request: &Request,
     name: &str,
+    language: Language,
     make: impl FnOnce() -> T,
 ) -> Response {
     let is_named = !given(request).octets("lang").is_empty();
     let varies = if is_named { Varies::Coding } else { Varies::CodingAndLanguage };
     let make = || serde_json::to_string(&make()).unwrap_or_default();
-    kept_text(site, request.headers(), varies, name, make)
+    let name = format!("{name} {language}");
+    kept_text(site, request.headers(), varies, &name, Some(language), make)
 }
 
 /// The same of JSON as a text.
@@ -75,24 +96,28 @@ fn kept_text(
     headers: &HeaderMap,
     varies: Varies,
     name: &str,
+    language: Option<Language>,
     make: impl FnOnce() -> String,
 ) -> Response {
-    let kind = Kind { content_type: JSON, keep: Keep::AnHour, varies };
+    let kind = Kind { content_type: JSON, keep: Keep::AnHour, varies, language };
     // No public address of the site is empty, so that no page has this name.
     site.kept.find_or_make("", name, negotiate::coding(headers), make).answer(kind, headers)
 }
 
 /// The language of `lang=`, else the reader's own.
 fn language(given: &Given, headers: &HeaderMap) -> Result<Language, Problem> {
+    let preferred = trouble::preferred(headers);
     match given.text("lang").as_str() {
-        "" => {
-            let accept = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-            Ok(negotiate::language(accept.unwrap_or_default()))
-        }
-        tag => tag.parse().map_err(|error: reply::explain::NoSuchLanguage| {
-            Problem::BadRequest(error.to_string())
-        }),
+        "" => Ok(preferred),
+        tag => language_of(tag, preferred),
     }
+}
+
+/// The language that was named; the trouble is told in another.
+fn language_of(tag: &str, told_in: Language) -> Result<Language, Problem> {
+    tag.parse().map_err(|error: NoSuchLanguage| {
+        Problem::in_words(Trouble::BadRequest, told_in, error.in_words(told_in))
+    })
 }
 
 fn given(request: &Request) -> Given {
@@ -106,10 +131,10 @@ async fn explain_address(
 ) -> Result<Response, Problem> {
     let given = given(&request);
     let language = language(&given, request.headers())?;
-    admitted(&site, &request)?;
+    admitted(&site, &request, language)?;
     match given.octets("text") {
-        [] => Err(Problem::BadRequest("`text` is missing: what shall be explained?".into())),
-        text => Ok(answer(&explained(text, language))),
+        [] => Err(missing("text", language)),
+        text => Ok(answer(&explained(text, language), language)),
     }
 }
 
@@ -120,40 +145,45 @@ async fn explain_body(
     request: Request,
 ) -> Result<Response, Problem> {
     let language = language(&given(&request), request.headers())?;
-    admitted(&site, &request)?;
+    admitted(&site, &request, language)?;
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or("text/plain").split(';').next().unwrap_or_default().trim().to_owned();
-    let octets = body(request).await?;
+    let read = site.body(request, MOST_MEGABYTES * 1024 * 1024).await;
+    let octets = read.map_err(|trouble| Problem::of(trouble, language))?;
     match kind.as_str() {
         "application/json" => json_body(&octets, language),
         NDJSON => {
-            Ok((fields(NDJSON, Keep::Never), lines::answers(octets, language)).into_response())
+            Ok((fields_in(NDJSON, language), lines::answers(octets, language)).into_response())
         }
-        _ => Ok(answer(&explained(&octets, language))),
+        _ => Ok(answer(&explained(&octets, language), language)),
     }
 }
 
-fn admitted(site: &Site, request: &Request) -> Result<(), Problem> {
-    if site.admits(client(request)) { Ok(()) } else { Err(Problem::TooMany) }
+fn admitted(site: &Site, request: &Request, language: Language) -> Result<(), Problem> {
+    let admits = site.admits(client(request));
+    if admits { Ok(()) } else { Err(Problem::of(Trouble::TooMany, language)) }
 }
 
-async fn body(request: Request) -> Result<Bytes, Problem> {
-    let read = axum::body::to_bytes(request.into_body(), MOST_MEGABYTES * 1024 * 1024).await;
-    read.map_err(|_| Problem::TooBig(format!("at most {MOST_MEGABYTES} MB are read")))
+fn missing(name: &'static str, language: Language) -> Problem {
+    Problem::told(Trouble::BadRequest, language, "missing", &[("name", name)])
 }
 
 fn json_body(octets: &[u8], language: Language) -> Result<Response, Problem> {
-    let wrong = |what: String| Problem::BadRequest(what);
-    let body: Value = serde_json::from_slice(octets).map_err(|error| wrong(error.to_string()))?;
-    let text = body["text"].as_str();
-    let text = text.ok_or_else(|| wrong("`text` is missing, or no string".into()))?;
-    let language = match body.get("lang").and_then(Value::as_str) {
-        None => language,
-        Some(tag) => {
-            tag.parse().map_err(|e: reply::explain::NoSuchLanguage| wrong(e.to_string()))?
+    let body: Value = serde_json::from_slice(octets).map_err(|error| {
+        let (line, column) = (error.line().to_string(), error.column().to_string());
+        let place = [("line", line.as_str()), ("column", &column)];
+        Problem::told(Trouble::BadRequest, language, "not-json", &place)
+    })?;
+    let string = |name: &'static str| match body.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => {
+            Err(Problem::told(Trouble::BadRequest, language, "no-string", &[("name", name)]))
         }
     };
-    Ok(answer(&explained(text.as_bytes(), language)))
+    let text = string("text")?.ok_or_else(|| missing("text", language))?;
+    let language = string("lang")?.map_or(Ok(language), |tag| language_of(tag, language))?;
+    Ok(answer(&explained(text.as_bytes(), language), language))
 }
 
 /// What was heard in a text: each with its verdict and its explanation.
@@ -163,30 +193,55 @@ fn explained(octets: &[u8], language: Language) -> Value {
     json!({ "language": language.tag(), "results": results })
 }
 
-/// The verdict's fields, the kind, the recipient, and the words.
+/// The verdict's fields, the kind, the recipient, and the words; a complaint has no verdict.
 fn result(heard: &Heard, language: Language) -> Value {
     let verdict = heard.verdict.as_ref();
-    let mut object = verdict.map_or_else(|| json!({}), |verdict| json!(verdict));
+    let mut object = verdict.map_or_else(no_verdict, |verdict| json!(verdict));
     object["kind"] = json!(heard.kind.name());
     object["recipient"] = json!(heard.recipient);
-    object["explanation"] = json!(verdict.map(|verdict| verdict.explain(language)));
+    object["explanation"] = json!(heard.explain(language));
     object
+}
+
+/// The same of a text in which nothing was heard, as the command line has it: its cause is
+/// not known, and nothing is said of what it does not tell.
+fn nothing_heard() -> Value {
+    let mut object = no_verdict();
+    object["cause"] = json!(Cause::Unknown.name());
+    object["evidence"] = json!({ "rule": "nothing-heard", "text": "" });
+    object["confidence"] = json!(Confidence::Low.name());
+    object["kind"] = json!(heard::Kind::Reply.name());
+    object["recipient"] = Value::Null;
+    object["explanation"] = Value::Null;
+    object
+}
+
+fn no_verdict() -> Value {
+    json!({
+        "code": null, "enhanced_code": null, "cause": null, "permanence": null,
+        "whose_move": null, "retry_after_seconds": null, "retry_at": null,
+        "alternatives": [], "evidence": null, "confidence": null,
+    })
 }
 
 /// `GET /compare?a=450&b=502`
 async fn compare_two(State(site): State<Arc<Site>>, request: Request) -> Result<Response, Problem> {
     let given = given(&request);
     let language = language(&given, request.headers())?;
-    let topic = |name: &str| {
-        let text = given.text(name);
-        if text.is_empty() {
-            return Err(Problem::BadRequest(format!("`{name}` is missing: what is compared?")));
-        }
-        text.parse::<Topic>().map_err(|error| Problem::NotFound(error.to_string()))
+    let named = |name: &'static str| match given.text(name) {
+        text if text.is_empty() => Err(missing(name, language)),
+        text => topic(&text, language),
     };
-    let (a, b) = (topic("a")?, topic("b")?);
-    let name = format!("{} {language}", address::Page::Pair(a, b).path());
-    Ok(kept(&site, &request, &name, || compare(&a, &b, language)))
+    let (a, b) = (named("a")?, named("b")?);
+    let path = address::Page::Pair(a, b).path();
+    Ok(kept(&site, &request, &path, language, || compare(&a, &b, language)))
+}
+
+/// What is named in an address.
+fn topic(name: &str, language: Language) -> Result<Topic, Problem> {
+    name.parse().map_err(|error: NoSuchTopic| {
+        Problem::in_words(Trouble::NotFound, language, error.in_words(language))
+    })
 }
 
 /// `GET /codes/450`, `/causes/greylisted`, `/commands/vrfy`
@@ -196,17 +251,16 @@ async fn one(
     request: Request,
 ) -> Result<Response, Problem> {
     let language = language(&given(&request), request.headers())?;
-    let topic: Topic = name.parse().map_err(|error: reply::explain::entry::NoSuchTopic| {
-        Problem::NotFound(error.to_string())
-    })?;
+    let topic = topic(&name, language)?;
     let path = address::Page::Entry(topic).path();
-    let asked = request.uri().path();
     let folder = path.split('/').next().unwrap_or_default();
     // A code below `/causes` is at another address.
-    if !asked.contains(&format!("/{folder}/")) {
-        return Err(Problem::NotFound(format!("`{topic}` is at /api/v1/{path}")));
+    if !request.uri().path().contains(&format!("/{folder}/")) {
+        let place = format!("/api/v1/{path}");
+        let values = [("topic", &*topic.to_string()), ("path", &place)];
+        return Err(Problem::told(Trouble::NotFound, language, "elsewhere", &values));
     }
-    Ok(kept(&site, &request, &format!("{path} {language}"), || entry(topic, language)))
+    Ok(kept(&site, &request, &path, language, || entry(topic, language)))
 }
 
 /// Every entry of a folder.
@@ -217,7 +271,7 @@ fn entries(site: &Site, folder: &str, request: &Request) -> Result<Response, Pro
         let topics = address::topics().into_iter().filter(is_in);
         topics.map(|topic| entry(topic, language)).collect::<Vec<Entry>>()
     };
-    Ok(kept(site, request, &format!("{folder} {language}"), all))
+    Ok(kept(site, request, folder, language, all))
 }
 
 async fn all_codes(State(site): State<Arc<Site>>, request: Request) -> Result<Response, Problem> {
@@ -241,9 +295,7 @@ async fn search_names(
     Path(tag): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let known = tagged(&tag)?;
-    let make = || serde_json::to_string(search::names(known)).unwrap_or_default();
-    Ok(kept_text(&site, &headers, Varies::Coding, &format!("search {known}"), make))
+    in_folder(&site, "search", &tag, &headers, |known| serde_json::to_string(search::names(known)))
 }
 
 /// `GET /texts/de`: what the entries say, in the order of their names.
@@ -252,13 +304,24 @@ async fn search_texts(
     Path(tag): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let known = tagged(&tag)?;
-    let make = || serde_json::to_string(&search::texts(known)).unwrap_or_default();
-    Ok(kept_text(&site, &headers, Varies::Coding, &format!("texts {known}"), make))
+    in_folder(&site, "texts", &tag, &headers, |known| serde_json::to_string(&search::texts(known)))
 }
 
-/// The language of a tag in an address.
-fn tagged(tag: &str) -> Result<Language, Problem> {
-    let known = Language::COMPLETE.iter().find(|language| language.tag() == tag);
-    known.copied().ok_or_else(|| Problem::NotFound(format!("there are no texts in `{tag}`")))
+/// What has an address of its own in each language.
+fn in_folder(
+    site: &Site,
+    folder: &str,
+    tag: &str,
+    headers: &HeaderMap,
+    make: impl FnOnce(Language) -> serde_json::Result<String>,
+) -> Result<Response, Problem> {
+    let known = Language::COMPLETE.iter().copied().find(|language| language.tag() == tag);
+    let known = known.ok_or_else(|| {
+        let told_in = trouble::preferred(headers);
+        let detail = NoSuchLanguage(tag.to_owned()).in_words(told_in);
+        Problem::in_words(Trouble::NotFound, told_in, detail)
+    })?;
+    let name = format!("{folder} {known}");
+    let make = || make(known).unwrap_or_default();
+    Ok(kept_text(site, headers, Varies::Coding, &name, Some(known), make))
 }

@@ -11,11 +11,12 @@ use std::io::Write;
 use std::sync::{PoisonError, RwLock};
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_ENCODING, ETAG, VARY};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LANGUAGE, ETAG, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use reply::Language;
 
 use crate::headers::{Keep, fields};
 use crate::negotiate::{self, Coding};
@@ -65,6 +66,9 @@ impl Representation {
         let mut fields = fields(kind.content_type, kind.keep);
         fields.insert(ETAG, self.tag.clone());
         fields.insert(VARY, HeaderValue::from_static(kind.varies.value()));
+        if let Some(language) = kind.language {
+            fields.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        }
         if negotiate::holds(asked, self.tag.as_bytes()) {
             return (StatusCode::NOT_MODIFIED, fields).into_response();
         }
@@ -87,6 +91,8 @@ pub(crate) struct Kind {
     pub(crate) content_type: &'static str,
     pub(crate) keep: Keep,
     pub(crate) varies: Varies,
+    /// The language that it is written in, if it is in one.
+    pub(crate) language: Option<Language>,
 }
 
 /// Which of the reader's wishes the answer depends on, besides its address.

@@ -10,6 +10,7 @@ use reply::Language;
 use crate::address::Page;
 use crate::export::every_page;
 use crate::pages::{self, Answered, Frame, Given};
+use crate::trouble::Trouble;
 
 /// Of the comparisons, which are many and alike, only each of so many is looked at.
 const EACH_PAIR: usize = 40;
@@ -74,8 +75,8 @@ fn said_in(language: Language, pages: &[Page]) -> Vec<Said> {
     let entries = pages
         .iter()
         .map(|page| said(page.href(language), &pages::render(*page, &frame(Some(*page)))));
-    let troubles = ["not-found", "too-big", "too-many"]
-        .map(|what| said(what.to_owned(), &pages::trouble(what, &frame(None))));
+    let troubles = Trouble::ALL
+        .map(|trouble| said(format!("{trouble:?}"), &pages::trouble(trouble, &frame(None))));
     let asked = ASKED.iter().map(|(page, form)| {
         let given = Given::parse(form.as_bytes());
         let Answered::Page(html) = pages::answer(*page, &given, &frame(Some(*page))) else {

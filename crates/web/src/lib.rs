@@ -6,6 +6,7 @@
 pub mod address;
 mod api;
 mod assets;
+mod connections;
 mod drawing;
 pub mod export;
 mod headers;
@@ -18,5 +19,7 @@ mod rate;
 mod search;
 mod site;
 mod sitemap;
+mod trouble;
 
+pub use connections::Patience;
 pub use site::{Site, router, serve};

@@ -17,6 +17,7 @@ use reply::explain::web;
 use crate::address::Page;
 use crate::assets::{Assets, assets};
 use crate::search::{Found, search};
+use crate::trouble::Trouble;
 pub(crate) use compared::partners;
 pub(crate) use form::Given;
 pub(crate) use parts::listed;
@@ -137,7 +138,7 @@ struct Home<'a> {
 /// Something is not as it should be: one heading, one sentence.
 #[derive(Template)]
 #[template(path = "trouble.html")]
-struct Trouble<'a> {
+struct Troubled<'a> {
     frame: &'a Frame,
     title: String,
     description: String,
@@ -194,11 +195,11 @@ pub(crate) fn unasked(page: Page, frame: &Frame) -> String {
     }
 }
 
-/// The page of a trouble: `not-found`, `too-big`, `too-many`.
-pub(crate) fn trouble(what: &str, frame: &Frame) -> String {
-    let megabytes = crate::site::MOST_MEGABYTES.to_string();
-    let told = web(frame.language, &format!("{what}-what"), &[("megabytes", &megabytes)]);
-    html(&Trouble { frame, title: frame.web(what), description: told, pasted: String::new() })
+/// The page of a trouble.
+pub(crate) fn trouble(trouble: Trouble, frame: &Frame) -> String {
+    let language = frame.language;
+    let (title, description) = (trouble.title(language), trouble.told(language));
+    html(&Troubled { frame, title, description, pasted: String::new() })
 }
 
 fn home(frame: &Frame) -> String {

@@ -1,26 +1,30 @@
 //! The site as an HTTP service: which handler an address has, what is kept, how it is
 //! served. What a page says stands in `pages`.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
-use axum::http::header::{ACCEPT_LANGUAGE, ALLOW, CONTENT_TYPE, HOST, LOCATION};
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{ALLOW, CONTENT_LANGUAGE, CONTENT_TYPE, HOST, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use mta::clock::Clock;
 use reply::Language;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use crate::address::Page;
 use crate::assets::assets;
+use crate::connections::{self, Patience};
 use crate::headers::{HTML, Keep, fields};
 use crate::kept::{Kept, Kind, Varies, only_reads};
 use crate::pages::{self, Frame};
 use crate::rate::Rates;
+use crate::trouble::{self, Trouble};
 use crate::{api, negotiate, sitemap};
 
 /// Most octets of what is pasted, in megabytes.
@@ -32,6 +36,8 @@ pub struct Site {
     /// Where the site is for the world, as in `https://mx.example.org`; without it,
     /// addresses are made from the request's Host.
     pub origin: Option<String>,
+    /// How long a client may take.
+    pub patience: Patience,
     clock: Clock,
     rates: Rates,
     /// What was rendered before.
@@ -43,7 +49,16 @@ impl Site {
     pub fn new(origin: Option<String>) -> Site {
         let origin = origin.map(|origin| origin.trim_end_matches('/').to_owned());
         let (rates, kept) = (Rates::default(), Kept::default());
-        Site { origin, clock: Clock::start(), rates, kept }
+        Site { origin, patience: Patience::default(), clock: Clock::start(), rates, kept }
+    }
+
+    /// The whole body of a request, of at most so many octets.
+    pub(crate) async fn body(&self, request: Request, most: usize) -> Result<Bytes, Trouble> {
+        let read = axum::body::to_bytes(request.into_body(), most);
+        match timeout(self.patience.body, read).await {
+            Ok(read) => read.map_err(|_| Trouble::TooBig),
+            Err(_) => Err(Trouble::TooSlow),
+        }
     }
 
     /// Whether `client` may have something explained now.
@@ -58,22 +73,27 @@ pub fn router(site: Arc<Site>) -> Router {
         .nest("/api/v1", api::router())
         .route("/assets/{name}", get(asset))
         .route("/robots.txt", get(robots))
+        .method_not_allowed_fallback(not_allowed)
         .fallback(page)
-        .layer(DefaultBodyLimit::max(MOST_MEGABYTES * 1024 * 1024))
+        .layer(middleware::from_fn(within_limits))
         .with_state(site)
 }
 
 /// Serves the site until `stop` is ready.
-///
-/// # Errors
-/// Those of the socket.
-pub async fn serve(
-    listener: TcpListener,
-    site: Arc<Site>,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let service = router(site).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await
+pub async fn serve(listener: TcpListener, site: Arc<Site>, stop: impl Future<Output = ()>) {
+    let patience = site.patience;
+    connections::serve(listener, router(site), patience, stop).await;
+}
+
+async fn within_limits(request: Request, next: Next) -> Response {
+    match trouble::outsized(&request) {
+        Some(trouble) => trouble::answer(trouble, &request),
+        None => next.run(request).await,
+    }
+}
+
+async fn not_allowed(request: Request) -> Response {
+    trouble::answer(Trouble::NotAllowed, &request)
 }
 
 /// Who asks; loopback where no socket tells, as in tests.
@@ -85,7 +105,9 @@ pub(crate) fn client(request: &Request) -> IpAddr {
 async fn asset(State(site): State<Arc<Site>>, request: Request) -> Response {
     let path = request.uri().path();
     let name = path.rsplit('/').next().unwrap_or_default();
-    let Some(asset) = assets().named(name) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(asset) = assets().named(name) else {
+        return trouble::answer(Trouble::NotFound, &request);
+    };
     let headers = request.headers();
     let coding = negotiate::coding(headers);
     let found = site.kept.find_or_make("", path, coding, || asset.content.to_owned());
@@ -101,7 +123,12 @@ async fn robots(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
 
 /// What an address alone decides.
 const fn kind(content_type: &'static str, keep: Keep) -> Kind {
-    Kind { content_type, keep, varies: Varies::Coding }
+    Kind { content_type, keep, varies: Varies::Coding, language: None }
+}
+
+/// The same of a page.
+const fn page_in(language: Language) -> Kind {
+    Kind { language: Some(language), ..kind(HTML, Keep::AnHour) }
 }
 
 /// The public address of the site, for links that have to be whole.
@@ -130,13 +157,10 @@ async fn page(State(site): State<Arc<Site>>, request: Request) -> Response {
         let found = site.kept.find_or_make(&origin, address, coding, || xml);
         return found.answer(of_address(address), headers);
     }
-    let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let preferred = negotiate::language(asked.unwrap_or_default());
-    let (first, rest) = path.split_once('/').unwrap_or((path.as_str(), ""));
-    let Some(language) = Language::COMPLETE.iter().copied().find(|one| one.tag() == first) else {
-        return without_language(&path, request.uri().query(), preferred, &origin);
+    let Some((language, rest)) = in_language(&path) else {
+        return without_language(&path, request.uri().query(), trouble::preferred(headers));
     };
-    let Some(page) = Page::parse(rest) else { return not_found(language, &origin) };
+    let Some(page) = Page::parse(rest) else { return Trouble::NotFound.page(language) };
     let frame = Frame { language, page: Some(page), origin };
     match page {
         Page::Search | Page::Compare | Page::Explain => {
@@ -147,34 +171,45 @@ async fn page(State(site): State<Arc<Site>>, request: Request) -> Response {
             let at = format!("{}?", page.href(language));
             let render = || pages::unasked(page, &frame);
             let found = site.kept.find_or_make(&frame.origin, &at, coding, render);
-            found.answer(kind(HTML, Keep::AnHour), headers)
+            found.answer(page_in(language), headers)
         }
-        _ if !only_reads => not_allowed(),
+        _ if !only_reads => refused(page, language),
         _ => {
             let render = || pages::render(page, &frame);
             let at = page.href(language);
             let found = site.kept.find_or_make(&frame.origin, &at, coding, render);
-            found.answer(kind(HTML, Keep::AnHour), headers)
+            found.answer(page_in(language), headers)
         }
     }
 }
 
-/// What is kept outside the API and the assets is a page or a sitemap.
-fn of_address(address: &str) -> Kind {
-    let content_type = if address.ends_with(".xml") { "application/xml" } else { HTML };
-    kind(content_type, Keep::AnHour)
+/// The language of a path, and what stands behind it.
+fn in_language(path: &str) -> Option<(Language, &str)> {
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    let language = Language::COMPLETE.iter().find(|language| language.tag() == first)?;
+    Some((*language, rest))
 }
 
-fn not_allowed() -> Response {
-    let mut headers = fields(HTML, Keep::Never);
-    headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-    (StatusCode::METHOD_NOT_ALLOWED, headers).into_response()
+/// What is kept outside the API and the assets is a page or a sitemap.
+fn of_address(address: &str) -> Kind {
+    match in_language(address.trim_start_matches('/')) {
+        Some((language, _)) => page_in(language),
+        None => kind("application/xml", Keep::AnHour),
+    }
+}
+
+/// A page that takes no such method.
+fn refused(page: Page, language: Language) -> Response {
+    let allowed = if page == Page::Explain { "GET, HEAD, POST" } else { "GET, HEAD" };
+    let mut response = Trouble::NotAllowed.page(language);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
 }
 
 /// Sends the reader to the same page in a language.
-fn without_language(path: &str, query: Option<&str>, to: Language, origin: &str) -> Response {
+fn without_language(path: &str, query: Option<&str>, to: Language) -> Response {
     if Page::parse(path).is_none() {
-        return not_found(to, origin);
+        return Trouble::NotFound.page(to);
     }
     let query = query.map_or_else(String::new, |query| format!("?{query}"));
     let mut headers = fields(HTML, Keep::Never);
@@ -185,33 +220,31 @@ fn without_language(path: &str, query: Option<&str>, to: Language, origin: &str)
     (StatusCode::FOUND, headers).into_response()
 }
 
-fn not_found(language: Language, origin: &str) -> Response {
-    let frame = Frame { language, page: None, origin: origin.to_owned() };
-    let html = pages::trouble("not-found", &frame);
-    (StatusCode::NOT_FOUND, fields(HTML, Keep::Never), html).into_response()
-}
-
 /// Pages that depend on what the reader gave.
 async fn asked_for(page: Page, frame: Frame, site: Arc<Site>, request: Request) -> Response {
-    let client = client(&request);
+    let (client, language) = (client(&request), frame.language);
     let query = request.uri().query().unwrap_or_default().to_owned();
     let form = match (request.method(), page) {
-        (&Method::POST, Page::Explain) => match posted(request).await {
-            Some(body) => body,
-            None => return too_big(&frame),
+        (&Method::GET | &Method::HEAD, _) => query.into_bytes(),
+        (&Method::POST, Page::Explain) => match posted(&site, request).await {
+            Ok(body) => body,
+            Err(trouble) => return trouble.page(language),
         },
-        _ => query.into_bytes(),
+        _ => return refused(page, language),
     };
     if !site.admits(client) {
-        let html = pages::trouble("too-many", &frame);
-        return (StatusCode::TOO_MANY_REQUESTS, fields(HTML, Keep::Never), html).into_response();
+        return Trouble::TooMany.page(language);
     }
     let given = pages::Given::parse(&form);
+    if given.octets("text").len() > MOST_MEGABYTES * 1024 * 1024 {
+        return Trouble::TooBig.page(language);
+    }
+    let mut headers = fields(HTML, Keep::Never);
+    headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     match pages::answer(page, &given, &frame) {
-        pages::Answered::Page(html) => (fields(HTML, Keep::Never), html).into_response(),
+        pages::Answered::Page(html) => (headers, html).into_response(),
         pages::Answered::Elsewhere(page) => {
-            let mut headers = fields(HTML, Keep::Never);
-            if let Ok(location) = HeaderValue::from_str(&page.href(frame.language)) {
+            if let Ok(location) = HeaderValue::from_str(&page.href(language)) {
                 headers.insert(LOCATION, location);
             }
             (StatusCode::SEE_OTHER, headers).into_response()
@@ -219,21 +252,15 @@ async fn asked_for(page: Page, frame: Frame, site: Arc<Site>, request: Request) 
     }
 }
 
-/// The posted form; nothing where it is too big or no form.
-async fn posted(request: Request) -> Option<Vec<u8>> {
+/// The posted form; an empty one where it is no form.
+async fn posted(site: &Site, request: Request) -> Result<Vec<u8>, Trouble> {
     let is_form = request
         .headers()
         .get(CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
     if !is_form {
-        return Some(Vec::new());
+        return Ok(Vec::new());
     }
     // Percent signs make a form three times as long at most.
-    let most = 3 * MOST_MEGABYTES * 1024 * 1024;
-    axum::body::to_bytes(request.into_body(), most).await.ok().map(Vec::from)
-}
-
-fn too_big(frame: &Frame) -> Response {
-    let html = pages::trouble("too-big", frame);
-    (StatusCode::PAYLOAD_TOO_LARGE, fields(HTML, Keep::Never), html).into_response()
+    site.body(request, 3 * MOST_MEGABYTES * 1024 * 1024).await.map(Vec::from)
 }

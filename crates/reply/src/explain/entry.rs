@@ -196,6 +196,17 @@ impl NoSuchTopic {
         };
         fill(language, key, &[("given", given.as_str().into())])
     }
+
+    /// The same, and which subcommands list what there is.
+    pub fn at_a_prompt(&self, language: Language) -> String {
+        let told = self.in_words(language);
+        match self {
+            NoSuchTopic::Unknown(_) => {
+                super::sentences(&[told, text(language, "no-such-topic-listed")], language)
+            }
+            NoSuchTopic::CodeOutsideSmtp(_) | NoSuchTopic::NotEnhanced(_) => told,
+        }
+    }
 }
 
 /// Reads a code, an enhanced code, a cause's name or a verb, in any case. The verbs of

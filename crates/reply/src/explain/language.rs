@@ -74,6 +74,19 @@ impl fmt::Display for NoSuchLanguage {
     }
 }
 
+impl NoSuchLanguage {
+    /// What is wrong and what there is, in a language that there are texts in.
+    pub fn in_words(&self, language: Language) -> String {
+        let known: Vec<String> =
+            Language::COMPLETE.iter().map(|language| language.tag().to_owned()).collect();
+        let values = [
+            ("given", self.0.as_str().into()),
+            ("known", super::enumerated(&known, language).into()),
+        ];
+        super::fill(language, "no-such-language", &values)
+    }
+}
+
 impl std::error::Error for NoSuchLanguage {}
 
 /// Reads a tag (`de`, `de-AT`) or the name of a locale (`de_DE.UTF-8`); `C` and `POSIX`

@@ -198,7 +198,11 @@ const WORDS: &str =
     web-node-sender web-node-sender-server web-node-recipient-server web-node-recipient
     web-heard web-heard-more web-heard-for web-nothing-heard web-nothing-heard-what
     web-not-found web-not-found-what web-too-big web-too-big-what web-too-many
-    web-too-many-what web-kind-reply web-kind-bounce web-kind-delay web-kind-log
+    web-too-many-what web-not-allowed web-not-allowed-what web-too-slow web-too-slow-what
+    web-too-long web-too-long-what web-too-many-fields web-too-many-fields-what
+    web-bad-request web-bad-request-what web-fault web-fault-what web-problem-missing
+    web-problem-not-json web-problem-no-string web-problem-elsewhere web-problem-no-resource
+    web-kind-reply web-kind-bounce web-kind-delay web-kind-log
     web-kind-webhook web-kind-complaint web-kind-auth-report web-kind-auto-reply
     web-kind-not-a-bounce web-footer web-api
     cli-asked cli-known cli-how-sure cli-this-server cli-mailbox-exists cli-mailbox-accepted

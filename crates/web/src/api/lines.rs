@@ -12,9 +12,8 @@ use axum::body::{Body, Bytes, HttpBody};
 use http_body::Frame;
 use reply::Language;
 use reply::heard::read_any;
-use serde_json::json;
 
-use super::result;
+use super::{nothing_heard, result};
 
 /// Octets of answers that are made at a time, and the rest of a line.
 const PIECE_OCTETS: usize = 16 * 1024;
@@ -39,10 +38,8 @@ impl Answers {
             let end = memchr::memchr(b'\n', &self.lines).map_or(self.lines.len(), |end| end + 1);
             let line = self.lines.split_to(end);
             let line = line.strip_suffix(b"\n").unwrap_or(&line);
-            if !line.is_empty() {
-                out.extend_from_slice(answer(line, self.language).as_bytes());
-                out.push(b'\n');
-            }
+            out.extend_from_slice(answer(line, self.language).as_bytes());
+            out.push(b'\n');
         }
         out
     }
@@ -62,12 +59,15 @@ impl HttpBody for Answers {
     }
 }
 
-/// What is first heard in the line, or an empty object. A JSON string is a text that spans
-/// lines.
+/// What is first heard in the line. A line without a reply has its answer as well, so that the
+/// answers stand as the lines do. A JSON string is a text that spans lines.
 fn answer(line: &[u8], language: Language) -> String {
-    let text: Option<String> = serde_json::from_slice(line).ok();
-    let heard = read_any(text.as_deref().map_or(line, str::as_bytes));
-    heard.first().map_or_else(|| json!({}), |one| result(one, language)).to_string()
+    let text: Option<String> = match line.first() {
+        Some(b'"') => serde_json::from_slice(line).ok(),
+        _ => None,
+    };
+    let heard = read_any(text.as_deref().map_or(line, str::as_bytes)).into_iter().next();
+    heard.map_or_else(nothing_heard, |heard| result(&heard, language)).to_string()
 }
 
 #[cfg(test)]
@@ -92,7 +92,7 @@ mod tests {
         }
         assert!(pieces.len() > 10, "{}", pieces.len());
         let all = pieces.concat();
-        assert_eq!(all.lines().count(), 1001);
+        assert_eq!(all.lines().count(), 1501);
         assert!(all.lines().last().unwrap().contains("mailbox-unknown"));
     }
 }

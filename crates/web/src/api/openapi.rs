@@ -1,5 +1,8 @@
-//! The API's own description: OpenAPI 3.1, made here so that the version and the names of
-//! causes are those of this binary.
+//! The API's own description: OpenAPI 3.1, made here so that the version, the limits and the
+//! names are those of this binary. That it is true is tested on real answers
+//! (`tests/it/openapi.rs`).
+
+mod schemas;
 
 use std::sync::Arc;
 
@@ -7,16 +10,17 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use reply::explain::Language;
-use reply::{Cause, Permanence, WhoseMove};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::kept::Varies;
-use crate::site::Site;
+use crate::site::{MOST_MEGABYTES, Site};
+use crate::trouble::{MOST_ADDRESS_OCTETS, Trouble};
 
 /// `GET /openapi.json`
 pub(super) async fn document(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let make = || describe().to_string();
-    super::kept_text(&site, &headers, Varies::Coding, "openapi.json", make)
+    let language = Some(Language::En);
+    super::kept_text(&site, &headers, Varies::Coding, "openapi.json", language, make)
 }
 
 fn describe() -> Value {
@@ -26,24 +30,42 @@ fn describe() -> Value {
             "title": "Secondpost",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "What the replies of mail servers mean",
+            "description": about(),
         },
         "servers": [{ "url": "/api/v1" }],
         "paths": {
             "/explain": { "get": explain_address(), "post": explain_body() },
             "/compare": { "get": compare() },
-            "/codes": { "get": list("Every code") },
-            "/codes/{code}": { "get": one("code", "450, 4.2.0, X.2.2") },
-            "/causes": { "get": list("Every cause") },
+            "/codes": { "get": list("allCodes", "Every code") },
+            "/codes/{code}": { "get": one("code", "450") },
+            "/causes": { "get": list("allCauses", "Every cause") },
             "/causes/{cause}": { "get": one("cause", "greylisted") },
-            "/commands": { "get": list("Every command and every keyword of EHLO") },
-            "/commands/{command}": { "get": one("command", "vrfy, pipelining") },
+            "/commands": {
+                "get": list("allCommands", "Every command and every keyword of EHLO"),
+            },
+            "/commands/{command}": { "get": one("command", "vrfy") },
             "/search/{language}": { "get": search() },
             "/texts/{language}": { "get": texts() },
+            "/openapi.json": { "get": itself() },
         },
-        "components": { "schemas": schemas() },
+        "components": { "schemas": schemas::all() },
     })
 }
 
+/// What holds for every operation.
+fn about() -> String {
+    format!(
+        "Facts have stable names, words are in the language that is asked for. What is given is \
+         read and forgotten. A body has at most {MOST_MEGABYTES} MB, an address at most \
+         {MOST_ADDRESS_OCTETS} octets. Only `/explain` counts how often a client asks: 60 times \
+         at once, then 10 times a second. Everything else may be kept for an hour and has an \
+         entity tag. HEAD is answered wherever GET is. There are no CORS headers: pages of other \
+         sites cannot read this API in their readers' browsers, so that nobody's own Secondpost \
+         is asked by a stranger's page; whoever wants that lets a proxy in front add them."
+    )
+}
+
+/// A parameter that is a string.
 fn parameter(name: &str, place: &str, required: bool, description: &str) -> Value {
     json!({
         "name": name, "in": place, "required": required, "description": description,
@@ -51,24 +73,67 @@ fn parameter(name: &str, place: &str, required: bool, description: &str) -> Valu
     })
 }
 
+fn tags() -> Vec<&'static str> {
+    Language::COMPLETE.iter().map(|language| language.tag()).collect()
+}
+
 fn lang() -> Value {
-    let tags: Vec<&str> = Language::COMPLETE.iter().map(|language| language.tag()).collect();
+    let description = "The language of the words. Without it Accept-Language decides; a region \
+                       behind the tag, as in `de-AT`, does not count";
+    let schema = json!({ "type": "string", "examples": tags() });
     json!({
-        "name": "lang", "in": "query", "required": false,
-        "description": "The language of the words; without it Accept-Language decides",
-        "schema": { "type": "string", "enum": tags },
+        "name": "lang", "in": "query", "required": false, "description": description,
+        "schema": schema,
     })
 }
 
-fn answers(schema: &Value) -> Value {
-    let problem = json!({
-        "description": "What is wrong (RFC 9457)",
+fn in_folder() -> Value {
+    json!({
+        "name": "language", "in": "path", "required": true,
+        "description": "The language of the words",
+        "schema": { "type": "string", "enum": tags() },
+    })
+}
+
+/// The answers of an operation: that one, and each trouble that it can have.
+fn answers(success: Value, troubles: &[Trouble]) -> Value {
+    let mut answers = Map::new();
+    answers.insert("200".into(), success);
+    for trouble in troubles.iter().chain(&[Trouble::TooLong, Trouble::TooManyFields]) {
+        answers.insert(trouble.status().as_str().into(), problem(*trouble));
+    }
+    answers.insert("default".into(), problem(Trouble::Fault));
+    Value::Object(answers)
+}
+
+fn problem(trouble: Trouble) -> Value {
+    let mut problem = json!({
+        "description": trouble.title(Language::En),
         "content": { "application/problem+json": { "schema": reference("Problem") } },
     });
-    json!({
-        "200": { "description": "The answer", "content": { "application/json": { "schema": schema } } },
-        "400": problem, "404": problem, "413": problem, "429": problem,
-    })
+    if trouble == Trouble::TooMany {
+        problem["headers"] = json!({ "Retry-After": {
+            "description": "Seconds until it makes sense to ask again",
+            "schema": { "type": "integer" },
+        } });
+    }
+    problem
+}
+
+/// An answer that was made for this request.
+fn made(schema: &Value) -> Value {
+    json!({ "description": "The answer", "content": { "application/json": { "schema": schema } } })
+}
+
+/// The answers of an operation whose answer is the same for everybody.
+fn kept(schema: &Value, troubles: &[Trouble]) -> Value {
+    let mut success = made(schema);
+    success["headers"] = json!({ "ETag": {
+        "description": "The entity tag, for If-None-Match", "schema": { "type": "string" },
+    } });
+    let mut answers = answers(success, troubles);
+    answers["304"] = json!({ "description": "What has the tag in If-None-Match is still so" });
+    answers
 }
 
 fn reference(name: &str) -> Value {
@@ -80,7 +145,10 @@ fn explain_address() -> Value {
         "operationId": "explainText",
         "summary": "What a reply, a bounce or a log line means",
         "parameters": [parameter("text", "query", true, "What was heard"), lang()],
-        "responses": answers(&reference("Explained")),
+        "responses": answers(
+            made(&reference("Explained")),
+            &[Trouble::BadRequest, Trouble::TooMany],
+        ),
     })
 }
 
@@ -90,16 +158,28 @@ fn explain_body() -> Value {
         "type": "object", "required": ["text"],
         "properties": { "text": { "type": "string" }, "lang": { "type": "string" } },
     } });
+    let lines = json!({ "schema": {
+        "type": "string",
+        "description": "One text a line; a JSON string where a text spans lines",
+    } });
+    let mut success = made(&reference("Explained"));
+    success["content"]["application/x-ndjson"] = json!({ "schema": reference("Result") });
     json!({
         "operationId": "explainBody",
-        "summary": "The same for longer texts; with application/x-ndjson one text a line, \
-                    answered by one result a line, in order",
+        "summary": "The same for longer texts, and for many at once",
+        "description": "A body of another type than those below is read as a text. With \
+                        application/x-ndjson each line is answered by one object on a line, in \
+                        order; where nothing is heard in a line, `evidence.rule` is \
+                        `nothing-heard`.",
         "parameters": [lang()],
         "requestBody": { "required": true, "content": {
             "text/plain": text, "message/rfc822": text, "application/json": object,
-            "application/x-ndjson": text,
+            "application/x-ndjson": lines,
         } },
-        "responses": answers(&reference("Explained")),
+        "responses": answers(
+            success,
+            &[Trouble::BadRequest, Trouble::TooSlow, Trouble::TooBig, Trouble::TooMany],
+        ),
     })
 }
 
@@ -112,93 +192,54 @@ fn compare() -> Value {
             parameter("b", "query", true, "The second: 502"),
             lang(),
         ],
-        "responses": answers(&reference("Comparison")),
+        "responses": kept(&reference("Comparison"), &[Trouble::BadRequest, Trouble::NotFound]),
     })
 }
 
-fn list(summary: &str) -> Value {
+fn list(id: &str, summary: &str) -> Value {
     let schema = json!({ "type": "array", "items": reference("Entry") });
-    json!({ "summary": summary, "parameters": [lang()], "responses": answers(&schema) })
+    json!({
+        "operationId": id,
+        "summary": summary,
+        "parameters": [lang()],
+        "responses": kept(&schema, &[Trouble::BadRequest]),
+    })
 }
 
 fn one(name: &str, example: &str) -> Value {
     json!({
+        "operationId": name,
         "summary": format!("One {name}"),
         "parameters": [parameter(name, "path", true, example), lang()],
-        "responses": answers(&reference("Entry")),
+        "responses": kept(&reference("Entry"), &[Trouble::BadRequest, Trouble::NotFound]),
     })
 }
 
 fn search() -> Value {
-    let found = json!({ "type": "object", "properties": {
-        "href": { "type": "string" }, "topic": { "type": "string" }, "name": { "type": "string" },
-    } });
+    let schema = json!({ "type": "array", "items": reference("Found") });
     json!({
+        "operationId": "names",
         "summary": "Everything that can be looked up, by name",
-        "parameters": [parameter("language", "path", true, "en")],
-        "responses": answers(&json!({ "type": "array", "items": found })),
+        "parameters": [in_folder()],
+        "responses": kept(&schema, &[Trouble::NotFound]),
     })
 }
 
 fn texts() -> Value {
+    let schema = json!({ "type": "array", "items": { "type": "string" } });
     json!({
+        "operationId": "texts",
         "summary": "What the entries say, in the order of /search/{language}: in lower case, \
                     to be searched",
-        "parameters": [parameter("language", "path", true, "en")],
-        "responses": answers(&json!({ "type": "array", "items": { "type": "string" } })),
+        "parameters": [in_folder()],
+        "responses": kept(&schema, &[Trouble::NotFound]),
     })
 }
 
-fn schemas() -> Value {
-    let text = json!({ "type": "string" });
-    let maybe = json!({ "type": ["string", "null"] });
+fn itself() -> Value {
     json!({
-        "Explained": { "type": "object", "properties": {
-            "language": text, "results": { "type": "array", "items": reference("Result") },
-        } },
-        "Result": { "type": "object", "properties": verdict() },
-        "Entry": { "type": "object", "properties": {
-            "topic": text, "name": text, "meaning": text, "when_seen": text,
-            "how_to_fix": { "type": "array", "items": { "type": "object", "properties": {
-                "whom": maybe, "text": text,
-            } } },
-            "permanence": maybe, "scope": text, "whose_move": text, "next": maybe,
-            "when_next": text, "purpose": maybe, "offered": maybe,
-            "adds": { "type": ["array", "null"], "items": text }, "specified": { "type": "boolean" }, "source": text,
-        } },
-        "Comparison": { "type": "object", "properties": {
-            "a": reference("Entry"), "b": reference("Entry"), "remark": maybe,
-            "differences": { "type": "array", "items": { "type": "object", "properties": {
-                "aspect": text, "label": text, "a": text, "b": text, "sentence": text,
-            } } },
-            "in_common": { "type": "array", "items": text },
-            "when_to_use": { "type": "array", "items": text },
-        } },
-        "Problem": { "type": "object", "properties": {
-            "type": text, "title": text, "status": { "type": "integer" }, "detail": text,
-        } },
-    })
-}
-
-/// The fields of a verdict, as the command line has them.
-fn verdict() -> Value {
-    let causes: Vec<&str> = Cause::ALL.iter().map(|cause| cause.name()).collect();
-    let permanences = [Permanence::Positive, Permanence::Transient, Permanence::Permanent];
-    json!({
-        "code": { "type": ["integer", "null"] },
-        "enhanced_code": { "type": ["string", "null"] },
-        "cause": { "type": "string", "enum": causes },
-        "permanence": { "type": "string", "enum": permanences.map(Permanence::name) },
-        "whose_move": { "type": "string", "enum": WhoseMove::ALL.map(WhoseMove::name) },
-        "retry_after_seconds": { "type": ["integer", "null"] },
-        "retry_at": { "type": ["string", "null"], "format": "date-time" },
-        "alternatives": { "type": "array", "items": { "type": "string" } },
-        "evidence": { "type": "object", "properties": {
-            "rule": { "type": "string" }, "text": { "type": "string" },
-        } },
-        "confidence": { "type": "string", "enum": ["low", "medium", "high"] },
-        "kind": { "type": "string" },
-        "recipient": { "type": ["string", "null"] },
-        "explanation": { "type": ["object", "null"] },
+        "operationId": "description",
+        "summary": "This document",
+        "responses": kept(&json!({ "type": "object" }), &[]),
     })
 }

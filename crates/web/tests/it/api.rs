@@ -81,8 +81,10 @@ fn problems_say_what_is_wrong() {
         ("/api/v1/explain?text=450&lang=tlh", 400, "tlh"),
         ("/api/v1/codes/999", 404, "999"),
         ("/api/v1/causes/450", 404, "codes/450"),
+        ("/api/v1/causes/gremlins", 404, "gremlins"),
         ("/api/v1/compare?a=450", 400, "b"),
-        ("/api/v1/gremlins", 404, "resource"),
+        ("/api/v1/gremlins", 404, "openapi.json"),
+        ("/api/v1/search/tlh", 404, "tlh"),
     ] {
         let answer = server.get(path, "");
         assert_eq!(answer.status, status, "{path}");
@@ -91,8 +93,54 @@ fn problems_say_what_is_wrong() {
     }
     let wrong = server.post("/api/v1/explain", "application/json", b"{\"text\": 3}");
     assert_eq!(wrong.status, 400);
+    let wrong = server.post("/api/v1/explain", "application/json", b"{\n\"text\": 3,}");
+    assert!(json(&wrong)["detail"].as_str().unwrap().contains("line 2"), "{}", wrong.body);
     let much = server.post("/api/v1/explain", "text/plain", &vec![b'x'; 5 * 1024 * 1024]);
     assert!(matches!(much.status, 413 | 0), "{}", much.status);
+}
+
+#[test]
+fn problems_are_told_in_the_readers_language() {
+    let server = Server::start();
+    let german = "Accept-Language: de-AT, en;q=0.3\r\n";
+    for (path, fields) in [
+        ("/api/v1/codes/999", german),
+        ("/api/v1/codes/999?lang=de", ""),
+        ("/api/v1/gremlins", german),
+        ("/api/v1/explain?text=450&lang=tlh", german),
+    ] {
+        let answer = server.get(path, fields);
+        assert_eq!(answer.field("content-language"), Some("de"), "{path}");
+        let title = json(&answer)["title"].as_str().unwrap().to_owned();
+        assert!(title.contains(" nicht"), "{path}: {title}");
+        let path = path.replace("lang=de", "");
+        assert_ne!(json(&answer)["detail"], json(&server.get(&path, ""))["detail"], "{path}");
+    }
+}
+
+#[test]
+fn a_method_that_is_not_taken_is_a_problem_that_names_those_that_are() {
+    let server = Server::start();
+    for (path, allowed) in [("/api/v1/codes", "GET,HEAD"), ("/api/v1/explain", "GET,HEAD,POST")] {
+        let answer = server.send(format!("PUT {path} HTTP/1.1\r\nHost: x\r\n").as_bytes(), b"");
+        assert_eq!((answer.status, answer.field("allow")), (405, Some(allowed)), "{path}");
+        assert_eq!(json(&answer)["status"], 405, "{path}");
+    }
+}
+
+#[test]
+fn a_line_without_a_reply_has_its_answer_among_the_others() {
+    let server = Server::start();
+    let lines = b"450 4.2.0 greylisted\n\n\"unfinished\n\xff\xfe\n550 5.1.1 no such user";
+    let answer = server.post("/api/v1/explain", "application/x-ndjson", lines);
+    let rules: Vec<String> = answer
+        .body
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["evidence"]["rule"].to_string())
+        .collect();
+    let nothing = "\"nothing-heard\"";
+    assert_eq!(rules[1..4], [nothing; 3], "{rules:?}");
+    assert_eq!((rules.len(), rules[0].as_str()), (5, "\"greylisted\""));
 }
 
 #[test]

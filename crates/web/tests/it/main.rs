@@ -2,6 +2,8 @@
 //! and compressed, the API.
 
 mod api;
+mod connections;
 mod kept;
+mod openapi;
 mod pages;
 mod server;

@@ -40,12 +40,24 @@ impl Server {
 
     /// Starts a site at that public address, or at whatever readers call it.
     pub(crate) fn start_at(origin: Option<String>) -> Server {
+        Server::start_site(secondpost_web::Site::new(origin))
+    }
+
+    /// Starts that site.
+    pub(crate) fn start_site(site: secondpost_web::Site) -> Server {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        let site = Arc::new(secondpost_web::Site::new(origin));
+        let site = Arc::new(site);
         runtime.spawn(secondpost_web::serve(listener, site, std::future::pending()));
         Server { address, _runtime: runtime }
+    }
+
+    /// A connection on which nothing was said yet.
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream
     }
 
     /// `GET path`, with further header lines.
@@ -77,9 +89,9 @@ impl Server {
         self.send(head.as_bytes(), body)
     }
 
-    fn send(&self, head: &[u8], body: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    /// Sends a head that lacks its end, and a body.
+    pub(crate) fn send(&self, head: &[u8], body: &[u8]) -> Answer {
+        let mut stream = self.connect();
         let fixed = b"Connection: close\r\n\r\n";
         // A server that has read enough may close before all is written.
         drop(stream.write_all(&[head, fixed.as_slice(), body].concat()));

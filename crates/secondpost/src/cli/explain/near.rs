@@ -8,7 +8,7 @@ use crate::cli::Failure;
 
 /// There is no such code, cause or command; with what is most like it.
 pub(crate) fn failure(given: &str, error: &NoSuchTopic, language: Language) -> Failure {
-    let help = [did_you_mean(given, language), Some(error.in_words(language))];
+    let help = [did_you_mean(given, language), Some(error.at_a_prompt(language))];
     let help: Vec<String> = help.into_iter().flatten().collect();
     Failure::usage(error.in_short(language)).help(sentences(&help, language))
 }

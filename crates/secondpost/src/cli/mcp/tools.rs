@@ -131,7 +131,7 @@ fn language_of(arguments: &Arguments, usual: Language) -> Result<Language, Strin
     match arguments.get("lang") {
         None | Some(Value::Null) => Ok(usual),
         Some(Value::String(tag)) => {
-            tag.parse().map_err(|error: reply::explain::NoSuchLanguage| error.to_string())
+            tag.parse().map_err(|error: reply::explain::NoSuchLanguage| error.in_words(usual))
         }
         Some(_) => Err("`lang` is no string".to_owned()),
     }
