@@ -124,6 +124,11 @@ fn given(request: &Request) -> Given {
     Given::parse(request.uri().query().unwrap_or_default().as_bytes())
 }
 
+/// The document that describes the API.
+pub(crate) fn described() -> String {
+    openapi::describe().to_string()
+}
+
 /// `GET /explain?text=…&lang=…`
 async fn explain_address(
     State(site): State<Arc<Site>>,

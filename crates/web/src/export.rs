@@ -1,7 +1,7 @@
 //! The whole reference as static files, for any host: a folder for each page with an
 //! index.html in it, so that the addresses are those of the live site.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -12,8 +12,8 @@ use reply::explain::entry::{Topic, entry};
 
 use crate::address::{Page, basic_codes, topics};
 use crate::assets::assets;
-use crate::pages::{self, Frame, partners};
-use crate::{search, sitemap};
+use crate::pages::{self, Frame, often_compared, partners};
+use crate::{api, search, sitemap};
 
 /// How much was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,25 +49,55 @@ pub fn export(folder: &Path, origin: &str) -> io::Result<Written> {
     Ok(written)
 }
 
-/// Lists and entries, every pair of basic codes, and every pair that an entry links to.
+/// Lists, every pair of basic codes, and every entry and pair that a page leads to: on a
+/// host of files there is nothing else.
 pub(crate) fn every_page() -> Vec<Page> {
-    let lists = [Page::Home, Page::Codes, Page::EnhancedCodes, Page::Causes, Page::Commands];
-    let mut pages: Vec<Page> = lists.into_iter().chain([Page::Compare]).collect();
-    pages.extend(topics().into_iter().map(Page::Entry));
-    let mut known = BTreeSet::new();
-    let mut add = |a: Topic, b: Topic| {
-        let page = Page::pair(a, b);
-        known.insert(page.path()).then_some(page)
-    };
+    let mut found = Found::default();
+    for list in [Page::Home, Page::Codes, Page::EnhancedCodes, Page::Causes, Page::Commands] {
+        found.add(list);
+    }
+    found.add(Page::Compare);
+    let mut topics = topics();
+    let mut at = 0;
+    while let Some(topic) = topics.get(at).copied() {
+        at += 1;
+        if found.add(Page::Entry(topic)) {
+            let entry = entry(topic, Language::En);
+            for partner in partners(topic, &entry) {
+                found.add(Page::pair(topic, partner));
+                topics.push(partner);
+            }
+            topics.extend(entry.facts.codes.iter().copied().map(Topic::Code));
+            topics.extend(entry.facts.enhanced_codes.iter().copied().map(Topic::Enhanced));
+        }
+    }
     let codes = basic_codes();
-    for (index, a) in codes.iter().enumerate() {
-        pages.extend(codes[index + 1..].iter().filter_map(|b| add(*a, *b)));
+    let pairs = codes.iter().enumerate();
+    for (a, b) in pairs.flat_map(|(at, a)| codes[at + 1..].iter().map(move |b| (*a, *b))) {
+        found.add(Page::pair(a, b));
     }
-    for topic in topics() {
-        let partners = partners(topic, &entry(topic, Language::En));
-        pages.extend(partners.into_iter().filter_map(|partner| add(topic, partner)));
+    for (a, b) in often_compared() {
+        found.add(Page::pair(a, b));
     }
-    pages
+    found.pages
+}
+
+/// Pages in the order in which they were found, each once.
+#[derive(Default)]
+struct Found {
+    pages: Vec<Page>,
+    known: HashSet<Page>,
+}
+
+impl Found {
+    /// Whether it was not known yet.
+    fn add(&mut self, page: Page) -> bool {
+        let is_new = self.known.insert(page);
+        if is_new {
+            self.pages.push(page);
+        }
+        is_new
+    }
 }
 
 fn write_language(
@@ -100,6 +130,7 @@ fn write_shared(folder: &Path, origin: &str) -> io::Result<Written> {
         let path = folder.join("assets").join(&asset.name);
         write(&path, asset.content.as_bytes(), &mut written)?;
     }
+    write(&folder.join("api/v1/openapi.json"), api::described().as_bytes(), &mut written)?;
     write(&folder.join("robots.txt"), sitemap::robots(origin).as_bytes(), &mut written)?;
     let tags = Language::COMPLETE.iter().map(|language| format!("sitemap-{language}.xml"));
     for name in std::iter::once("sitemap.xml".to_owned()).chain(tags) {
@@ -126,6 +157,21 @@ fn write(path: &Path, content: &[u8], written: &mut Written) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_page_that_a_page_leads_to_is_there() {
+        let (pages, language) = (every_page(), Language::En);
+        let known: HashSet<String> = pages.iter().map(|page| page.href(language)).collect();
+        for page in &pages {
+            let frame = Frame { language, page: Some(*page), origin: String::new() };
+            let html = pages::render(*page, &frame);
+            for link in html.split("href=\"/en/").skip(1) {
+                let href = format!("/en/{}", link.split(['"', '#']).next().unwrap_or_default());
+                assert!(known.contains(&href), "{} leads to {href}", page.href(language));
+            }
+        }
+    }
 
     #[test]
     fn every_pair_of_basic_codes_and_every_entry_is_written_once() {
@@ -148,7 +194,7 @@ mod tests {
         let written = write_language(Language::De, &pages, folder.path(), origin).unwrap();
         assert_eq!(written.pages, 3);
         let pages = ["de/index.html", "de/codes/450/index.html", "sitemap-de.xml", "robots.txt"];
-        let searched = ["api/v1/search/de", "api/v1/texts/de"];
+        let searched = ["api/v1/search/de", "api/v1/texts/de", "api/v1/openapi.json"];
         for file in pages.into_iter().chain(searched) {
             assert!(folder.path().join(file).is_file(), "{file}");
         }

@@ -18,7 +18,7 @@ use crate::address::Page;
 use crate::assets::{Assets, assets};
 use crate::search::{Found, search};
 use crate::trouble::Trouble;
-pub(crate) use compared::partners;
+pub(crate) use compared::{often_compared, partners};
 pub(crate) use form::Given;
 pub(crate) use parts::listed;
 

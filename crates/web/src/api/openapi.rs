@@ -18,12 +18,12 @@ use crate::trouble::{MOST_ADDRESS_OCTETS, Trouble};
 
 /// `GET /openapi.json`
 pub(super) async fn document(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let make = || describe().to_string();
+    let make = super::described;
     let language = Some(Language::En);
     super::kept_text(&site, &headers, Varies::Coding, "openapi.json", language, make)
 }
 
-fn describe() -> Value {
+pub(super) fn describe() -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {

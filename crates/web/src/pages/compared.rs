@@ -1,11 +1,11 @@
 //! The page of two entries side by side, and the form that leads to it.
 
 use askama::Template;
-use reply::Language;
 use reply::compare::{Comparison, compare};
 use reply::explain::entry::{Entry, Topic, entry, topic_in_words};
 use reply::explain::{label, sentences, web};
 use reply::facts;
+use reply::{Cause, Class, EnhancedCode, Language, Stage};
 
 use super::form::Given;
 use super::parts::{Advice, advice, class, listed, permanence, written};
@@ -84,18 +84,7 @@ pub(super) fn form(frame: &Frame) -> String {
 }
 
 fn form_with(first: &str, second: &str, complaint: String, frame: &Frame) -> String {
-    const OFTEN: [(&str, &str); 8] = [
-        ("450", "502"),
-        ("450", "550"),
-        ("421", "450"),
-        ("450", "451"),
-        ("500", "502"),
-        ("4.2.2", "5.2.2"),
-        ("greylisted", "rate-limited"),
-        ("VRFY", "EXPN"),
-    ];
-    let often =
-        OFTEN.iter().filter_map(|(a, b)| Some(link(a.parse().ok()?, b.parse().ok()?, frame)));
+    let often = often_compared().map(|(a, b)| link(a, b, frame));
     html(&Form {
         frame,
         title: frame.web("compare-heading"),
@@ -106,6 +95,21 @@ fn form_with(first: &str, second: &str, complaint: String, frame: &Frame) -> Str
         names: topics().into_iter().map(|topic| topic.to_string()).collect(),
         often: often.collect(),
     })
+}
+
+/// What readers compare most, those of the start page among them.
+pub(crate) fn often_compared() -> impl Iterator<Item = (Topic, Topic)> {
+    const OFTEN: [(&str, &str); 8] = [
+        ("450", "502"),
+        ("450", "550"),
+        ("421", "450"),
+        ("450", "451"),
+        ("500", "502"),
+        ("4.2.2", "5.2.2"),
+        ("greylisted", "rate-limited"),
+        ("VRFY", "EXPN"),
+    ];
+    OFTEN.iter().filter_map(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)))
 }
 
 /// The form was sent: to the page of the two, or what is wrong with them.
@@ -151,18 +155,16 @@ pub(crate) fn partners(topic: Topic, entry: &Entry) -> Vec<Topic> {
             near.map(|row| Topic::Code(row.code)).collect()
         }
         Topic::Enhanced(code) => {
-            let other = if code.class() as u8 == 4 { 5 } else { 4 };
-            let other = reply::EnhancedCode::new(other, code.subject(), code.detail());
-            other.into_iter().map(Topic::Enhanced).collect()
+            under_the_other_class(code).map(Topic::Enhanced).into_iter().collect()
         }
         Topic::Cause(cause) => {
-            let alike = reply::Cause::ALL
+            let alike = Cause::ALL
                 .iter()
                 .filter(|other| **other != cause && other.scope() == cause.scope());
             alike.map(|cause| Topic::Cause(*cause)).collect()
         }
         Topic::Command(stage) => {
-            let alike = reply::Stage::ALL.iter().filter(|other| {
+            let alike = Stage::ALL.iter().filter(|other| {
                 **other != stage && facts::standing(**other) == facts::standing(stage)
             });
             alike.map(|stage| Topic::Command(*stage)).collect()
@@ -173,4 +175,16 @@ pub(crate) fn partners(topic: Topic, entry: &Entry) -> Vec<Topic> {
     partners.retain(|partner| *partner != topic);
     partners.truncate(4);
     partners
+}
+
+/// 5.2.2 for 4.2.2, where the registry knows the number and it is no success.
+fn under_the_other_class(code: EnhancedCode) -> Option<EnhancedCode> {
+    let other = match code.class() {
+        Class::Transient => 5,
+        Class::Permanent => 4,
+        Class::Positive | Class::Intermediate => return None,
+    };
+    let row = facts::of_enhanced(code)?;
+    let is_success = row.causes == [Cause::Delivered];
+    EnhancedCode::new(other, code.subject(), code.detail()).filter(|_| !is_success)
 }
