@@ -94,6 +94,17 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// All of them.
+    pub const ALL: [Scope; 7] = [
+        Scope::Recipient,
+        Scope::Host,
+        Scope::Message,
+        Scope::Command,
+        Scope::Session,
+        Scope::Domain,
+        Scope::Nothing,
+    ];
+
     /// The name in JSON.
     pub const fn name(self) -> &'static str {
         match self {

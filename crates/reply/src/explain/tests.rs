@@ -133,16 +133,7 @@ fn keys_of_facts() -> BTreeSet<String> {
     for answers in ["any", "some"] {
         says(Aspect::Answers, answers);
     }
-    let scopes = [
-        Scope::Recipient,
-        Scope::Host,
-        Scope::Message,
-        Scope::Command,
-        Scope::Session,
-        Scope::Domain,
-        Scope::Nothing,
-    ];
-    for scope in scopes {
+    for scope in Scope::ALL {
         says(Aspect::Scope, scope.name());
     }
     let movers = [WhoseMove::Nobody, WhoseMove::SenderSoftware];
@@ -157,7 +148,7 @@ fn keys_of_facts() -> BTreeSet<String> {
         keys.insert(format!("move-{}", whose.name()));
     }
     keys.extend(CONCERNED.map(|whom| format!("for-{}", whom.name())));
-    keys.extend(scopes.map(|scope| format!("scope-{}", scope.name())));
+    keys.extend(Scope::ALL.map(|scope| format!("scope-{}", scope.name())));
     for cause in Cause::ALL {
         let next = facts::next_step(*cause, Permanence::Permanent);
         keys.insert(format!("when-next-{}", next.name()));

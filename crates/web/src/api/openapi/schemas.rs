@@ -101,15 +101,6 @@ fn explanation() -> Value {
 
 /// The facts of an entry and its words.
 fn entry() -> Value {
-    const SCOPES: [Scope; 7] = [
-        Scope::Recipient,
-        Scope::Host,
-        Scope::Message,
-        Scope::Command,
-        Scope::Session,
-        Scope::Domain,
-        Scope::Nothing,
-    ];
     let remedy = json!({ "whom": one_of_or_null(parties()), "text": text() });
     let provider = json!({ "who": text(), "meaning": text(), "causes": list(&causes()) });
     let refusal = json!({ "code": { "type": "integer" }, "meaning": text() });
@@ -118,7 +109,7 @@ fn entry() -> Value {
         "topic": text(), "name": text(), "meaning": text(), "when_seen": text(),
         "how_to_fix": list(&object(&remedy)),
         "permanence": permanence(),
-        "scope": one_of(SCOPES.map(Scope::name)),
+        "scope": one_of(Scope::ALL.map(Scope::name)),
         "whose_move": one_of(parties()),
         "answers": list(&one_of(Stage::ALL.iter().map(|stage| stage.name()))),
         "causes": list(&causes()),
