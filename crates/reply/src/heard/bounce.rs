@@ -90,32 +90,34 @@ pub(super) fn read(octets: &[u8]) -> Vec<Heard> {
 
 /// The same with what could not be read of it.
 pub(super) fn read_damaged(octets: &[u8]) -> (Vec<Heard>, Vec<Unreadable>) {
-    let octets = &octets[..octets.len().min(MAX_MAIL_OCTETS)];
-    let octets = mail::with_lf(octets);
-    let mail = Mail::read(without_envelope_line(&octets));
-    let mut unreadable = mail.unreadable();
-    // Behind the words there is mostly the returned message, of which nothing is asked.
-    let is_of_words = |what: &Unreadable| match what {
-        Unreadable::Long { part, .. } => {
-            mail.parts.get(part - 1).is_some_and(|part| part.content != Content::Status)
-        }
-        _ => false,
-    };
-    if unreadable.iter().any(is_of_words) {
-        let ends = mail.part(Content::Returned).is_some() || {
-            let human = human_part(&mail);
-            !text::cut(&human).1.is_empty()
-        };
-        unreadable.retain(|what| !(ends && is_of_words(what)));
-    }
-    (of_mail(&mail, 0), unreadable)
+    taken_apart(octets, |mail| (of_mail(mail, 0), damage(mail)))
 }
 
 /// Reads a mail that stands in `depth` others.
 fn read_at(octets: &[u8], depth: usize) -> Vec<Heard> {
+    taken_apart(octets, |mail| of_mail(mail, depth))
+}
+
+fn taken_apart<T>(octets: &[u8], read: impl FnOnce(&Mail<'_>) -> T) -> T {
     let octets = &octets[..octets.len().min(MAX_MAIL_OCTETS)];
     let octets = mail::with_lf(octets);
-    of_mail(&Mail::read(without_envelope_line(&octets)), depth)
+    read(&Mail::read(without_envelope_line(&octets)))
+}
+
+/// What could not be read. Words that are cut are no loss where the returned message follows
+/// them: of that nothing is asked.
+fn damage(mail: &Mail<'_>) -> Vec<Unreadable> {
+    let mut unreadable = mail.unreadable();
+    let is_of_words = |what: &Unreadable| {
+        let Unreadable::Long { part, .. } = what else { return false };
+        mail.parts.get(part - 1).is_some_and(|part| part.content != Content::Status)
+    };
+    let words_end =
+        || mail.part(Content::Returned).is_some() || !text::cut(&human_part(mail)).1.is_empty();
+    if unreadable.iter().any(is_of_words) && words_end() {
+        unreadable.retain(|what| !is_of_words(what));
+    }
+    unreadable
 }
 
 /// What a mail says that was taken apart.
@@ -392,11 +394,14 @@ impl<'a> Bounce<'a> {
             named.role >= Some(address::Role::Labelled) && !named.recipients.iter().any(is_sender);
         let is_heading = named.role == Some(address::Role::Heading);
         let is_of_another = named.role.is_some() && !named.recipients.iter().any(is_sender);
-        let is_told = is_labelled || is_of_another && self.is_of_a_daemon();
-        is_told && judge::tells_of_a_mailbox(self.words)
-            || is_of_another && self.is_of_a_daemon() && judge::tells_a_cause(self.words)
-            || is_heading
-                && replies::read(self.words).iter().any(|said| said.reply.enhanced_code().is_some())
+        let is_by_daemon = is_of_another && self.is_of_a_daemon();
+        let is_told = (is_labelled || is_by_daemon) && {
+            let said = judge::in_words(self.words);
+            judge::tells_of_a_mailbox(&said) || is_by_daemon && judge::tells_a_cause(&said)
+        };
+        let has_enhanced_code =
+            || replies::read(self.words).iter().any(|said| said.reply.enhanced_code().is_some());
+        is_told || is_heading && has_enhanced_code()
     }
 
     /// Whether it comes from a daemon by its own name, and nobody is to answer it (RFC 5321

@@ -404,18 +404,20 @@ const OWN_WORDS: &[&str] = &[
     "can't create",
 ];
 
-/// Whether words say that a mailbox is full, closed or not there.
-pub(super) fn tells_of_a_mailbox(text: &str) -> bool {
+/// What words say by themselves.
+pub(super) fn in_words(text: &str) -> Verdict {
     let end = floor_char_boundary(text, MAX_JUDGED_OCTETS);
-    let verdict = of_words(&text[..end], None, None).verdict;
+    of_words(&text[..end], None, None).verdict
+}
+
+/// Whether it is said that a mailbox is full, closed or not there.
+pub(super) fn tells_of_a_mailbox(verdict: &Verdict) -> bool {
     let causes = [Cause::MailboxUnknown, Cause::MailboxFull, Cause::MailboxDisabled];
     verdict.confidence > Confidence::Low && causes.contains(&verdict.cause)
 }
 
-/// Whether words name a cause for sure.
-pub(super) fn tells_a_cause(text: &str) -> bool {
-    let end = floor_char_boundary(text, MAX_JUDGED_OCTETS);
-    let verdict = of_words(&text[..end], None, None).verdict;
+/// Whether a cause is named for sure.
+pub(super) fn tells_a_cause(verdict: &Verdict) -> bool {
     verdict.confidence == Confidence::High && verdict.permanence != Permanence::Positive
 }
 
