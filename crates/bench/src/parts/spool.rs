@@ -5,7 +5,7 @@
 //! spool is in its stride: it has been filled and emptied, and has spare segments.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use queue::spool::{Driver, Durability};
@@ -18,13 +18,15 @@ use super::Setup;
 use crate::disk::{DeviceWrites, RawDisk, octets_handed_over};
 use crate::load::script::content;
 use crate::report::{Report, Table, Target, figure};
-use crate::statistics::{Sample, per_second, ratio};
+use crate::statistics::{Sample, ratio};
 use crate::{clock, mail};
 use hand_over::HandOver;
+use writers::Ends;
 
 mod hand_over;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod writers;
 
 const MESSAGE_OCTETS: usize = 4096;
 /// Writers, and the share of the raw disk that is wanted with them.
@@ -34,6 +36,10 @@ const TIMES_SQLITE: f64 = 2.0;
 /// The number of writers that write amplification is judged with, and SQLite: with one
 /// writer both wait for the same sync.
 const JUDGED_WRITERS: usize = 50;
+/// The number of writers that fill the most segments.
+const MOST_WRITERS: usize = 200;
+/// How much longer than a run it is warmed up.
+const WARM_UP: u32 = 2;
 
 /// What so many writers reached, over the rounds; messages per second.
 #[derive(Debug, Serialize)]
@@ -41,7 +47,7 @@ struct Appended {
     writers: usize,
     spool: Sample,
     raw_disk: Sample,
-    /// Through two threads that do nothing else.
+    /// Through threads that do nothing else.
     hand_over: Sample,
     /// With a transaction for each message.
     sqlite: Sample,
@@ -134,8 +140,6 @@ impl Written {
     }
 }
 
-type Committed = Result<(), SpoolError>;
-
 struct Bench {
     folder: PathBuf,
     spool: Spool<FileSystem>,
@@ -145,7 +149,6 @@ struct Bench {
     #[cfg(feature = "sqlite")]
     sqlite: sqlite::Yardstick,
     message: Vec<u8>,
-    ends: (Sender<Committed>, Receiver<Committed>),
 }
 
 impl Bench {
@@ -160,14 +163,13 @@ impl Bench {
             #[cfg(feature = "sqlite")]
             sqlite: sqlite::Yardstick::open(folder)?,
             message: content(MESSAGE_OCTETS),
-            ends: channel(),
         })
     }
 
-    /// Until there are spare segments that were written before, as in a spool that has run
-    /// for a while.
-    fn warm_up(&mut self, time: Duration) -> Result<(), String> {
-        self.append(JUDGED_WRITERS, time)?;
+    /// Until there are as many spare segments that were written before as a run fills, as
+    /// in a spool that has run for a while. Where there are none, it is slower.
+    fn warm_up(&self, time: Duration) -> Result<(), String> {
+        self.append(MOST_WRITERS, WARM_UP * time)?;
         self.empty()
     }
 
@@ -177,11 +179,10 @@ impl Bench {
         appended.raw_disk.add(raw.rate * writers as f64);
         let bare = self.hand_over.run(&self.message, writers, setup.raw_time())?;
         appended.hand_over.add(bare);
-        let (before, start) = (Written::so_far(&self.folder), clock::now());
-        let count = self.append(writers, time)?;
-        appended.spool.add(per_second(count, start.elapsed()));
+        let before = Written::so_far(&self.folder);
+        appended.spool.add(self.append(writers, time)?);
         let written = Written::so_far(&self.folder);
-        let payload = count as f64 * MESSAGE_OCTETS as f64;
+        let payload = (self.spool.stat().messages * MESSAGE_OCTETS) as f64;
         let (handed, device) = (written.handed - before.handed, written.device - before.device);
         appended.amplification.add(ratio(handed as f64, payload));
         appended.amplification_device.add(ratio(device as f64, payload));
@@ -198,32 +199,12 @@ impl Bench {
         Ok(())
     }
 
-    /// Appends for a time; how many were synced.
-    fn append(&self, writers: usize, time: Duration) -> Result<u64, String> {
-        let start = clock::now();
-        let (mut begun, mut ended) = (0, 0);
-        while begun < writers as u64 {
-            self.begin(begun)?;
-            begun += 1;
-        }
-        while ended < begun {
-            let end = self.ends.1.recv().map_err(|error| format!("error: {error}"))?;
-            end.map_err(|error| format!("error: the spool: {error}"))?;
-            ended += 1;
-            if start.elapsed() < time {
-                self.begin(begun)?;
-                begun += 1;
-            }
-        }
-        Ok(ended)
-    }
-
-    fn begin(&self, number: u64) -> Result<(), String> {
-        let mut draft = self.spool.begin(mail::received(number, clock::time_of_day()));
-        draft.append(&self.message).map_err(|error| format!("error: the spool: {error}"))?;
-        let ends = self.ends.0.clone();
-        draft.commit(Box::new(move |end| drop(ends.send(end.map(drop)))));
-        Ok(())
+    /// Appends for a time; messages per second.
+    fn append(&self, writers: usize, time: Duration) -> Result<f64, String> {
+        let (spool, message, number) = (&self.spool, &self.message, AtomicU64::new(0));
+        writers::run(writers, time, &|ends: &Ends| {
+            begin(spool, message, number.fetch_add(1, Ordering::Relaxed), ends.clone())
+        })
     }
 
     /// Takes every message out and waits until upkeep has nothing more to free.
@@ -241,6 +222,16 @@ impl Bench {
             before = stat;
         }
     }
+}
+
+/// A message into the spool; word of its end.
+fn begin(spool: &Spool<FileSystem>, message: &[u8], number: u64, ends: Ends) -> Result<(), String> {
+    let failed = |error: SpoolError| format!("error: the spool: {error}");
+    let mut draft = spool.begin(mail::received(number, clock::time_of_day()));
+    draft.append(message).map_err(failed)?;
+    let end = move |end: Result<_, SpoolError>| drop(ends.send(end.map(drop).map_err(failed)));
+    draft.commit(Box::new(end));
+    Ok(())
 }
 
 /// A spool with its threads, as the server has it.
@@ -293,9 +284,10 @@ const NOTES: &[&str] = &[
      meanwhile included; octets on the device are what the disk was given, by whomever.",
     "Raw disk: batches of as many messages as there are writers. The spool's own batches are \
      smaller: while one is written, the next one gathers.",
-    "Bare hand-over: a thread that gathers messages and one that writes them, an fdatasync a \
-     batch, and word to each writer; without records, checksums, index or limits. What is \
-     missing from it to the raw disk is the two threads' waiting for each other.",
+    "Bare hand-over: the same writers, and a thread that knows how many they are, waits awake \
+     until each has handed its message in, writes and syncs them, and sends word to each; \
+     without records, checksums, index or limits. What is missing from it to the raw disk is \
+     the threads' waiting for each other.",
     "SQLite: one connection, write-ahead log, `synchronous=FULL`. A transaction for each message \
      is what sessions around it come to, whatever their number; in batches there are as many \
      messages in a transaction as there are writers, as with a group commit built around it.",

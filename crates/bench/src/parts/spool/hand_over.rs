@@ -1,35 +1,35 @@
-//! What is left of the raw disk where writers and the one who writes are two threads: a
-//! batch under a lock, a write, a sync, and word to each writer. No record, no index, no
-//! checksum, no limit: what no spool on this machine can be faster than.
+//! What is left of the raw disk where those who write messages and the one who syncs them
+//! are threads: a batch under a lock, a write, a sync, and word to each writer. No record,
+//! no index, no checksum, no limit, and no guess at who is still to come: what no spool on
+//! this machine that syncs one batch after the other can be much faster than.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use rustix::fs::fdatasync;
 
-use crate::clock;
+use super::writers::{self, Ends};
 use crate::disk;
-use crate::statistics::per_second;
+
+/// How often it is looked who is there before one that does not come is given up.
+const MOST_LOOKS: u32 = 10_000;
 
 /// What waits to be written.
 #[derive(Default)]
 struct Batch {
     octets: Vec<u8>,
-    writers: usize,
+    ends: Vec<Ends>,
     is_over: bool,
 }
 
-type Waiting = Arc<(Mutex<Batch>, Condvar)>;
-
-/// The two threads' file.
+/// Its file.
 pub(super) struct HandOver {
-    file: Arc<File>,
+    file: File,
     offset: u64,
 }
 
@@ -42,7 +42,7 @@ impl HandOver {
         let path = folder.join("hand-over");
         let file = disk::zeroed_file(&path);
         let file = file.map_err(|error| format!("error: {}: {error}", path.display()))?;
-        Ok(HandOver { file: Arc::new(file), offset: 0 })
+        Ok(HandOver { file, offset: 0 })
     }
 
     /// So many writers, a message each on its way, for a time; messages per second.
@@ -52,68 +52,63 @@ impl HandOver {
         writers: usize,
         time: Duration,
     ) -> Result<f64, String> {
-        let (waiting, (send, ends)) = (Waiting::default(), channel());
-        let thread = self.writer(Arc::clone(&waiting), send);
-        let (start, mut ended, mut begun) = (clock::now(), 0, writers as u64);
-        (0..writers).for_each(|_| hand_in(&waiting, message));
-        while ended < begun && next(&ends) {
-            ended += 1;
-            if start.elapsed() < time {
-                hand_in(&waiting, message);
-                begun += 1;
-            }
-        }
-        let rate = per_second(ended, start.elapsed());
-        batch(&waiting).is_over = true;
-        waiting.1.notify_one();
-        let written = thread.join().map_err(|_| "error: the writer of batches panicked")?;
-        self.offset = written.map_err(|error| format!("error: hand-over: {error}"))?;
-        Ok(rate)
-    }
-
-    fn writer(&self, waiting: Waiting, ends: Sender<()>) -> JoinHandle<io::Result<u64>> {
-        let (file, mut offset) = (Arc::clone(&self.file), self.offset);
-        thread::spawn(move || {
-            let mut octets = Vec::new();
-            loop {
-                let idle = |batch: &mut Batch| batch.writers == 0 && !batch.is_over;
-                let taken = waiting.1.wait_while(batch(&waiting), idle);
-                let mut taken = taken.unwrap_or_else(PoisonError::into_inner);
-                let writers = std::mem::take(&mut taken.writers);
-                octets.clear();
-                std::mem::swap(&mut octets, &mut taken.octets);
-                drop(taken);
-                if writers == 0 {
-                    return Ok(offset);
-                }
-                if offset + octets.len() as u64 > disk::FILE_OCTETS {
-                    offset = 0;
-                }
-                file.write_all_at(&octets, offset)?;
-                offset += octets.len() as u64;
-                fdatasync(&file)?;
-                for _ in 0..writers {
-                    // Who waits for them is there until the last.
-                    let _ = ends.send(());
-                }
-            }
+        let waiting = Mutex::default();
+        thread::scope(|scope| {
+            let thread = scope.spawn(|| self.write_all(&waiting, writers));
+            let rate = writers::run(writers, time, &|ends: &Ends| {
+                let mut batch = lock(&waiting);
+                batch.octets.extend_from_slice(message);
+                batch.ends.push(ends.clone());
+                Ok(())
+            });
+            lock(&waiting).is_over = true;
+            let written = thread.join().map_err(|_| "error: the writer of batches panicked")?;
+            written.map_err(|error| format!("error: hand-over: {error}"))?;
+            rate
         })
     }
+
+    /// Until it is over.
+    fn write_all(&mut self, waiting: &Mutex<Batch>, writers: usize) -> io::Result<()> {
+        let mut batch = Batch::default();
+        while take(waiting, &mut batch, writers) {
+            if self.offset + batch.octets.len() as u64 > disk::FILE_OCTETS {
+                self.offset = 0;
+            }
+            self.file.write_all_at(&batch.octets, self.offset)?;
+            self.offset += batch.octets.len() as u64;
+            fdatasync(&self.file)?;
+            batch.octets.clear();
+            for ends in batch.ends.drain(..) {
+                // Who waits for them is there until the last.
+                let _ = ends.send(Ok(()));
+            }
+        }
+        Ok(())
+    }
 }
 
-fn batch(waiting: &Waiting) -> std::sync::MutexGuard<'_, Batch> {
-    waiting.0.lock().unwrap_or_else(PoisonError::into_inner)
+/// Waits awake until all have handed in, and leaves an empty batch for what comes next. In
+/// the end some have stopped: what there is after a while is taken, too. `false` where it
+/// is over.
+fn take(waiting: &Mutex<Batch>, empty: &mut Batch, writers: usize) -> bool {
+    let mut looks = 0;
+    loop {
+        let mut batch = lock(waiting);
+        looks += 1;
+        let is_late = looks > MOST_LOOKS && !batch.ends.is_empty();
+        if batch.ends.len() >= writers || is_late {
+            std::mem::swap(&mut *batch, empty);
+            return true;
+        }
+        if batch.is_over {
+            return false;
+        }
+        drop(batch);
+        thread::yield_now();
+    }
 }
 
-fn hand_in(waiting: &Waiting, message: &[u8]) {
-    let mut batch = batch(waiting);
-    batch.octets.extend_from_slice(message);
-    batch.writers += 1;
-    drop(batch);
-    waiting.1.notify_one();
-}
-
-/// Whether another one was written.
-fn next(ends: &Receiver<()>) -> bool {
-    ends.recv().is_ok()
+fn lock(waiting: &Mutex<Batch>) -> MutexGuard<'_, Batch> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
