@@ -33,7 +33,7 @@ const AHEAD: usize = 2;
 const KEPT: usize = 4;
 /// So many are kept where all spares together are a small part of what is free: a burst
 /// like the last one then writes no zeros.
-const KEPT_OF_MUCH: usize = 32;
+const KEPT_OF_MUCH: usize = 64;
 const SHARE_OF_MUCH: u64 = 16;
 
 /// A file that can become a segment.
