@@ -259,6 +259,8 @@ struct Shared<D: Disk> {
     closed: bool,
     /// While the writer sleeps: it wants to be woken when so many wait for the next batch.
     wanted: Option<usize>,
+    /// How many wait for room.
+    want_room: usize,
     /// Buffers to be used again.
     idle: Vec<Vec<u8>>,
     digest: Vec<u8>,
@@ -382,9 +384,17 @@ impl<D: Disk> Log<D> {
     /// Waits until less is in flight, or the writer looked (at most a moment). Never
     /// returns early where nothing drives the writer: only for threads beside it.
     pub fn wait_for_room(&self) {
-        let shared = self.shared();
+        let mut shared = self.shared();
+        shared.want_room += 1;
         let waited = self.0.room.wait_timeout(shared, Duration::from_millis(50));
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        waited.unwrap_or_else(PoisonError::into_inner).0.want_room -= 1;
+    }
+
+    /// Wakes who waits for room. To wake nobody is a system call, too.
+    fn tell_of_room(&self, shared: &Shared<D>) {
+        if shared.want_room > 0 {
+            self.0.room.notify_all();
+        }
     }
 
     /// Octets submitted and not yet synced.
@@ -479,7 +489,7 @@ impl<D: Disk> Log<D> {
         shared.seal();
         shared.closed = true;
         self.0.work.notify_all();
-        self.0.room.notify_all();
+        self.tell_of_room(&shared);
     }
 }
 

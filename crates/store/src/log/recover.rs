@@ -226,6 +226,7 @@ impl<D: Disk> Found<D> {
             is_full: false,
             closed: false,
             wanted: None,
+            want_room: 0,
             idle: Vec::new(),
             digest: Vec::new(),
         }

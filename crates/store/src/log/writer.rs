@@ -248,7 +248,7 @@ impl<D: Disk> Writer<D> {
             buffer.clear();
             shared.idle.push(buffer);
         }
-        self.log.0.room.notify_all();
+        self.log.tell_of_room(&shared);
         std::mem::take(&mut batch.done)
     }
 
@@ -290,7 +290,7 @@ impl<D: Disk> Writer<D> {
         for batch in std::mem::take(&mut shared.queue) {
             done.extend(self.abandon(&mut shared, batch));
         }
-        self.log.0.room.notify_all();
+        self.log.tell_of_room(&shared);
         done
     }
 
@@ -316,9 +316,9 @@ impl<D: Disk> Drop for Writer<D> {
             let mut shared = self.log.shared();
             shared.closed = true;
             shared.active = None;
+            self.log.tell_of_room(&shared);
             std::mem::take(&mut shared.queue)
         };
-        self.log.0.room.notify_all();
         let done = batches.into_iter().flat_map(|batch| batch.done).collect();
         tell(done, &Err(LogError::Closed));
     }
