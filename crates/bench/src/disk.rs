@@ -35,12 +35,12 @@ pub(crate) struct Batches {
 }
 
 impl RawDisk {
-    /// Lays the file out in `folder`.
+    /// Lays the file `name` out in `folder`.
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub(crate) fn new(folder: &Path) -> Result<RawDisk, String> {
-        let path = folder.join("raw-disk");
+    pub(crate) fn new(folder: &Path, name: &str) -> Result<RawDisk, String> {
+        let path = folder.join(name);
         let file = zeroed_file(&path);
         let file = file.map_err(|error| format!("error: {}: {error}", path.display()))?;
         Ok(RawDisk { file, offset: 0 })
@@ -62,7 +62,11 @@ impl RawDisk {
         Ok(Batches { rate: count / start.elapsed().as_secs_f64(), latencies })
     }
 
-    fn write(&mut self, batch: &[u8]) -> io::Result<()> {
+    /// Writes and syncs one.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) fn write(&mut self, batch: &[u8]) -> io::Result<()> {
         if self.offset + batch.len() as u64 > FILE_OCTETS {
             self.offset = 0;
         }
@@ -134,7 +138,7 @@ mod tests {
     #[test]
     fn the_raw_disk_goes_round_its_file() {
         let folder = tempfile::tempdir().unwrap();
-        let mut disk = RawDisk::new(folder.path()).unwrap();
+        let mut disk = RawDisk::new(folder.path(), "raw-disk").unwrap();
         disk.offset = FILE_OCTETS - 4096;
         for offset in [FILE_OCTETS, 4096, 8192] {
             disk.write(&[1; 4096]).unwrap();

@@ -1,5 +1,6 @@
 //! Rounds over the servers, one after the other and again, and what each of them showed.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -141,7 +142,6 @@ pub(crate) fn times(one: &Series, other: &Series) -> f64 {
 }
 
 /// A closed loop.
-pub(crate) fn closed(server: &Server, script: Script, sessions: usize, time: Duration) -> Load {
-    let (address, end) = (server.address, End::After(time));
-    Load { address, script, sessions, end, pace: Pace::Closed }
+pub(crate) fn closed(address: SocketAddr, script: Script, sessions: usize, time: Duration) -> Load {
+    Load { address, script, sessions, end: End::After(time), pace: Pace::Closed }
 }

@@ -48,12 +48,6 @@ impl Sample {
     }
 }
 
-impl FromIterator<f64> for Sample {
-    fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Sample {
-        Sample(values.into_iter().collect())
-    }
-}
-
 /// How often `one` holds `other`; 0 where there is nothing to compare with.
 pub(crate) fn ratio(one: f64, other: f64) -> f64 {
     if other == 0.0 { 0.0 } else { one / other }
@@ -88,7 +82,7 @@ mod tests {
     use super::*;
 
     fn sample(values: &[f64]) -> Sample {
-        values.iter().copied().collect()
+        Sample(values.to_vec())
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! The other side: a server that takes everything, on a thread of its own, and counts.
+//! The other side: a server that takes everything, on a thread of its own, and counts. It
+//! keeps nothing, or writes and syncs as the raw disk does: then no server can be faster
+//! whose sessions wait for each message.
 //!
 //! [`Taker`] is a session as states; it looks at verbs only.
 
@@ -13,6 +15,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use crate::clock;
+use crate::disk::RawDisk;
 
 const LISTENER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
@@ -26,13 +29,31 @@ struct Arrivals {
     last_nanos: AtomicU64,
 }
 
-impl Arrivals {
-    fn note(&self, taken: u64, start: Instant) {
-        if taken > 0 {
-            let nanos = u64::try_from((clock::now() - start).as_nanos()).unwrap_or(u64::MAX);
-            self.last_nanos.store(nanos, Ordering::Release);
-            self.count.fetch_add(taken, Ordering::AcqRel);
+/// Where messages are written.
+struct Keeper {
+    disk: RawDisk,
+    message: Vec<u8>,
+}
+
+/// What is done with a message.
+struct Log {
+    start: Instant,
+    arrivals: Arc<Arrivals>,
+    keeper: Option<Keeper>,
+}
+
+impl Log {
+    fn note(&mut self, taken: u64) -> io::Result<()> {
+        if taken == 0 {
+            return Ok(());
         }
+        if let Some(Keeper { disk, message }) = &mut self.keeper {
+            (0..taken).try_for_each(|_| disk.write(message))?;
+        }
+        let nanos = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.arrivals.last_nanos.store(nanos, Ordering::Release);
+        self.arrivals.count.fetch_add(taken, Ordering::AcqRel);
+        Ok(())
     }
 }
 
@@ -51,6 +72,18 @@ impl Sink {
     /// # Errors
     /// Where it cannot listen.
     pub(crate) fn start() -> Result<Sink, String> {
+        Sink::with(None)
+    }
+
+    /// The same, and writes and syncs so many octets for each message before its 250.
+    ///
+    /// # Errors
+    /// Where it cannot listen.
+    pub(crate) fn keeping(disk: RawDisk, octets: usize) -> Result<Sink, String> {
+        Sink::with(Some(Keeper { disk, message: vec![0x55; octets] }))
+    }
+
+    fn with(keeper: Option<Keeper>) -> Result<Sink, String> {
         let failed = |error: io::Error| format!("error: the sink cannot start: {error}");
         let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into()).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -58,8 +91,8 @@ impl Sink {
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE).map_err(failed)?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER).map_err(failed)?);
         let (start, arrivals) = (clock::now(), Arc::<Arrivals>::default());
-        let room =
-            Room { poll, listener, sessions: Vec::new(), start, arrivals: Arc::clone(&arrivals) };
+        let log = Log { start, arrivals: Arc::clone(&arrivals), keeper };
+        let room = Room { poll, listener, sessions: Vec::new(), log };
         let thread = std::thread::spawn(move || room.serve());
         Ok(Sink { address, start, arrivals, waker, thread: Some(thread) })
     }
@@ -97,8 +130,7 @@ struct Room {
     poll: Poll,
     listener: TcpListener,
     sessions: Vec<Option<Visitor>>,
-    start: Instant,
-    arrivals: Arc<Arrivals>,
+    log: Log,
 }
 
 impl Room {
@@ -138,8 +170,7 @@ impl Room {
 
     fn follow(&mut self, at: usize, buffer: &mut [u8]) {
         let Some(visitor) = self.sessions.get_mut(at).and_then(Option::as_mut) else { return };
-        let (arrivals, start) = (&self.arrivals, self.start);
-        if !visitor.talk(buffer, |taken| arrivals.note(taken, start)) {
+        if !visitor.talk(buffer, &mut self.log) {
             self.sessions[at] = None;
         }
     }
@@ -148,7 +179,7 @@ impl Room {
 impl Visitor {
     /// Hears and says what it can: whether the connection stays. Messages are noted before
     /// anybody is told that they were taken.
-    fn talk(&mut self, buffer: &mut [u8], note: impl Fn(u64)) -> bool {
+    fn talk(&mut self, buffer: &mut [u8], log: &mut Log) -> bool {
         loop {
             let read = match self.stream.read(buffer) {
                 Ok(0) => return false,
@@ -156,8 +187,8 @@ impl Visitor {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return self.say(),
                 Err(_) => return false,
             };
-            note(self.taker.receive(&buffer[..read], &mut self.replies));
-            if !self.say() {
+            let taken = self.taker.receive(&buffer[..read], &mut self.replies);
+            if log.note(taken).is_err() || !self.say() {
                 return false;
             }
         }
@@ -271,6 +302,19 @@ mod tests {
                 assert_eq!(feed(&parts), whole, "{first} {second}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_kept_is_on_the_disk_before_it_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = RawDisk::new(folder.path(), "kept").unwrap();
+        let keeper = Some(Keeper { disk, message: vec![b'x'; 4096] });
+        let mut log = Log { start: clock::now(), arrivals: Arc::default(), keeper };
+        log.note(0).unwrap();
+        log.note(2).unwrap();
+        assert_eq!(log.arrivals.count.load(Ordering::Acquire), 2);
+        let kept = std::fs::read(folder.path().join("kept")).unwrap();
+        assert_eq!(kept.iter().position(|octet| *octet != b'x'), Some(2 * 4096));
     }
 
     #[test]

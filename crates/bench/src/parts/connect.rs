@@ -16,7 +16,7 @@ pub(super) fn run(setup: &Setup) -> Result<Report, String> {
     let folder = setup.part_folder("connect")?;
     let servers = super::start(SERVERS, setup, &folder, Destination::Discard)?;
     let found = compare("connect", setup.few_rounds(), &servers, &folder, |server| {
-        closed(server, Script::connect(), SESSIONS, setup.time())
+        closed(server.address, Script::connect(), SESSIONS, setup.time())
     })?;
     let mut report = Report::default();
     report.tables.push(table(TITLE, &found));

@@ -55,7 +55,7 @@ fn drawn(
 ) -> Result<[String; 2], String> {
     eprintln!("flames: {what}");
     let profile = Profile::attach(&server.group, folder)?;
-    let load = closed(server, script, SESSIONS, setup.time());
+    let load = closed(server.address, script, SESSIONS, setup.time());
     load::run(load).map_err(|error| with_log(error, server))?;
     let stacks = profile.finish()?;
     server.group.settle()?;

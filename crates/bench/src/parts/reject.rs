@@ -18,7 +18,7 @@ pub(super) fn run(setup: &Setup) -> Result<Report, String> {
     let folder = setup.part_folder("reject")?;
     let servers = super::start(SERVERS, setup, &folder, Destination::Discard)?;
     let found = compare("reject", setup.rounds, &servers, &folder, |server| {
-        closed(server, Script::refuse(REFUSALS), SESSIONS, setup.time())
+        closed(server.address, Script::refuse(REFUSALS), SESSIONS, setup.time())
     })?;
     let mut report = Report::default();
     report.tables.push(table(TITLE, &found));

@@ -58,7 +58,7 @@ impl Relayed {
     fn round(&mut self, server: &Server, sink: &Sink, setup: &Setup) -> Result<(), String> {
         let (start, cpu, before) = (clock::now(), server.group.cpu(), sink.arrived().0);
         let script = Script::deliver(MESSAGES, MESSAGE_OCTETS, Pipelining::Used);
-        let measured = load::run(closed(server, script, SESSIONS, setup.time()));
+        let measured = load::run(closed(server.address, script, SESSIONS, setup.time()));
         let measured = measured.map_err(|error| with_log(error, server))?;
         let last =
             arrival_of(sink, before + measured.total).map_err(|error| with_log(error, server))?;

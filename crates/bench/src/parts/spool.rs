@@ -158,7 +158,7 @@ impl Bench {
             folder: folder.to_owned(),
             spool,
             driver,
-            disk: RawDisk::new(folder)?,
+            disk: RawDisk::new(folder, "raw-disk")?,
             hand_over: HandOver::new(folder)?,
             #[cfg(feature = "sqlite")]
             sqlite: sqlite::Yardstick::open(folder)?,
