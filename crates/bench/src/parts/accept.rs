@@ -165,7 +165,7 @@ impl Bench<'_> {
                 let load = scenario.load(server.address, self.setup);
                 series.round(server, load, &self.folder)?;
             }
-            if scenario.wanted_of_disk.is_some() {
+            if scenario.wanted_of_disk.is_some() && round <= self.setup.few_rounds() {
                 let load = scenario.load(self.bare.address(), self.setup);
                 found.bare_server.add(load::run(load)?.rate());
             }
