@@ -19,12 +19,10 @@ const LONGEST_GATHERING: Duration = Duration::from_millis(2);
 const SLOWS_BY: u32 = 64;
 /// How often in a row it is noted that waiting was in vain.
 const MOST_IN_VAIN: u32 = 6;
-/// Work that is expected sooner than a batch takes is waited for awake, and up to twice so
-/// long: a sleep and a wake between two syncs take about as long as a quick sync. At least
-/// this is waited so, and no more than [`LONGEST_AWAKE`].
-const SHORTEST_AWAKE: Duration = Duration::from_micros(60);
-/// A slow disk gains little by it, and the processor is wanted by others.
-const LONGEST_AWAKE: Duration = Duration::from_micros(200);
+/// What is expected sooner is waited for awake, and up to twice so long: a sleep and a wake
+/// take about as long as a quick disk's sync. Even one session that waits for each reply is
+/// back within that time, if it is near.
+const AWAKE: Duration = Duration::from_micros(200);
 /// How much the last wait counts in what is expected: an eighth.
 const LAST_COUNTS: u32 = 8;
 /// A buffer that grew beyond this is not kept for the next batch.
@@ -35,13 +33,13 @@ struct Expected(Duration);
 
 impl Default for Expected {
     fn default() -> Expected {
-        Expected(4 * LONGEST_AWAKE)
+        Expected(4 * AWAKE)
     }
 }
 
 impl Expected {
     fn note(&mut self, took: Duration) {
-        self.0 = (self.0 * (LAST_COUNTS - 1) + took.min(4 * LONGEST_AWAKE)) / LAST_COUNTS;
+        self.0 = (self.0 * (LAST_COUNTS - 1) + took.min(4 * AWAKE)) / LAST_COUNTS;
     }
 }
 
@@ -69,11 +67,6 @@ impl Company {
             return Duration::ZERO;
         }
         quickest.min(LONGEST_GATHERING)
-    }
-
-    /// What is expected sooner is waited for awake.
-    fn awake(&self) -> Duration {
-        self.quickest.unwrap_or_default().clamp(SHORTEST_AWAKE, LONGEST_AWAKE)
     }
 
     /// After a wait: whether all came. Where they did not, the next batches try it less
@@ -126,37 +119,30 @@ impl<D: Disk> Writer<D> {
     pub fn run(mut self) {
         let (mut next, mut back) = (Expected::default(), Expected::default());
         let mut company = Company::default();
-        while self.wait(&mut next, company.awake()) {
+        while self.wait(&mut next) {
             let start = stopwatch();
             let all = self.batch().unwrap_or(0);
             let patience = company.patience(start.elapsed());
-            let awake = company.awake();
             // One that is alone waits for nobody.
             if all > 1 && !patience.is_zero() {
-                company.note(self.until(all, patience, &mut back, awake));
+                company.note(self.until(all, patience, &mut back));
             }
         }
     }
 
     /// Waits for work, and for company where it does not press; `false` when the log is
     /// closed and there is none.
-    fn wait(&self, next: &mut Expected, awake: Duration) -> bool {
-        self.until(0, PATIENCE, next, awake);
+    fn wait(&self, next: &mut Expected) -> bool {
+        self.until(0, PATIENCE, next);
         let shared = self.log.shared();
         !shared.closed || !shared.queue.is_empty()
     }
 
     /// Until there is work that `wanted` submitters wait for, or the log is closed; so long
     /// at most. Whether it is so.
-    fn until(
-        &self,
-        wanted: usize,
-        longest: Duration,
-        expected: &mut Expected,
-        awake: Duration,
-    ) -> bool {
+    fn until(&self, wanted: usize, longest: Duration, expected: &mut Expected) -> bool {
         let start = stopwatch();
-        let is_there = expected.0 < awake && self.watch(wanted, start + longest.min(2 * awake))
+        let is_there = expected.0 < AWAKE && self.watch(wanted, start + longest.min(2 * AWAKE))
             || self.sleep(wanted, longest);
         expected.note(if is_there { start.elapsed() } else { Duration::MAX });
         is_there
@@ -361,14 +347,13 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_sooner_than_a_batch_takes_is_waited_for_awake() {
-        let mut company = Company::default();
-        assert_eq!(company.awake(), SHORTEST_AWAKE);
-        company.patience(SYNC);
-        assert_eq!(company.awake(), SYNC);
-        let mut company = Company::default();
-        company.patience(100 * SYNC);
-        assert_eq!(company.awake(), LONGEST_AWAKE);
+    fn it_waits_awake_only_while_work_comes_quickly() {
+        let mut next = Expected::default();
+        assert!(next.0 >= AWAKE);
+        (0..20).for_each(|_| next.note(AWAKE / 2));
+        assert!(next.0 < AWAKE);
+        (0..3).for_each(|_| next.note(Duration::MAX));
+        assert!(next.0 >= AWAKE);
     }
 
     #[test]
