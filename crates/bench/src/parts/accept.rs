@@ -1,8 +1,12 @@
 //! Mail taken durably: 250 means that it is on disk. Behind the 250 each server throws the
 //! message away at the end of its queue.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{channel, sync_channel};
+use std::thread;
 
 use serde_json::json;
 
@@ -99,7 +103,7 @@ impl Scenario {
 pub(super) fn run(setup: &Setup) -> Result<Report, String> {
     let folder = setup.part_folder("accept")?;
     let servers = super::start(ALL, setup, &folder, Destination::Discard)?;
-    let bare = Sink::keeping(RawDisk::new(&folder, "bare-server")?, MESSAGE_OCTETS)?;
+    let bare = bare_servers(&folder)?;
     let disk = RawDisk::new(&folder, "raw-disk")?;
     let mut bench = Bench { setup, servers, bare, disk, folder };
     let mut report = Report::default();
@@ -127,17 +131,38 @@ const NOTES: &[&str] = &[
      session.",
     "smtp-sink keeps nothing: what load and loopback come to without a decision or a write. \
      All others sync each message before its 250.",
-    "The bare server says what is expected of it, and writes and syncs each message as the raw \
-     disk does, on one thread of the load's own process; it parses, decides, logs and delivers \
-     nothing. What is missing from it to the raw disk are the round trips.",
+    "The bare servers say what is expected of them, and write and sync each message as the raw \
+     disk does, in the load's own process; they parse, decide, log and deliver nothing. The \
+     first does all on one thread, so that a second session would wait for the first one's \
+     disk; the second has a thread that writes, and wakes it, and is woken.",
     "CPU, writes and KiB are those until the server has come to rest: with the delivery to \
      nowhere. Writes and KiB are the device's, with what anybody else wrote meanwhile.",
 ];
 
+/// Servers that do nothing but the dialog and the write.
+fn bare_servers(folder: &Path) -> Result<[(&'static str, Sink); 2], String> {
+    let message = vec![0x55; MESSAGE_OCTETS];
+    let (mut disk, octets) = (RawDisk::new(folder, "bare-1")?, message.clone());
+    let one = Sink::keeping(Box::new(move || disk.write(&octets)))?;
+    let mut disk = RawDisk::new(folder, "bare-2")?;
+    let ((begin, work), (send, ends)) = (sync_channel(1), channel());
+    thread::spawn(move || {
+        while let Ok(()) = work.recv() {
+            // Who waits for it is there, or the bench has ended.
+            let _ = send.send(disk.write(&message));
+        }
+    });
+    let two = Sink::keeping(Box::new(move || {
+        begin.send(()).map_err(io::Error::other)?;
+        ends.recv().map_err(io::Error::other)?
+    }))?;
+    Ok([("bare server", one), ("bare server, a thread writes", two)])
+}
+
 struct Bench<'a> {
     setup: &'a Setup,
     servers: Vec<Server>,
-    bare: Sink,
+    bare: [(&'static str, Sink); 2],
     disk: RawDisk,
     folder: PathBuf,
 }
@@ -166,8 +191,10 @@ impl Bench<'_> {
                 series.round(server, load, &self.folder)?;
             }
             if scenario.wanted_of_disk.is_some() && round <= self.setup.few_rounds() {
-                let load = scenario.load(self.bare.address(), self.setup);
-                found.bare_server.add(load::run(load)?.rate());
+                for (name, bare) in &self.bare {
+                    let load = scenario.load(bare.address(), self.setup);
+                    found.bare.entry(name).or_default().add(load::run(load)?.rate());
+                }
             }
         }
         Ok(found)
@@ -236,15 +263,15 @@ struct Found {
     series: Vec<Series>,
     /// Messages a second.
     raw_disk: Sample,
-    /// Of a server that does nothing but the dialog and the write, where a share of the raw
-    /// disk is wanted.
-    bare_server: Sample,
+    /// Of servers that do nothing but the dialog and the write, where a share of the raw disk
+    /// is wanted.
+    bare: BTreeMap<&'static str, Sample>,
 }
 
 impl Found {
     fn new(scenario: &Scenario) -> Found {
         let series = scenario.servers.iter().map(|kind| Series::new(*kind)).collect();
-        Found { series, raw_disk: Sample::default(), bare_server: Sample::default() }
+        Found { series, raw_disk: Sample::default(), bare: BTreeMap::new() }
     }
 
     fn of(&self, kind: Kind) -> &Series {
@@ -256,9 +283,7 @@ impl Found {
         let mut table = Table::new(scenario.name, &Series::HEAD);
         self.series.iter().for_each(|series| table.row(series.row()));
         table.row(rate_row("raw disk", &self.raw_disk));
-        if scenario.wanted_of_disk.is_some() {
-            table.row(rate_row("bare server", &self.bare_server));
-        }
+        self.bare.iter().for_each(|(name, rates)| table.row(rate_row(name, rates)));
         report.tables.push(table);
         let ours = self.of(Kind::Secondpost);
         for (peer, wanted) in scenario.wanted {
@@ -271,9 +296,7 @@ impl Found {
             let share = ratio(ours.per_second.median(), self.raw_disk.median());
             report.targets.push(Target::at_least(scenario.name, wanted, share, "× raw disk"));
         }
-        let raw = json!({
-            "servers": self.series, "raw_disk": self.raw_disk, "bare_server": self.bare_server,
-        });
+        let raw = json!({"servers": self.series, "raw_disk": self.raw_disk, "bare": self.bare});
         report.keep(scenario.name, raw);
     }
 }
