@@ -16,7 +16,7 @@ use crate::clock;
 use crate::statistics::Latencies;
 
 /// Octets of a file that is overwritten.
-pub(crate) const FILE_OCTETS: u64 = 64 << 20;
+const FILE_OCTETS: u64 = 64 << 20;
 
 /// A zeroed file to be overwritten.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl RawDisk {
 }
 
 /// A file of [`FILE_OCTETS`] zeros that are on the disk.
-pub(crate) fn zeroed_file(path: &Path) -> io::Result<File> {
+fn zeroed_file(path: &Path) -> io::Result<File> {
     let file = File::options().create(true).truncate(true).write(true).open(path)?;
     let zeros = vec![0; 1 << 20];
     for offset in (0..FILE_OCTETS).step_by(zeros.len()) {

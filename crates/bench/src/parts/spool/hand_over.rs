@@ -3,18 +3,13 @@
 //! no index, no checksum, no limit, and no guess at who is still to come: what no spool on
 //! this machine that syncs one batch after the other can be much faster than.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::fdatasync;
-
 use super::writers::{self, Ends};
-use crate::disk;
+use crate::disk::RawDisk;
 
 /// How often it is looked who is there before one that does not come is given up.
 const MOST_LOOKS: u32 = 10_000;
@@ -28,10 +23,7 @@ struct Batch {
 }
 
 /// Its file.
-pub(super) struct HandOver {
-    file: File,
-    offset: u64,
-}
+pub(super) struct HandOver(RawDisk);
 
 impl HandOver {
     /// Lays the file out in `folder`.
@@ -39,10 +31,7 @@ impl HandOver {
     /// # Errors
     /// Where it cannot be written.
     pub(super) fn new(folder: &Path) -> Result<HandOver, String> {
-        let path = folder.join("hand-over");
-        let file = disk::zeroed_file(&path);
-        let file = file.map_err(|error| format!("error: {}: {error}", path.display()))?;
-        Ok(HandOver { file, offset: 0 })
+        RawDisk::new(folder, "hand-over").map(HandOver)
     }
 
     /// So many writers, a message each on its way, for a time; messages per second.
@@ -62,29 +51,22 @@ impl HandOver {
                 Ok(())
             });
             lock(&waiting).is_over = true;
-            let written = thread.join().map_err(|_| "error: the writer of batches panicked")?;
-            written.map_err(|error| format!("error: hand-over: {error}"))?;
+            thread.join().map_err(|_| "error: the writer of batches panicked")?;
             rate
         })
     }
 
-    /// Until it is over.
-    fn write_all(&mut self, waiting: &Mutex<Batch>, writers: usize) -> io::Result<()> {
+    /// Until it is over. Who waits is told of an error, too.
+    fn write_all(&mut self, waiting: &Mutex<Batch>, writers: usize) {
         let mut batch = Batch::default();
         while take(waiting, &mut batch, writers) {
-            if self.offset + batch.octets.len() as u64 > disk::FILE_OCTETS {
-                self.offset = 0;
-            }
-            self.file.write_all_at(&batch.octets, self.offset)?;
-            self.offset += batch.octets.len() as u64;
-            fdatasync(&self.file)?;
+            let end = self.0.write(&batch.octets).map_err(|error| format!("error: {error}"));
             batch.octets.clear();
             for ends in batch.ends.drain(..) {
-                // Who waits for them is there until the last.
-                let _ = ends.send(Ok(()));
+                // A writer that heard of an error waits for no other end.
+                let _ = ends.send(end.clone());
             }
         }
-        Ok(())
     }
 }
 
