@@ -46,6 +46,12 @@ impl RawDisk {
         Ok(RawDisk { file, offset: 0 })
     }
 
+    /// One on a file that is there.
+    #[cfg(test)]
+    pub(crate) fn of(file: File) -> RawDisk {
+        RawDisk { file, offset: 0 }
+    }
+
     /// Writes and syncs batches of `octets` for a time.
     ///
     /// # Errors

@@ -94,3 +94,26 @@ fn take(waiting: &Mutex<Batch>, empty: &mut Batch, writers: usize) -> bool {
 fn lock(waiting: &Mutex<Batch>) -> MutexGuard<'_, Batch> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    #[test]
+    fn every_writer_is_told_where_the_disk_fails() {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let run = HandOver(RawDisk::of(full)).run(b"message", 5, Duration::from_secs(60));
+        assert!(run.unwrap_err().contains("No space left"));
+    }
+
+    #[test]
+    fn what_is_handed_in_is_on_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut disk = HandOver::new(folder.path()).unwrap();
+        assert!(disk.run(b"message", 3, Duration::ZERO).unwrap() > 0.0);
+        let written = std::fs::read(folder.path().join("hand-over")).unwrap();
+        assert!(written.starts_with(b"messagemessagemessage\0"));
+    }
+}
