@@ -12,6 +12,10 @@ pub mod memory;
 pub use file_system::FileSystem;
 pub use memory::{Calls, Faults, Memory, Survival};
 
+/// Octets of a block: as much as disks and file systems want at least, and at multiples of,
+/// where they are written to around the system's cache.
+pub const BLOCK_OCTETS: usize = 4096;
+
 /// A directory of files, without folders below it. Cheap to clone: clones are the same
 /// directory.
 pub trait Disk: Clone + Send + Sync + 'static {
@@ -22,6 +26,15 @@ pub trait Disk: Clone + Send + Sync + 'static {
 
     /// Opens the file `name`, which must exist, for reading and writing.
     fn open(&self, name: &str) -> io::Result<Self::File>;
+
+    /// Opens it for writes of whole blocks of [`BLOCK_OCTETS`], from memory that begins at
+    /// a multiple of that, which go around the system's cache; `None` where it has no such
+    /// way. What is written is durable after [`DiskFile::sync_data`] of this file or of any
+    /// other that is open under that name, and read by all. A disk that turns out not to
+    /// take them says [`io::ErrorKind::InvalidInput`].
+    fn open_for_blocks(&self, _name: &str) -> io::Result<Option<Self::File>> {
+        Ok(None)
+    }
 
     /// Creates the empty file `name`, which must not exist, for reading and writing. The
     /// name is durable only after [`Disk::sync_dir`].

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::disk::{Disk, DiskFile};
 
+mod blocks;
 pub mod listing;
 pub mod record;
 pub mod recover;
@@ -25,6 +26,7 @@ pub mod segment;
 mod space;
 mod writer;
 
+use blocks::Buffer;
 pub use listing::Listing;
 use record::{HEADER_OCTETS, Header, Spot};
 pub use recover::{Damage, OpenError, Recovery, verify};
@@ -206,7 +208,7 @@ pub struct Submission<'a> {
 struct Batch<D: Disk> {
     segment: Arc<Segment<D>>,
     start: u32,
-    octets: Vec<u8>,
+    octets: Buffer,
     done: Vec<(Place, Done)>,
     urgent: bool,
     /// The spare that becomes the segment with this batch, by its file name.
@@ -236,7 +238,7 @@ struct Active<D: Disk> {
 struct Writing {
     segment: u32,
     start: u32,
-    octets: Arc<Vec<u8>>,
+    octets: Arc<Buffer>,
 }
 
 struct Shared<D: Disk> {
@@ -262,7 +264,7 @@ struct Shared<D: Disk> {
     /// How many wait for room.
     want_room: usize,
     /// Buffers to be used again.
-    idle: Vec<Vec<u8>>,
+    idle: Vec<Buffer>,
     digest: Vec<u8>,
 }
 
@@ -366,12 +368,12 @@ impl<D: Disk> Log<D> {
             batch: batch.start,
         };
         let spot = Spot { salt, segment: place.segment, offset: place.offset };
-        batch.octets.extend_from_slice(&record::encode(&header, spot));
+        batch.octets.extend(&record::encode(&header, spot));
         let payload_at = batch.octets.len();
-        record.payload.iter().for_each(|piece| batch.octets.extend_from_slice(piece));
+        record.payload.iter().for_each(|piece| batch.octets.extend(piece));
         digest.clear();
-        (self.0.options.digest)(record.kind, &batch.octets[payload_at..], &mut digest);
-        batch.octets.resize(payload_at - HEADER_OCTETS + record::size_on_disk(octets), 0);
+        (self.0.options.digest)(record.kind, &batch.octets.octets()[payload_at..], &mut digest);
+        batch.octets.resize(payload_at - HEADER_OCTETS + record::size_on_disk(octets));
         batch.done.extend(done.take().map(|done| (place, done)));
         batch.urgent |= record.urgency == Urgency::Now;
         active.listing.push(place, record.kind, &digest);
@@ -518,8 +520,8 @@ impl<D: Disk> Shared<D> {
 
     /// The payload of a record that is not yet on disk.
     fn pending(&self, place: Place) -> Option<&[u8]> {
-        let queued = self.queue.iter().map(|b| (b.segment.number, b.start, b.octets.as_slice()));
-        let writing = self.writing.iter().map(|w| (w.segment, w.start, w.octets.as_slice()));
+        let queued = self.queue.iter().map(|b| (b.segment.number, b.start, b.octets.octets()));
+        let writing = self.writing.iter().map(|w| (w.segment, w.start, w.octets.octets()));
         let (_, start, octets) = writing.chain(queued).find(|(segment, start, octets)| {
             let inside = place.offset.checked_sub(*start).map(|at| (at as usize) < octets.len());
             *segment == place.segment && inside == Some(true)
@@ -547,14 +549,16 @@ impl<D: Disk> Shared<D> {
 fn open_batch<'a, D: Disk>(
     queue: &'a mut VecDeque<Batch<D>>,
     active: &mut Active<D>,
-    buffer: Option<Vec<u8>>,
+    buffer: Option<Buffer>,
 ) -> &'a mut Batch<D> {
     let fits = queue.back().is_some_and(|b| b.segment.number == active.segment.number);
     if !fits {
+        let mut octets = buffer.unwrap_or_default();
+        octets.begin(active.end);
         queue.push_back(Batch {
             segment: Arc::clone(&active.segment),
             start: active.end,
-            octets: buffer.unwrap_or_default(),
+            octets,
             done: Vec::new(),
             urgent: false,
             begins: None,
@@ -603,7 +607,8 @@ impl<D: Disk> Log<D> {
         shared.next_number += 1;
         let segment = Arc::new(Segment::new(number, spare.capacity, spare.file, false));
         let mut octets = shared.idle.pop().unwrap_or_default();
-        octets.resize(SEGMENT_HEADER_OCTETS, 0);
+        octets.begin(0);
+        octets.resize(SEGMENT_HEADER_OCTETS);
         shared.queue.push_back(Batch {
             segment: Arc::clone(&segment),
             start: 0,

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FallocateFlags, FlockOperation, fallocate, fdatasync, flock, statvfs};
+use rustix::fs::{FallocateFlags, FlockOperation, OFlags, fallocate, fdatasync, flock, statvfs};
 use rustix::io::Errno;
 
 use super::{Disk, DiskFile};
@@ -79,6 +79,12 @@ impl Disk for FileSystem {
 
     fn open(&self, name: &str) -> io::Result<RealFile> {
         self.with(name, &mut OpenOptions::new())
+    }
+
+    /// With `O_DIRECT`: a file system that does not have it refuses to open the file.
+    fn open_for_blocks(&self, name: &str) -> io::Result<Option<RealFile>> {
+        let direct = OFlags::DIRECT.bits() as i32;
+        self.with(name, OpenOptions::new().custom_flags(direct)).map(Some)
     }
 
     fn create(&self, name: &str) -> io::Result<RealFile> {

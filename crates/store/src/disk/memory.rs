@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Disk, DiskFile};
+use super::{BLOCK_OCTETS, Disk, DiskFile};
 
 /// What a disk writes whole or not at all, in octets.
 const SECTOR: usize = 512;
@@ -34,6 +34,8 @@ pub struct Faults {
     pub cut_at: Option<u64>,
     /// Writes take only a part of what they are given.
     pub short_writes: bool,
+    /// Files are opened for whole blocks, and then do not take them.
+    pub refuses_blocks: bool,
     /// Syncs succeed and do nothing: what a test of durability must notice.
     pub forgets_syncs: bool,
 }
@@ -60,6 +62,8 @@ pub struct Calls {
     pub dir_syncs: u64,
     /// Reads.
     pub reads: u64,
+    /// Of the changes, writes of whole blocks.
+    pub block_writes: u64,
 }
 
 /// A directory in memory. Clones are the same directory.
@@ -295,7 +299,11 @@ impl Disk for Memory {
 
     fn open(&self, name: &str) -> io::Result<MemoryFile> {
         let id = self.state().id(name)?;
-        Ok(MemoryFile { disk: self.clone(), id })
+        Ok(MemoryFile { disk: self.clone(), id, in_blocks: false })
+    }
+
+    fn open_for_blocks(&self, name: &str) -> io::Result<Option<MemoryFile>> {
+        Ok(Some(MemoryFile { in_blocks: true, ..self.open(name)? }))
     }
 
     fn create(&self, name: &str) -> io::Result<MemoryFile> {
@@ -309,7 +317,7 @@ impl Disk for Memory {
         state.files.push(Content::default());
         state.names.insert(name.into(), id);
         state.names_changed();
-        Ok(MemoryFile { disk: self.clone(), id })
+        Ok(MemoryFile { disk: self.clone(), id, in_blocks: false })
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
@@ -388,6 +396,15 @@ impl Drop for MemoryLock {
 pub struct MemoryFile {
     disk: Memory,
     id: usize,
+    /// It takes whole blocks only.
+    in_blocks: bool,
+}
+
+/// Whether these are whole blocks, in place and in memory.
+fn are_blocks(offset: u64, octets: &[u8]) -> bool {
+    let place = offset.is_multiple_of(BLOCK_OCTETS as u64);
+    let memory = octets.as_ptr().align_offset(BLOCK_OCTETS) == 0;
+    place && memory && octets.len().is_multiple_of(BLOCK_OCTETS)
 }
 
 /// Beyond what fits in memory there is no file.
@@ -414,6 +431,12 @@ impl DiskFile for MemoryFile {
         let mut state = self.disk.state();
         let at = index(offset)?;
         let mut length = octets.len();
+        if self.in_blocks {
+            if state.faults.refuses_blocks || !are_blocks(offset, octets) {
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
+            state.calls.block_writes += 1;
+        }
         if state.faults.short_writes && length > 1 {
             length = 1 + state.random.below(length);
         }

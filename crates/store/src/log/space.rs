@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::blocks::Buffer;
 use super::segment::{self, Segment};
 use super::{Class, Log, LogError, Shared};
 use crate::disk::{Disk, DiskFile};
@@ -185,12 +186,23 @@ impl<D: Disk> Log<D> {
     fn zeroed(&self, raw: Spare<D>) -> io::Result<Spare<D>> {
         let disk = &self.0.disk;
         let name = raw.name.replace(RAW, WRITTEN);
-        let zeroed = zero(&raw.file, 0..raw.capacity).and_then(|()| disk.rename(&raw.name, &name));
+        let zeroed = self.zero_all(&raw).and_then(|()| disk.rename(&raw.name, &name));
         if let Err(error) = zeroed {
             let _ = disk.remove(&raw.name);
             return Err(error);
         }
         Ok(Spare { name, ..raw })
+    }
+
+    /// Around the system's cache where that is possible: nobody will read them.
+    fn zero_all(&self, raw: &Spare<D>) -> io::Result<()> {
+        if let Ok(Some(file)) = self.0.disk.open_for_blocks(&raw.name) {
+            match zero(&file, 0..raw.capacity) {
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
+                other => return other,
+            }
+        }
+        zero(&raw.file, 0..raw.capacity)
     }
 
     /// The segment `number` holds nothing that is needed: its file becomes a spare, or
@@ -283,11 +295,11 @@ impl<D: Disk> Log<D> {
 
 /// Writes zeros there, and syncs them.
 pub(super) fn zero<F: DiskFile>(file: &F, places: Range<u32>) -> io::Result<()> {
-    let zeros = vec![0; ZEROS_OCTETS.min(places.len())];
+    let zeros = Buffer::zeros(ZEROS_OCTETS.min(places.len()));
     let mut offset = places.start as usize;
     while offset < places.end as usize {
         let piece = zeros.len().min(places.end as usize - offset);
-        file.write_all_at(offset as u64, &zeros[..piece])?;
+        file.write_all_at(offset as u64, &zeros.octets()[..piece])?;
         file.sync_data()?;
         offset += piece;
     }

@@ -1,12 +1,14 @@
 //! The one writer of a log: a step is a batch, a write, a sync, and the news of it.
 
+use std::fmt;
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::segment::{self, SEGMENT_HEADER_OCTETS, TRAILER_OCTETS};
+use super::blocks::{Blocks, Buffer};
+use super::segment::{self, SEGMENT_HEADER_OCTETS, Segment, TRAILER_OCTETS};
 use super::space::Spare;
 use super::{Batch, Done, Log, LogError, Place, Shared, Writing};
 use crate::disk::{Disk, DiskFile};
@@ -79,14 +81,21 @@ impl Company {
 
 /// Writes a log's batches. There is one for each log. Dropped, it writes nothing more: what
 /// is on its way fails, and the log is closed.
-#[derive(Debug)]
 pub struct Writer<D: Disk> {
     log: Log<D>,
+    /// The way around the system's cache, for the segment that is being written.
+    blocks: Option<Blocks<D>>,
+}
+
+impl<D: Disk> fmt::Debug for Writer<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Writer").field(&self.log).finish()
+    }
 }
 
 impl<D: Disk> Writer<D> {
     pub(super) fn new(log: Log<D>) -> Writer<D> {
-        Writer { log }
+        Writer { log, blocks: None }
     }
 
     /// Writes and syncs the oldest batch, and tells its submitters. Whether there was one.
@@ -178,13 +187,16 @@ impl<D: Disk> Writer<D> {
     }
 
     /// Takes the oldest batch; it stays readable while it is written.
-    fn take(&self) -> Option<(Batch<D>, Arc<Vec<u8>>)> {
+    fn take(&self) -> Option<(Batch<D>, Arc<Buffer>)> {
         let mut shared = self.log.shared();
         let mut batch = shared.queue.pop_front()?;
         let mut octets = std::mem::take(&mut batch.octets);
         if batch.begins.is_some() {
             let header = self.log.header_of(&batch.segment, &shared.cuts);
-            octets[..SEGMENT_HEADER_OCTETS].copy_from_slice(&header.encode());
+            octets.octets_mut()[..SEGMENT_HEADER_OCTETS].copy_from_slice(&header.encode());
+            octets.complete(&[]);
+        } else if let Some(blocks) = &self.blocks {
+            blocks.complete(batch.segment.number, &mut octets);
         }
         let octets = Arc::new(octets);
         shared.writing = Some(Writing {
@@ -197,15 +209,24 @@ impl<D: Disk> Writer<D> {
 
     /// A segment's name is durable before its first octet is written: else the number
     /// could be given again, even to the same file, and old records would count as new.
-    fn write(&self, batch: &Batch<D>, octets: &[u8]) -> io::Result<()> {
+    fn write(&mut self, batch: &Batch<D>, octets: &Buffer) -> io::Result<()> {
         let disk = &self.log.0.disk;
+        let Segment { file, number, capacity, .. } = &*batch.segment;
         if let Some(spare) = &batch.begins {
-            disk.rename(spare, &segment::name_of(batch.segment.number))?;
+            disk.rename(spare, &segment::name_of(*number))?;
             disk.sync_dir()?;
+            self.blocks = Blocks::of(disk, *number, *capacity);
         }
-        let file = &batch.segment.file;
-        file.write_all_at(u64::from(batch.start), octets)?;
+        let is_written = match &mut self.blocks {
+            Some(blocks) => blocks.write(*number, batch.start, octets)?,
+            None => false,
+        };
+        if !is_written {
+            self.blocks = None;
+            file.write_all_at(u64::from(batch.start), octets.octets())?;
+        }
         if let Some(listing) = &batch.seals {
+            self.blocks = None;
             self.write_footer(batch, octets.len(), listing.octets())?;
         }
         file.sync_data()?;
@@ -223,15 +244,14 @@ impl<D: Disk> Writer<D> {
         batch.segment.file.write_all_at(at, &trailer)
     }
 
-    fn written(&self, batch: &mut Batch<D>, octets: Arc<Vec<u8>>) -> Vec<(Place, Done)> {
+    fn written(&self, batch: &mut Batch<D>, octets: Arc<Buffer>) -> Vec<(Place, Done)> {
         let mut shared = self.log.shared();
         shared.writing = None;
         shared.in_flight = shared.in_flight.saturating_sub(payload_octets(batch, octets.len()));
-        if let Ok(mut buffer) = Arc::try_unwrap(octets)
+        if let Ok(buffer) = Arc::try_unwrap(octets)
             && buffer.capacity() <= KEPT_BUFFER_OCTETS
             && shared.idle.len() < 2
         {
-            buffer.clear();
             shared.idle.push(buffer);
         }
         self.log.tell_of_room(&shared);

@@ -21,7 +21,8 @@ pub(crate) fn live<D: Crash>(
     for _ in 0..LIVES {
         let cut_at = Some(random.below(60));
         let short_writes = random.below(2) == 0;
-        set_faults(&disk, Faults { cut_at, short_writes, ..Faults::default() });
+        let refuses_blocks = random.below(4) == 0;
+        set_faults(&disk, Faults { cut_at, short_writes, refuses_blocks, ..Faults::default() });
         if let Some(mut run) = Run::open(disk.clone(), &mut promises)? {
             for _ in 0..20 {
                 act(&mut run, &mut promises, &mut random);

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use secondpost_store::disk::{Disk, DiskFile, Faults, Memory};
+use secondpost_store::disk::{Calls, Disk, DiskFile, Faults, Memory};
 use secondpost_store::log::{Class, Done, Log, LogError, Place, Submission, Submitter, Urgency};
 
 use crate::run::{OPTIONS, Promises, Run};
@@ -142,4 +142,31 @@ fn what_is_no_segment_is_reported_and_left_alone() {
     let mut octets = [0; 65];
     assert_eq!(disk.open("segment-00000005").unwrap().read_full_at(0, &mut octets).unwrap(), 64);
     assert_eq!(octets[..64], [7; 64]);
+}
+
+/// Changes and writes of whole blocks while records are appended, to a disk with `faults`.
+fn calls_of_batches(faults: Faults) -> Calls {
+    let disk = Memory::new(1, 1 << 20);
+    let mut promises = Promises::default();
+    let mut run = Run::open(disk.clone(), &mut promises).unwrap().unwrap();
+    run.log.prepare().unwrap();
+    disk.set_faults(faults);
+    for _ in 0..5 {
+        run.submit(&mut promises, 1, Class::Ordinary);
+        run.step(&mut promises);
+    }
+    let calls = disk.calls();
+    assert_eq!((promises.kept(), promises.failed.len()), (5, 0));
+    Run::open(disk.crash(1), &mut promises).unwrap().unwrap();
+    calls
+}
+
+#[test]
+fn batches_go_around_the_cache_where_the_disk_takes_whole_blocks() {
+    // What is no batch: the name of the segment.
+    let Calls { changes, block_writes, .. } = calls_of_batches(Faults::default());
+    assert_eq!((changes, block_writes), (1 + 5, 5));
+    let refused = Faults { refuses_blocks: true, ..Faults::default() };
+    let Calls { changes, block_writes, .. } = calls_of_batches(refused);
+    assert_eq!((changes, block_writes), (1 + 5, 0));
 }
