@@ -221,7 +221,8 @@ impl<D: Disk> Spool<D> {
     }
 
     /// Begins a message. Dropped uncommitted, nothing of it stays. Takes no space yet.
-    pub fn begin(&self, received: Received) -> Draft<D> {
+    pub fn begin(&self, received: impl Into<Arc<Received>>) -> Draft<D> {
+        let received = received.into();
         let id = self.next_id(received.at);
         let (forgotten, buffer) = self.fresh().make_room();
         drop(forgotten);
@@ -420,7 +421,11 @@ impl<D: Disk> Spool<D> {
     ///
     /// # Errors
     /// As told to the commit's `done`.
-    pub fn put_now(&self, received: Received, octets: &[u8]) -> Result<Committed, SpoolError> {
+    pub fn put_now(
+        &self,
+        received: impl Into<Arc<Received>>,
+        octets: &[u8],
+    ) -> Result<Committed, SpoolError> {
         let mut draft = self.begin(received);
         draft.append(octets)?;
         let (send, receive) = sync_channel(1);

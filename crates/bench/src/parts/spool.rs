@@ -5,6 +5,7 @@
 //! spool is in its stride: it has been filled and emptied, and has spare segments.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -152,7 +153,7 @@ struct Bench {
     sqlite: sqlite::Yardstick,
     message: Vec<u8>,
     /// What is known of messages, made ahead: to read addresses is not the spool's work.
-    received: Vec<Received>,
+    received: Vec<Arc<Received>>,
 }
 
 impl Bench {
@@ -167,7 +168,9 @@ impl Bench {
             #[cfg(feature = "sqlite")]
             sqlite: sqlite::Yardstick::open(folder)?,
             message: content(MESSAGE_OCTETS),
-            received: (0..MADE_AHEAD).map(|n| mail::received(n, clock::time_of_day())).collect(),
+            received: (0..MADE_AHEAD)
+                .map(|n| mail::received(n, clock::time_of_day()).into())
+                .collect(),
         })
     }
 
@@ -210,7 +213,7 @@ impl Bench {
         let number = AtomicUsize::new(0);
         writers::run(writers, time, &|ends: &Ends| {
             let received = &received[number.fetch_add(1, Ordering::Relaxed) % received.len()];
-            begin(spool, message, received.clone(), ends.clone())
+            begin(spool, message, Arc::clone(received), ends.clone())
         })
     }
 
@@ -235,7 +238,7 @@ impl Bench {
 fn begin(
     spool: &Spool<FileSystem>,
     message: &[u8],
-    received: Received,
+    received: Arc<Received>,
     ends: Ends,
 ) -> Result<(), String> {
     let failed = |error: SpoolError| format!("error: the spool: {error}");

@@ -29,7 +29,7 @@ pub type CommitDone = Box<dyn FnOnce(Result<Committed, SpoolError>) + Send>;
 pub struct Draft<D: Disk> {
     spool: Spool<D>,
     id: QueueId,
-    received: Option<Received>,
+    received: Option<Arc<Received>>,
     octets: u64,
     buffer: Vec<u8>,
     chunks: Vec<Place>,
@@ -51,7 +51,7 @@ impl<D: Disk> Draft<D> {
     pub(super) fn new(
         spool: Spool<D>,
         id: QueueId,
-        received: Received,
+        received: Arc<Received>,
         buffer: Vec<u8>,
     ) -> Draft<D> {
         Draft {
@@ -83,7 +83,7 @@ impl<D: Disk> Draft<D> {
 
     /// What is known of the message: to be completed until it is committed.
     pub fn received_mut(&mut self) -> Option<&mut Received> {
-        self.received.as_mut()
+        self.received.as_mut().map(Arc::make_mut)
     }
 
     /// Adds octets. Blocks while too much waits to be written (see [`Spool::has_room`]).
@@ -190,7 +190,7 @@ impl<D: Disk> Drop for Draft<D> {
 struct Keeper<D: Disk> {
     spool: Spool<D>,
     head: MessageHead,
-    received: Option<Received>,
+    received: Option<Arc<Received>>,
     /// All data of a message without chunks.
     data: Option<Arc<Vec<u8>>>,
     chunks: Vec<Place>,

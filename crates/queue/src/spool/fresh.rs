@@ -47,11 +47,16 @@ impl Recent {
 }
 
 impl Fresh {
-    pub(super) fn insert(&mut self, id: QueueId, received: Received, data: Option<Arc<Vec<u8>>>) {
+    pub(super) fn insert(
+        &mut self,
+        id: QueueId,
+        received: Arc<Received>,
+        data: Option<Arc<Vec<u8>>>,
+    ) {
         if received.envelope.recipients.len() > MOST_RECIPIENTS {
             return;
         }
-        let recent = Recent { received: Arc::new(received), data };
+        let recent = Recent { received, data };
         self.octets += recent.octets();
         self.order.push_back(id);
         self.recent.insert(id, recent);
@@ -115,7 +120,7 @@ mod tests {
         let mut fresh = Fresh::default();
         for number in 1..=3 * KEPT as u64 {
             fresh.make_room();
-            fresh.insert(id(number), received(number), None);
+            fresh.insert(id(number), received(number).into(), None);
             if number % 2 == 0 {
                 fresh.forget(id(number));
             }
@@ -130,11 +135,11 @@ mod tests {
     fn their_data_are_bounded_too_and_what_is_forgotten_makes_room() {
         let mut fresh = Fresh::default();
         let half = || Some(Arc::new(vec![b'x'; KEPT_OCTETS / 2]));
-        (1..=3).for_each(|number| fresh.insert(id(number), received(number), half()));
+        (1..=3).for_each(|number| fresh.insert(id(number), received(number).into(), half()));
         assert_eq!(fresh.make_room().0.len(), 1);
         assert_eq!(kept(&fresh, 1..=3), [2, 3]);
         fresh.forget(id(3));
-        fresh.insert(id(4), received(4), half());
+        fresh.insert(id(4), received(4).into(), half());
         assert!(fresh.make_room().0.is_empty());
         assert_eq!(kept(&fresh, 1..=4), [2, 4]);
         fresh.forget(id(2));
@@ -146,9 +151,9 @@ mod tests {
         let mut fresh = Fresh::default();
         let data = |octets| Some(Arc::new(Vec::with_capacity(octets)));
         let read = data(SPARE_OCTETS);
-        fresh.insert(id(1), received(1), read.clone());
-        fresh.insert(id(2), received(2), data(SPARE_OCTETS + 1));
-        fresh.insert(id(3), received(3), data(SPARE_OCTETS));
+        fresh.insert(id(1), received(1).into(), read.clone());
+        fresh.insert(id(2), received(2).into(), data(SPARE_OCTETS + 1));
+        fresh.insert(id(3), received(3).into(), data(SPARE_OCTETS));
         let has_data = |recent: Option<Recent>| recent.unwrap().data.is_some();
         assert!(has_data(fresh.forget(id(1))));
         assert!(has_data(fresh.forget(id(2))));
