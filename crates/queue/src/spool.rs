@@ -41,7 +41,7 @@ pub use upkeep::Upkeep;
 
 use crate::message::encoding::{decode_changes, decode_state};
 use crate::{Hold, Message, QueueId, Received};
-use fresh::Fresh;
+use fresh::{Fresh, Room};
 use index::{Index, Noted, Standing};
 use records::kind;
 
@@ -224,9 +224,9 @@ impl<D: Disk> Spool<D> {
     pub fn begin(&self, received: impl Into<Arc<Received>>) -> Draft<D> {
         let received = received.into();
         let id = self.next_id(received.at);
-        let (forgotten, buffer) = self.fresh().make_room();
+        let Room { buffer, is_kept, forgotten } = self.fresh().make_room();
         drop(forgotten);
-        Draft::new(self.clone(), id, received, buffer)
+        Draft::new(self.clone(), id, received, buffer, is_kept)
     }
 
     fn next_id(&self, now: Timestamp) -> QueueId {

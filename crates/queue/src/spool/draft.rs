@@ -6,6 +6,7 @@ use std::sync::Arc;
 use store::Disk;
 use store::log::{self, Class, LogError, Place, Submission, Urgency};
 
+use super::fresh::Recent;
 use super::records::{self, CHUNK_HEAD_OCTETS, MessageHead, kind};
 use super::{Committed, Spool, SpoolError};
 use crate::{QueueId, Received};
@@ -32,6 +33,8 @@ pub struct Draft<D: Disk> {
     received: Option<Arc<Received>>,
     octets: u64,
     buffer: Vec<u8>,
+    /// It is to be among the fresh ones.
+    is_kept: bool,
     chunks: Vec<Place>,
     /// Some of it was submitted already.
     is_in_log: bool,
@@ -53,6 +56,7 @@ impl<D: Disk> Draft<D> {
         id: QueueId,
         received: Arc<Received>,
         buffer: Vec<u8>,
+        is_kept: bool,
     ) -> Draft<D> {
         Draft {
             spool,
@@ -60,6 +64,7 @@ impl<D: Disk> Draft<D> {
             received: Some(received),
             octets: 0,
             buffer,
+            is_kept,
             chunks: Vec::new(),
             is_in_log: false,
             generation: 0,
@@ -160,26 +165,38 @@ impl<D: Disk> Draft<D> {
             held: received.held.is_some(),
         };
         let payload = records::message_head(&head, &received);
-        let data = Arc::new(std::mem::take(&mut self.buffer));
+        let kept = self.is_kept.then(|| self.recent(&received));
+        let shared = kept.as_ref().and_then(|kept| kept.data.clone());
         let mut told: Option<log::Done> = Some(Box::new(Keeper {
             spool: self.spool.clone(),
             head,
-            received: Some(received),
-            data: self.chunks.is_empty().then(|| Arc::clone(&data)),
+            kept,
             chunks: std::mem::take(&mut self.chunks),
             end: Err(SpoolError::from(LogError::Closed)),
             done,
         }));
-        let submitted = self.submit(kind::MESSAGE, &[&payload, &data], Urgency::Now, &mut told);
+        let data = shared.as_deref().unwrap_or(&self.buffer);
+        let submitted = self.submit(kind::MESSAGE, &[&payload, data], Urgency::Now, &mut told);
         if let (Err(error), Some(mut told)) = (submitted, told) {
             told.ended(Err(error));
             told.tell();
         }
     }
+
+    /// What is kept in memory: the data are taken, where they are all there is.
+    fn recent(&mut self, received: &Arc<Received>) -> Recent {
+        let buffer = self.chunks.is_empty().then(|| std::mem::take(&mut self.buffer));
+        Recent { received: Arc::clone(received), data: buffer.map(Arc::new) }
+    }
 }
 
 impl<D: Disk> Drop for Draft<D> {
     fn drop(&mut self) {
+        let buffer = std::mem::take(&mut self.buffer);
+        if buffer.capacity() > 0 {
+            let unused = self.spool.fresh().reuse(buffer);
+            drop(unused);
+        }
         if !self.chunks.is_empty() {
             self.spool.index().unpin(&self.chunks);
         }
@@ -190,9 +207,8 @@ impl<D: Disk> Drop for Draft<D> {
 struct Keeper<D: Disk> {
     spool: Spool<D>,
     head: MessageHead,
-    received: Option<Arc<Received>>,
-    /// All data of a message without chunks.
-    data: Option<Arc<Vec<u8>>>,
+    /// What is kept in memory, if it is.
+    kept: Option<Recent>,
     chunks: Vec<Place>,
     end: Result<Committed, SpoolError>,
     done: CommitDone,
@@ -210,8 +226,8 @@ impl<D: Disk> log::Submitter for Keeper<D> {
             Committed { id: self.head.id }
         });
         drop(index);
-        if let (Ok(_), Some(received)) = (&self.end, self.received.take()) {
-            self.spool.fresh().insert(self.head.id, received, self.data.take());
+        if let (Ok(_), Some(kept)) = (&self.end, self.kept.take()) {
+            self.spool.fresh().insert(self.head.id, kept);
         }
     }
 

@@ -1,10 +1,12 @@
-//! The newest messages, in memory: most leave at once, and need not be read for it.
+//! Messages that came a moment ago, in memory: most leave at once, and need not be read
+//! for it.
 //!
 //! Only what never changes is kept, how a message came and its data; until something is
 //! noted of it that is all there is to know. Bounded in number and octets; messages with
-//! many recipients are left to the log, and the data of large ones.
+//! many recipients are left to the log, and the data of large ones. Where more come than
+//! leave, those that are kept stay: the oldest leave first.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::{QueueId, Received};
@@ -15,6 +17,9 @@ const KEPT: usize = 1024;
 const KEPT_OCTETS: usize = 8 << 20;
 /// The most recipients that one of them may have.
 const MOST_RECIPIENTS: usize = 16;
+/// Where there is no room, one in so many takes the place of the oldest, which may wait for
+/// its host, and for long.
+const TURN: u32 = 16;
 /// How many buffers are kept for messages to come, and the most octets that one may have
 /// room for.
 const SPARE_BUFFERS: usize = 64;
@@ -23,12 +28,13 @@ const SPARE_OCTETS: usize = 16 << 10;
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Fresh {
-    recent: HashMap<QueueId, Recent>,
-    /// As they came; some are gone from `recent`.
-    order: VecDeque<QueueId>,
+    /// By their ids, which are in the order in which they came.
+    recent: BTreeMap<QueueId, Recent>,
     /// Octets that the data in `recent` take.
     octets: usize,
-    /// Buffers of messages that were forgotten, emptied.
+    /// How many came that there was no room for.
+    passed: u32,
+    /// Buffers that nobody uses, emptied.
     spare: Vec<Vec<u8>>,
 }
 
@@ -40,6 +46,18 @@ pub(super) struct Recent {
     pub(super) data: Option<Arc<Vec<u8>>>,
 }
 
+/// What a message that begins is given.
+#[derive(Debug)]
+pub(super) struct Room {
+    /// For its data.
+    pub(super) buffer: Vec<u8>,
+    /// Whether it is to be kept.
+    pub(super) is_kept: bool,
+    /// What made room for it. It is let go by who asked, and not by the writer, which all
+    /// wait for.
+    pub(super) forgotten: Vec<Recent>,
+}
+
 impl Recent {
     fn octets(&self) -> usize {
         self.data.as_ref().map_or(0, |data| data.capacity())
@@ -47,31 +65,30 @@ impl Recent {
 }
 
 impl Fresh {
-    pub(super) fn insert(
-        &mut self,
-        id: QueueId,
-        received: Arc<Received>,
-        data: Option<Arc<Vec<u8>>>,
-    ) {
-        if received.envelope.recipients.len() > MOST_RECIPIENTS {
-            return;
-        }
-        let recent = Recent { received, data };
-        self.octets += recent.octets();
-        self.order.push_back(id);
-        self.recent.insert(id, recent);
+    fn is_full(&self) -> bool {
+        self.recent.len() >= KEPT || self.octets >= KEPT_OCTETS
     }
 
-    /// Forgets the oldest that are too many, and gives them to who asks, with a buffer for
-    /// the next one's data: each message that comes does so first, and lets them go. The
-    /// writer, which adds them, and which all wait for, is not to be kept with it.
-    pub(super) fn make_room(&mut self) -> (Vec<Recent>, Vec<u8>) {
+    /// Room for a message that begins.
+    pub(super) fn make_room(&mut self) -> Room {
         let mut forgotten = Vec::new();
-        while self.order.len() >= KEPT || self.octets > KEPT_OCTETS {
-            let Some(oldest) = self.order.pop_front() else { break };
-            forgotten.extend(self.forget(oldest));
+        if self.is_full() {
+            self.passed = self.passed.wrapping_add(1);
+            while self.is_full() && self.passed.is_multiple_of(TURN) {
+                let Some((oldest, _)) = self.recent.first_key_value() else { break };
+                forgotten.extend(self.forget(*oldest));
+            }
         }
-        (forgotten, self.spare.pop().unwrap_or_default())
+        let buffer = self.spare.pop().unwrap_or_default();
+        Room { buffer, is_kept: !self.is_full(), forgotten }
+    }
+
+    /// Keeps a message that was given room, if there still is any.
+    pub(super) fn insert(&mut self, id: QueueId, recent: Recent) {
+        if !self.is_full() && recent.received.envelope.recipients.len() <= MOST_RECIPIENTS {
+            self.octets += recent.octets();
+            self.recent.insert(id, recent);
+        }
     }
 
     pub(super) fn get(&self, id: QueueId) -> Option<Recent> {
@@ -82,23 +99,25 @@ impl Fresh {
     pub(super) fn forget(&mut self, id: QueueId) -> Option<Recent> {
         let mut recent = self.recent.remove(&id)?;
         self.octets -= recent.octets();
-        recent.data = recent.data.and_then(|data| self.reuse(data));
+        let data = recent.data.take().map(Arc::try_unwrap);
+        recent.data = match data {
+            None => None,
+            Some(Err(read)) => Some(read),
+            Some(Ok(buffer)) => self.reuse(buffer).map(Arc::new),
+        };
         Some(recent)
     }
 
-    /// Takes the buffer of data that nobody reads any more, where it is worth it.
-    fn reuse(&mut self, data: Arc<Vec<u8>>) -> Option<Arc<Vec<u8>>> {
-        if data.capacity() > SPARE_OCTETS || self.spare.len() >= SPARE_BUFFERS {
-            return Some(data);
+    /// Takes a buffer that nobody reads any more, where it is worth it; else it is given
+    /// back.
+    pub(super) fn reuse(&mut self, mut buffer: Vec<u8>) -> Option<Vec<u8>> {
+        let is_worth_it = (1..=SPARE_OCTETS).contains(&buffer.capacity());
+        if !is_worth_it || self.spare.len() >= SPARE_BUFFERS {
+            return Some(buffer);
         }
-        match Arc::try_unwrap(data) {
-            Err(data) => Some(data),
-            Ok(mut buffer) => {
-                buffer.clear();
-                self.spare.push(buffer);
-                None
-            }
-        }
+        buffer.clear();
+        self.spare.push(buffer);
+        None
     }
 }
 
@@ -111,54 +130,81 @@ mod tests {
         QueueId::from_number(number).unwrap()
     }
 
-    fn kept(fresh: &Fresh, numbers: std::ops::RangeInclusive<u64>) -> Vec<u64> {
-        numbers.filter(|number| fresh.get(id(*number)).is_some()).collect()
+    fn recent(number: u64, octets: Option<usize>) -> Recent {
+        let data = octets.map(|octets| Arc::new(Vec::with_capacity(octets)));
+        Recent { received: received(number).into(), data }
+    }
+
+    /// Messages come, one after the other; who is kept.
+    fn come(fresh: &mut Fresh, numbers: std::ops::RangeInclusive<u64>, octets: usize) -> Vec<u64> {
+        let mut kept = Vec::new();
+        for number in numbers {
+            if fresh.make_room().is_kept {
+                fresh.insert(id(number), recent(number, Some(octets)));
+                kept.push(number);
+            }
+        }
+        kept
     }
 
     #[test]
-    fn the_newest_are_kept_and_no_more() {
+    fn where_none_leave_the_oldest_stay_but_for_one_in_a_while() {
         let mut fresh = Fresh::default();
-        for number in 1..=3 * KEPT as u64 {
-            fresh.make_room();
-            fresh.insert(id(number), received(number).into(), None);
-            if number % 2 == 0 {
-                fresh.forget(id(number));
-            }
+        let (kept, turn) = (KEPT as u64, u64::from(TURN));
+        assert_eq!(come(&mut fresh, 1..=kept, 0).len(), KEPT);
+        let late = come(&mut fresh, kept + 1..=kept + 4 * turn, 0);
+        assert_eq!(late, [1, 2, 3, 4].map(|times| kept + times * turn));
+        let ids: Vec<u64> = fresh.recent.keys().map(|id| id.number()).collect();
+        assert_eq!((ids.len(), ids[0], ids[KEPT - 4..].to_vec()), (KEPT, 5, late));
+    }
+
+    #[test]
+    fn who_leaves_makes_room_for_the_next() {
+        let mut fresh = Fresh::default();
+        let kept = KEPT as u64;
+        come(&mut fresh, 1..=kept, 0);
+        for number in 1..=3 * kept {
+            fresh.forget(id(number));
+            assert_eq!(come(&mut fresh, kept + number..=kept + number, 0), [kept + number]);
         }
-        let kept = kept(&fresh, 1..=3 * KEPT as u64);
-        assert_eq!(kept.len(), KEPT / 2);
-        assert!(kept.iter().all(|number| *number > 2 * KEPT as u64));
-        assert_eq!((fresh.order.len(), fresh.recent.len()), (KEPT, KEPT / 2));
+        assert_eq!(fresh.recent.len(), KEPT);
     }
 
     #[test]
     fn their_data_are_bounded_too_and_what_is_forgotten_makes_room() {
         let mut fresh = Fresh::default();
-        let half = || Some(Arc::new(vec![b'x'; KEPT_OCTETS / 2]));
-        (1..=3).for_each(|number| fresh.insert(id(number), received(number).into(), half()));
-        assert_eq!(fresh.make_room().0.len(), 1);
-        assert_eq!(kept(&fresh, 1..=3), [2, 3]);
-        fresh.forget(id(3));
-        fresh.insert(id(4), received(4).into(), half());
-        assert!(fresh.make_room().0.is_empty());
-        assert_eq!(kept(&fresh, 1..=4), [2, 4]);
+        assert_eq!(come(&mut fresh, 1..=3, KEPT_OCTETS / 2), [1, 2]);
         fresh.forget(id(2));
-        fresh.forget(id(4));
+        assert_eq!(come(&mut fresh, 4..=4, KEPT_OCTETS), [4]);
+        assert_eq!(come(&mut fresh, 5..=100, 0)[0], 5 + u64::from(TURN) - 2);
+        assert!(fresh.get(id(1)).is_none() && fresh.get(id(4)).is_none());
+        (5..=100).for_each(|number| drop(fresh.forget(id(number))));
         assert_eq!(fresh.octets, 0);
     }
+
+    #[test]
+    fn a_message_to_many_is_left_to_the_log() {
+        let mut fresh = Fresh::default();
+        let mut many = received(1);
+        let one = many.envelope.recipients[0].clone();
+        many.envelope.recipients = vec![one; MOST_RECIPIENTS + 1];
+        fresh.insert(id(1), Recent { received: many.into(), data: None });
+        assert!(fresh.get(id(1)).is_none());
+    }
+
     #[test]
     fn a_buffer_that_nobody_reads_any_more_is_used_again() {
         let mut fresh = Fresh::default();
-        let data = |octets| Some(Arc::new(Vec::with_capacity(octets)));
-        let read = data(SPARE_OCTETS);
-        fresh.insert(id(1), received(1).into(), read.clone());
-        fresh.insert(id(2), received(2).into(), data(SPARE_OCTETS + 1));
-        fresh.insert(id(3), received(3).into(), data(SPARE_OCTETS));
+        for (number, octets) in [(1, SPARE_OCTETS), (2, SPARE_OCTETS + 1), (3, SPARE_OCTETS)] {
+            fresh.insert(id(number), recent(number, Some(octets)));
+        }
+        let read = fresh.get(id(1));
         let has_data = |recent: Option<Recent>| recent.unwrap().data.is_some();
         assert!(has_data(fresh.forget(id(1))));
         assert!(has_data(fresh.forget(id(2))));
         assert!(!has_data(fresh.forget(id(3))));
-        assert_eq!(fresh.make_room().1.capacity(), SPARE_OCTETS);
-        assert_eq!(fresh.make_room().1.capacity(), 0);
+        drop(read);
+        assert_eq!(fresh.make_room().buffer.capacity(), SPARE_OCTETS);
+        assert_eq!(fresh.make_room().buffer.capacity(), 0);
     }
 }
