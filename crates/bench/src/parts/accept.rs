@@ -11,7 +11,7 @@ use std::thread;
 use serde_json::json;
 
 use super::Setup;
-use crate::disk::RawDisk;
+use crate::disk::{Batch, RawDisk};
 use crate::load::script::{Pipelining, Script};
 use crate::load::sink::Sink;
 use crate::load::{self, End, Load, Pace};
@@ -131,9 +131,9 @@ const NOTES: &[&str] = &[
      session.",
     "smtp-sink keeps nothing: what load and loopback come to without a decision or a write. \
      All others sync each message before its 250.",
-    "The bare servers say what is expected of them, and write and sync each message as the raw \
-     disk does, in the load's own process; they parse, decide, log and deliver nothing. The \
-     first does all on one thread, so that a second session would wait for the first one's \
+    "The bare servers say what is expected of them, and write (around the system's cache, as \
+     Secondpost does) and sync each message, in the load's own process; they parse, decide, log \
+     and deliver nothing. The first does all on one thread, so that a second session would wait for the first one's \
      disk; the second has a thread that writes, and wakes it, and is woken.",
     "CPU, writes and KiB are those until the server has come to rest: with the delivery to \
      nowhere. Writes and KiB are the device's, with what anybody else wrote meanwhile.",
@@ -141,10 +141,11 @@ const NOTES: &[&str] = &[
 
 /// Servers that do nothing but the dialog and the write.
 fn bare_servers(folder: &Path) -> Result<[(&'static str, Sink); 2], String> {
-    let message = vec![0x55; MESSAGE_OCTETS];
-    let (mut disk, octets) = (RawDisk::new(folder, "bare-1")?, message.clone());
-    let one = Sink::keeping(Box::new(move || disk.write(&octets)))?;
-    let mut disk = RawDisk::new(folder, "bare-2")?;
+    let message = Batch::of(MESSAGE_OCTETS);
+    let mut disk = RawDisk::around_cache(folder, "bare-1")?;
+    let one = Sink::keeping(Box::new(move || disk.write(&message)))?;
+    let message = Batch::of(MESSAGE_OCTETS);
+    let mut disk = RawDisk::around_cache(folder, "bare-2")?;
     let ((begin, work), (send, ends)) = (sync_channel(1), channel());
     thread::spawn(move || {
         while let Ok(()) = work.recv() {

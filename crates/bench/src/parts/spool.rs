@@ -50,6 +50,8 @@ struct Appended {
     writers: usize,
     spool: Sample,
     raw_disk: Sample,
+    /// Around the system's cache.
+    raw_around_cache: Sample,
     /// Through threads that do nothing else.
     hand_over: Sample,
     /// With a transaction for each message.
@@ -83,6 +85,7 @@ impl Appended {
             writers,
             spool: Sample::default(),
             raw_disk: Sample::default(),
+            raw_around_cache: Sample::default(),
             hand_over: Sample::default(),
             sqlite: Sample::default(),
             sqlite_batches: Sample::default(),
@@ -96,7 +99,7 @@ impl Appended {
     }
 
     /// A row of a table with [`HEAD`].
-    fn row(&self) -> [String; 12] {
+    fn row(&self) -> [String; 13] {
         [
             self.writers.to_string(),
             figure(self.spool.median()),
@@ -104,6 +107,7 @@ impl Appended {
             figure(self.raw_disk.median()),
             self.raw_disk.range(),
             figure(self.share_of_disk()),
+            figure(self.raw_around_cache.median()),
             figure(self.hand_over.median()),
             figure(ratio(self.spool.median(), self.hand_over.median())),
             figure(self.sqlite.median()),
@@ -148,6 +152,7 @@ struct Bench {
     spool: Spool<FileSystem>,
     driver: Driver<FileSystem>,
     disk: RawDisk,
+    disk_around_cache: RawDisk,
     hand_over: HandOver,
     #[cfg(feature = "sqlite")]
     sqlite: sqlite::Yardstick,
@@ -164,6 +169,7 @@ impl Bench {
             spool,
             driver,
             disk: RawDisk::new(folder, "raw-disk")?,
+            disk_around_cache: RawDisk::around_cache(folder, "raw-disk-around-cache")?,
             hand_over: HandOver::new(folder)?,
             #[cfg(feature = "sqlite")]
             sqlite: sqlite::Yardstick::open(folder)?,
@@ -185,6 +191,8 @@ impl Bench {
         let (writers, time) = (appended.writers, setup.time());
         let raw = self.disk.run(MESSAGE_OCTETS * writers, setup.raw_time())?;
         appended.raw_disk.add(raw.rate * writers as f64);
+        let around = self.disk_around_cache.run(MESSAGE_OCTETS * writers, setup.raw_time())?;
+        appended.raw_around_cache.add(around.rate * writers as f64);
         let bare = self.hand_over.run(&self.message, writers, setup.raw_time())?;
         appended.hand_over.add(bare);
         let before = Written::so_far(&self.folder);
@@ -273,13 +281,14 @@ fn told(all: &[Appended]) -> Report {
     report
 }
 
-const HEAD: [&str; 12] = [
+const HEAD: [&str; 13] = [
     "writers",
     "spool",
     "from–to",
     "raw disk",
     "from–to",
     "of raw disk",
+    "raw, around the cache",
     "bare hand-over",
     "of bare hand-over",
     "SQLite",
@@ -297,11 +306,11 @@ fn table(all: &[Appended]) -> Table {
 const NOTES: &[&str] = &[
     "Octets written are what the spool hands to the system, spare segments that it makes \
      meanwhile included; octets on the device are what the disk was given, by whomever.",
-    "Raw disk: batches of as many messages as there are writers. The spool's own batches are \
-     smaller: while one is written, the next one gathers.",
+    "Raw disk: batches of as many messages as there are writers, each a write and an fdatasync; \
+     around the cache: the same with `O_DIRECT`, as the spool writes.",
     "Bare hand-over: the same writers, and a thread that knows how many they are, waits awake \
-     until each has handed its message in, writes and syncs them, and sends word to each; \
-     without records, checksums, index or limits. What is missing from it to the raw disk is \
+     until each has handed its message in, writes (around the cache) and syncs them, and sends \
+     word to each; without records, checksums, index or limits. What is missing from it to the raw disk is \
      the threads' waiting for each other.",
     "SQLite: one connection, write-ahead log, `synchronous=FULL`. A transaction for each message \
      is what sessions around it come to, whatever their number; in batches there are as many \

@@ -1,7 +1,7 @@
 //! What is left of the raw disk where those who write messages and the one who syncs them
 //! are threads: a batch under a lock, a write, a sync, and word to each writer. No record,
-//! no index, no checksum, no limit, and no guess at who is still to come: what no spool on
-//! this machine that syncs one batch after the other can be much faster than.
+//! no index, no checksum, no limit, and no guess at who is still to come; around the
+//! system's cache, as the spool writes. What no spool on this machine that syncs one batch after the other can be much faster than.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,17 +9,22 @@ use std::thread;
 use std::time::Duration;
 
 use super::writers::{self, Ends};
-use crate::disk::RawDisk;
+use crate::disk::{Batch, RawDisk};
 
 /// How often it is looked who is there before one that does not come is given up.
 const MOST_LOOKS: u32 = 10_000;
 
 /// What waits to be written.
-#[derive(Default)]
-struct Batch {
-    octets: Vec<u8>,
+struct Waiting {
+    batch: Batch,
     ends: Vec<Ends>,
     is_over: bool,
+}
+
+impl Waiting {
+    fn with_room(octets: usize) -> Waiting {
+        Waiting { batch: Batch::with_room(octets), ends: Vec::new(), is_over: false }
+    }
 }
 
 /// Its file.
@@ -31,7 +36,7 @@ impl HandOver {
     /// # Errors
     /// Where it cannot be written.
     pub(super) fn new(folder: &Path) -> Result<HandOver, String> {
-        RawDisk::new(folder, "hand-over").map(HandOver)
+        RawDisk::around_cache(folder, "hand-over").map(HandOver)
     }
 
     /// So many writers, a message each on its way, for a time; messages per second.
@@ -41,13 +46,15 @@ impl HandOver {
         writers: usize,
         time: Duration,
     ) -> Result<f64, String> {
-        let waiting = Mutex::default();
+        let room = message.len() * writers;
+        let waiting = Mutex::new(Waiting::with_room(room));
         thread::scope(|scope| {
-            let thread = scope.spawn(|| self.write_all(&waiting, writers));
+            let thread =
+                scope.spawn(|| self.write_all(&waiting, Waiting::with_room(room), writers));
             let rate = writers::run(writers, time, &|ends: &Ends| {
-                let mut batch = lock(&waiting);
-                batch.octets.extend_from_slice(message);
-                batch.ends.push(ends.clone());
+                let mut waiting = lock(&waiting);
+                waiting.batch.extend(message);
+                waiting.ends.push(ends.clone());
                 Ok(())
             });
             lock(&waiting).is_over = true;
@@ -57,12 +64,11 @@ impl HandOver {
     }
 
     /// Until it is over. Who waits is told of an error, too.
-    fn write_all(&mut self, waiting: &Mutex<Batch>, writers: usize) {
-        let mut batch = Batch::default();
-        while take(waiting, &mut batch, writers) {
-            let end = self.0.write(&batch.octets).map_err(|error| format!("error: {error}"));
-            batch.octets.clear();
-            for ends in batch.ends.drain(..) {
+    fn write_all(&mut self, waiting: &Mutex<Waiting>, mut taken: Waiting, writers: usize) {
+        while take(waiting, &mut taken, writers) {
+            let end = self.0.write(&taken.batch).map_err(|error| format!("error: {error}"));
+            taken.batch.clear();
+            for ends in taken.ends.drain(..) {
                 // A writer that heard of an error waits for no other end.
                 let _ = ends.send(end.clone());
             }
@@ -73,25 +79,25 @@ impl HandOver {
 /// Waits awake until all have handed in, and leaves an empty batch for what comes next. In
 /// the end some have stopped: what there is after a while is taken, too. `false` where it
 /// is over.
-fn take(waiting: &Mutex<Batch>, empty: &mut Batch, writers: usize) -> bool {
+fn take(waiting: &Mutex<Waiting>, empty: &mut Waiting, writers: usize) -> bool {
     let mut looks = 0;
     loop {
-        let mut batch = lock(waiting);
+        let mut there = lock(waiting);
         looks += 1;
-        let is_late = looks > MOST_LOOKS && !batch.ends.is_empty();
-        if batch.ends.len() >= writers || is_late {
-            std::mem::swap(&mut *batch, empty);
+        let is_late = looks > MOST_LOOKS && !there.ends.is_empty();
+        if there.ends.len() >= writers || is_late {
+            std::mem::swap(&mut *there, empty);
             return true;
         }
-        if batch.is_over {
+        if there.is_over {
             return false;
         }
-        drop(batch);
+        drop(there);
         thread::yield_now();
     }
 }
 
-fn lock(waiting: &Mutex<Batch>) -> MutexGuard<'_, Batch> {
+fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -112,8 +118,8 @@ mod tests {
     fn what_is_handed_in_is_on_the_disk() {
         let folder = tempfile::tempdir().unwrap();
         let mut disk = HandOver::new(folder.path()).unwrap();
-        assert!(disk.run(b"message", 3, Duration::ZERO).unwrap() > 0.0);
+        assert!(disk.run(&[b'm'; 4096], 3, Duration::ZERO).unwrap() > 0.0);
         let written = std::fs::read(folder.path().join("hand-over")).unwrap();
-        assert!(written.starts_with(b"messagemessagemessage\0"));
+        assert!(written.starts_with(&[b'm'; 3 * 4096]) && written[3 * 4096] == 0);
     }
 }
