@@ -141,8 +141,8 @@ impl<D: Disk> Blocks<D> {
         }
     }
 
-    /// Writes the batch that begins at `start` of `segment`. Whether it did: where `false`,
-    /// it is to be written otherwise, and so is all that comes behind it.
+    /// Writes and syncs the batch that begins at `start` of `segment`. Whether it did: where
+    /// `false`, it is to be written otherwise, and so is all that comes behind it.
     pub(super) fn write(&mut self, segment: u32, start: u32, batch: &Buffer) -> io::Result<bool> {
         let Some((blocks, lead)) = batch.blocks().filter(|_| segment == self.segment) else {
             return Ok(false);
@@ -156,6 +156,7 @@ impl<D: Disk> Blocks<D> {
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Ok(false),
             other => other?,
         }
+        self.file.sync_data()?;
         self.tail.clear();
         self.tail.extend_from_slice(batch.tail());
         Ok(true)

@@ -217,11 +217,11 @@ impl<D: Disk> Writer<D> {
             disk.sync_dir()?;
             self.blocks = Blocks::of(disk, *number, *capacity);
         }
-        let is_written = match &mut self.blocks {
+        let is_synced = match &mut self.blocks {
             Some(blocks) => blocks.write(*number, batch.start, octets)?,
             None => false,
         };
-        if !is_written {
+        if !is_synced {
             self.blocks = None;
             file.write_all_at(u64::from(batch.start), octets.octets())?;
         }
@@ -229,7 +229,9 @@ impl<D: Disk> Writer<D> {
             self.blocks = None;
             self.write_footer(batch, octets.len(), listing.octets())?;
         }
-        file.sync_data()?;
+        if !is_synced || batch.seals.is_some() {
+            file.sync_data()?;
+        }
         batch.segment.begun.store(true, Ordering::Release);
         Ok(())
     }
