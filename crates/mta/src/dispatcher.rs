@@ -123,8 +123,23 @@ impl Went {
 
 /// What an attempt led to, for the schedule.
 struct Outcome {
-    again: Option<Timestamp>,
+    again: Option<Due>,
     pace: Option<Pace>,
+}
+
+/// When something is due, by a clock that showed `shown`: it may be set before the schedule
+/// hears of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Due {
+    at: Timestamp,
+    shown: Timestamp,
+}
+
+impl Due {
+    /// By the clock as it shows `now`: if it was set back meanwhile, so much sooner.
+    fn by(self, now: Timestamp) -> Timestamp {
+        self.at - self.shown.since(now)
+    }
 }
 
 impl Dispatcher {
@@ -230,19 +245,23 @@ impl Dispatcher {
         if let Some(reason) = self.stuck(message, &places) {
             return Err(reason);
         }
-        // A due time further away than any plan comes from a clock that was wrong.
-        let latest = self.parts.clock.now() + self.options.retry.slow.longest_pause;
         let mut schedule = self.schedule();
+        let now = self.parts.clock.now();
         for (destination, due) in places {
-            schedule.insert(message.id, &destination, due.min(latest));
+            schedule.insert(message.id, &destination, due.by(now).min(self.latest(now)));
         }
         drop(schedule);
         self.wake.notify_one();
         Ok(())
     }
 
+    /// A due time further away than any plan comes from a clock that was wrong.
+    fn latest(&self, now: Timestamp) -> Timestamp {
+        now + self.options.retry.slow.longest_pause
+    }
+
     /// The destinations that a message waits for, with the earliest due time of each.
-    fn places(&self, message: &Message) -> BTreeMap<String, Timestamp> {
+    fn places(&self, message: &Message) -> BTreeMap<String, Due> {
         let mut places = BTreeMap::new();
         let now = self.parts.clock.now();
         for state in &message.recipients {
@@ -255,11 +274,11 @@ impl Dispatcher {
                 }
             }
         }
-        places
+        places.into_iter().map(|(name, at)| (name, Due { at, shown: now })).collect()
     }
 
     /// Why a message that waits has nowhere to go.
-    fn stuck(&self, message: &Message, places: &BTreeMap<String, Timestamp>) -> Option<String> {
+    fn stuck(&self, message: &Message, places: &BTreeMap<String, Due>) -> Option<String> {
         let mut waiting = message.recipients.iter().filter(|state| state.status.due().is_some());
         let first = waiting.next().filter(|_| places.is_empty())?;
         match self.destination(message, &first.recipient.path) {
@@ -306,14 +325,21 @@ impl Dispatcher {
     }
 
     fn give_back(&self, lease: Lease, outcome: Outcome, more: bool) -> Option<Lease> {
-        let now = self.parts.clock.now();
         let destination = lease.destination;
         let mut schedule = self.schedule();
+        let now = self.parts.clock.now();
         if let Some(pace) = outcome.pace {
-            schedule.pace(destination, pace, now);
+            schedule.pace(destination, self.within_plans(pace, now), now);
         }
-        schedule.settle(lease, outcome.again);
+        schedule.settle(lease, outcome.again.map(|due| due.by(now)));
         if more { schedule.another(destination, now) } else { None }
+    }
+
+    fn within_plans(&self, pace: Pace, now: Timestamp) -> Pace {
+        match pace {
+            Pace::SlowDown { until } => Pace::SlowDown { until: until.min(self.latest(now)) },
+            other => other,
+        }
     }
 
     /// One message, one destination, once.
@@ -324,8 +350,7 @@ impl Dispatcher {
             Ok(_) => return Outcome { again: None, pace: None },
             Err(error) => {
                 tracing::error!(%id, %error, "the spool cannot be read");
-                let again = Some(self.parts.clock.now() + WRITE_AGAIN);
-                return Outcome { again, pace: None };
+                return Outcome { again: Some(self.soon()), pace: None };
             }
         };
         let insist = lock(&self.hastened).remove(&id);
@@ -346,6 +371,12 @@ impl Dispatcher {
             return Outcome { again, pace: Some(Pace::SlowDown { until }) };
         }
         self.settled(id, name, tried, went, lease.mode).await
+    }
+
+    /// When what the disk did not do is tried again.
+    fn soon(&self) -> Due {
+        let shown = self.parts.clock.now();
+        Due { at: shown + WRITE_AGAIN, shown }
     }
 
     /// The message, from memory where it is there.

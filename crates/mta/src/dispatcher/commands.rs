@@ -107,8 +107,8 @@ impl Dispatcher {
             message = self.message(id)?;
         }
         lock(&self.hastened).insert(id);
-        let now = self.parts.clock.now();
         let mut schedule = self.schedule();
+        let now = self.parts.clock.now();
         for destination in self.places(&message).keys() {
             schedule.remove(id, destination);
             schedule.wake(destination);

@@ -13,8 +13,8 @@ use reply::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{
-    Dispatcher, Haste, ORIGINAL_OCTETS, Outcome, WRITE_AGAIN, Went, Written, backlog, blocking,
-    lock, notice, settle,
+    Dispatcher, Due, Haste, ORIGINAL_OCTETS, Outcome, WRITE_AGAIN, Went, Written, backlog,
+    blocking, lock, notice, settle,
 };
 use crate::delivery::Ending;
 use crate::events::Event;
@@ -246,7 +246,7 @@ impl Dispatcher {
         }
     }
 
-    async fn again(self: &Arc<Self>, id: QueueId, name: &str) -> Option<Timestamp> {
+    async fn again(self: &Arc<Self>, id: QueueId, name: &str) -> Option<Due> {
         let (this, name) = (self.clone(), name.to_owned());
         let again = blocking(move || {
             let _one_writer = lock(this.stripe(id));
@@ -261,7 +261,7 @@ impl Dispatcher {
         });
         again.await.unwrap_or_else(|error| {
             tracing::error!(%id, %error, "the spool cannot be read");
-            Some(self.parts.clock.now() + WRITE_AGAIN)
+            Some(self.soon())
         })
     }
 }

@@ -719,3 +719,38 @@ async fn a_recipient_does_not_wait_for_a_clock_that_was_set_back_to_come_again()
         |world: &World| world.queue.get(id).unwrap().unwrap().recipients[1].history.attempts;
     world.until("an attempt for the second", |world| attempts(world) > 0).await;
 }
+
+/// A dispatcher that does not run, and a lease on a message for `example.net`.
+fn leased(folder: &std::path::Path) -> (Arc<Dispatcher>, Lease) {
+    let (queue, mailboxes) = (Arc::new(Memory::default()), Arc::default());
+    let clock = Clock::starting_at(START);
+    let dispatcher = dispatcher(queue.clone(), mailboxes, routed(25), clock, folder);
+    let id = queue.put(received("a@example.org", &["b@example.net"], START), MESSAGE).unwrap();
+    dispatcher.schedule().insert(id, "example.net", START);
+    let lease = dispatcher.schedule().due(START, 1).pop().unwrap();
+    (dispatcher, lease)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_planned_before_the_clock_was_set_back_is_due_as_soon_as_planned() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dispatcher, lease) = leased(folder.path());
+    let pause = Duration::from_secs(300);
+    let shown = START + Duration::from_secs(86_400);
+    let again = Some(Due { at: shown + pause, shown });
+    dispatcher.give_back(lease, Outcome { again, pace: None }, false);
+    assert_eq!(dispatcher.schedule().due(START, 1), []);
+    assert_eq!(dispatcher.schedule().next_due(), Some(START + pause));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_by_a_clock_that_was_set_back_is_no_longer_than_any_plan() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dispatcher, lease) = leased(folder.path());
+    let again = Some(Due { at: START, shown: START });
+    let until = START + Duration::from_secs(365 * 86_400);
+    let pace = Some(Pace::SlowDown { until });
+    dispatcher.give_back(lease, Outcome { again, pace }, false);
+    let longest = RetryOptions::default().slow.longest_pause;
+    assert_eq!(dispatcher.schedule().left_alone_until("example.net", START), Some(START + longest));
+}
