@@ -152,6 +152,12 @@ pub fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
+/// Whether `error` says that a file does not take whole blocks around the system's cache,
+/// though it was opened for them (see [`Disk::open_for_blocks`]).
+pub fn refuses_blocks(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::InvalidInput
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

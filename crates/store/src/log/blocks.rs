@@ -8,7 +8,7 @@
 use std::io;
 
 use super::segment;
-use crate::disk::{BLOCK_OCTETS, Disk, DiskFile};
+use crate::disk::{BLOCK_OCTETS, Disk, DiskFile, refuses_blocks};
 
 /// Room for so many octets at least, once there are any.
 const FIRST_OCTETS: usize = 64 << 10;
@@ -152,8 +152,7 @@ impl<D: Disk> Blocks<D> {
             return Ok(false);
         }
         match self.file.write_all_at(at as u64, blocks) {
-            // It opens files so, and does not write them.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Ok(false),
+            Err(error) if refuses_blocks(&error) => return Ok(false),
             other => other?,
         }
         self.file.sync_data()?;

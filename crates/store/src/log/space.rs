@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use super::blocks::Buffer;
 use super::segment::{self, Segment};
 use super::{Class, Log, LogError, Shared};
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, refuses_blocks};
 
 /// The smallest segment that is made where the disk is nearly full.
 const MIN_SEGMENT_OCTETS: u64 = 1 << 20;
@@ -198,7 +198,7 @@ impl<D: Disk> Log<D> {
     fn zero_all(&self, raw: &Spare<D>) -> io::Result<()> {
         if let Ok(Some(file)) = self.0.disk.open_for_blocks(&raw.name) {
             match zero(&file, 0..raw.capacity) {
-                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
+                Err(error) if refuses_blocks(&error) => {}
                 other => return other,
             }
         }
