@@ -42,7 +42,7 @@ struct Written<'a, E> {
 #[derive(Debug)]
 pub struct Stories {
     folder: PathBuf,
-    today: Mutex<Option<(String, File)>>,
+    today: Mutex<Option<(u64, File)>>,
 }
 
 /// The longest line that is read; a longer one is damage.
@@ -75,21 +75,22 @@ impl Stories {
                 serde_json::to_writer(&mut lines, &line)?;
                 lines.push(b'\n');
             }
-            self.append(&day(of_a_day[0].0), &lines)?;
+            self.append(of_a_day[0].0, &lines)?;
         }
         Ok(())
     }
 
-    fn append(&self, day: &str, lines: &[u8]) -> io::Result<()> {
+    fn append(&self, at: Timestamp, lines: &[u8]) -> io::Result<()> {
+        let number = day_number(at);
         let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((open, file)) = today.as_mut()
-            && open == day
+            && *open == number
         {
             return file.write_all(lines);
         }
-        let mut file = open_day(&self.folder.join(format!("{day}{SUFFIX}")))?;
+        let mut file = open_day(&self.folder.join(format!("{}{SUFFIX}", day(at))))?;
         file.write_all(lines)?;
-        *today = Some((day.to_owned(), file));
+        *today = Some((number, file));
         Ok(())
     }
 

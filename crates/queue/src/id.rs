@@ -46,12 +46,11 @@ impl QueueId {
 
 impl fmt::Display for QueueId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(CHARACTERS);
-        for index in (0..CHARACTERS).rev() {
-            let digit = (self.0 >> (index * 5)) as usize % ALPHABET.len();
-            text.push(char::from(ALPHABET[digit]));
+        let mut text = [0; CHARACTERS];
+        for (index, character) in text.iter_mut().rev().enumerate() {
+            *character = ALPHABET[(self.0 >> (index * 5)) as usize % ALPHABET.len()];
         }
-        f.pad(&text)
+        f.pad(str::from_utf8(&text).unwrap_or_default())
     }
 }
 

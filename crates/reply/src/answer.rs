@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use crate::code::push_number;
 use crate::{Cause, Class, Code, EnhancedCode, Stage};
 
 /// Longest reply line with its CRLF, in octets (RFC 5321 §4.5.3.1.5).
@@ -54,14 +55,14 @@ pub struct Answer {
 impl Answer {
     /// An answer with one line of text.
     pub(crate) fn new(row: &'static Row, text: String) -> Answer {
-        Answer { row, lines: vec![wire_text(row, &text)] }
+        Answer { row, lines: vec![wire_text(row, text)] }
     }
 
     /// The same with further lines (EHLO's keywords, HELP's text, EXPN's members).
     #[must_use]
     pub fn with_lines<T: Display>(mut self, more: impl IntoIterator<Item = T>) -> Answer {
         let row = self.row;
-        self.lines.extend(more.into_iter().map(|line| wire_text(row, &line.to_string())));
+        self.lines.extend(more.into_iter().map(|line| wire_text(row, line.to_string())));
         self
     }
 
@@ -94,10 +95,11 @@ impl Answer {
     pub fn write(&self, out: &mut Vec<u8>) {
         let last = self.lines.len() - 1;
         for (index, line) in self.lines.iter().enumerate() {
-            let separator = if index == last { ' ' } else { '-' };
-            out.extend_from_slice(format!("{}{separator}", self.row.code).as_bytes());
+            push_number(out, self.row.code.value());
+            out.push(if index == last { b' ' } else { b'-' });
             if let Some(enhanced) = self.row.enhanced_code {
-                out.extend_from_slice(format!("{enhanced} ").as_bytes());
+                enhanced.write(out);
+                out.push(b' ');
             }
             out.extend_from_slice(line.as_bytes());
             out.extend_from_slice(b"\r\n");
@@ -114,11 +116,14 @@ impl Answer {
 
 /// What a peer gave us may stand in a reply only as printable ASCII, and the line must
 /// fit: everything else becomes `?`, and what is too long is cut.
-fn wire_text(row: &Row, text: &str) -> String {
-    let code = "450 ".len() + row.enhanced_code.map_or(0, |code| code.to_string().len() + 1);
+fn wire_text(row: &Row, text: String) -> String {
+    let code = "450 ".len() + row.enhanced_code.map_or(0, |code| code.octets() + 1);
     let room = MAX_LINE_OCTETS - "\r\n".len() - code;
-    let printable = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
-    text.chars().map(printable).take(room).collect()
+    let is_printable = |c: char| c.is_ascii_graphic() || c == ' ';
+    if text.len() <= room && text.chars().all(is_printable) {
+        return text;
+    }
+    text.chars().map(|c| if is_printable(c) { c } else { '?' }).take(room).collect()
 }
 
 #[cfg(test)]

@@ -15,23 +15,37 @@ const MAX_OFFSET_MINUTES: i32 = 23 * 60 + 59;
 /// `at` as in `Mon, 23 Nov 2026 23:50:00 +0100`, in a zone `offset_minutes` east of UTC
 /// (negative: west; more than a day is cut to a day).
 pub fn rfc5322_date(at: Timestamp, offset_minutes: i32) -> String {
+    let mut date = String::new();
+    push_rfc5322_date(&mut date, at, offset_minutes);
+    date
+}
+
+/// Appends the same. Every message gets one: the formatter's way takes four times as long.
+pub(super) fn push_rfc5322_date(into: &mut String, at: Timestamp, offset_minutes: i32) {
     let offset = offset_minutes.clamp(-MAX_OFFSET_MINUTES, MAX_OFFSET_MINUTES);
     let by = Duration::from_secs(u64::from(offset.unsigned_abs()) * 60);
     let local = Civil::of(if offset < 0 { at - by } else { at + by });
-    let sign = if offset < 0 { '-' } else { '+' };
     let minutes = offset.unsigned_abs();
-    format!(
-        "{}, {} {} {:04} {:02}:{:02}:{:02} {sign}{:02}{:02}",
-        DAYS[local.weekday as usize % DAYS.len()],
-        local.day,
-        MONTHS[(local.month as usize).saturating_sub(1) % MONTHS.len()],
-        local.year,
-        local.hour,
-        local.minute,
-        local.second,
-        minutes / 60,
-        minutes % 60,
-    )
+    into.extend([DAYS[local.weekday as usize % DAYS.len()], ", "]);
+    push_digits(into, local.day, if local.day < 10 { 1 } else { 2 });
+    let month = MONTHS[(local.month as usize).saturating_sub(1) % MONTHS.len()];
+    into.extend([" ", month, " "]);
+    let year = u32::try_from(local.year).unwrap_or(u32::MAX);
+    push_digits(into, year, year.max(1000).ilog10() + 1);
+    let clock = [local.hour, local.minute, local.second];
+    for (before, number) in [' ', ':', ':'].into_iter().zip(clock) {
+        into.push(before);
+        push_digits(into, number, 2);
+    }
+    into.push_str(if offset < 0 { " -" } else { " +" });
+    push_digits(into, minutes / 60, 2);
+    push_digits(into, minutes % 60, 2);
+}
+
+/// The last `count` digits of a number, zeros before them where it has fewer.
+fn push_digits(into: &mut String, number: u32, count: u32) {
+    let digit = |place: u32| char::from_digit(number / 10u32.pow(place) % 10, 10);
+    into.extend((0..count).rev().filter_map(digit));
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The fields that a message gets on its way: Received, Return-Path, Delivered-To
 //! (RFC 5321 §4.4). What a client says of itself is made harmless before it is written.
 
+use std::fmt::{self, Write};
 use std::net::IpAddr;
 
 use reply::Timestamp;
 
-use super::date::rfc5322_date;
+use super::date::push_rfc5322_date;
 use crate::syntax::{Domain, ForwardPath, Mailbox, ReversePath};
 
 /// Longest line that is written where a fold is possible, without CRLF (RFC 5322 §2.1.1).
@@ -31,17 +32,22 @@ pub struct With {
 impl With {
     /// The registered keyword, as in `ESMTPS` or `UTF8LMTP`.
     pub fn keyword(&self) -> String {
-        let base = match (self.lmtp, self.smtputf8, self.extended) {
+        let mut keyword = String::new();
+        self.write_keyword(&mut keyword);
+        keyword
+    }
+
+    fn write_keyword(&self, into: &mut String) {
+        into.push_str(match (self.lmtp, self.smtputf8, self.extended) {
             (true, true, _) => "UTF8LMTP",
             (true, false, _) => "LMTP",
             (false, true, _) => "UTF8SMTP",
             (false, false, true) => "ESMTP",
             (false, false, false) if !self.tls && !self.authenticated => "SMTP",
             (false, false, false) => "ESMTP",
-        };
-        let tls = if self.tls { "S" } else { "" };
-        let authenticated = if self.authenticated { "A" } else { "" };
-        format!("{base}{tls}{authenticated}")
+        });
+        into.push_str(if self.tls { "S" } else { "" });
+        into.push_str(if self.authenticated { "A" } else { "" });
     }
 }
 
@@ -69,15 +75,26 @@ pub struct Received<'a> {
 
 /// The Received field, folded, with CRLF.
 pub fn received_field(received: &Received<'_>) -> Vec<u8> {
-    let mut clauses = vec![from_clause(received), format!("by {}", domain(received.by))];
-    clauses.extend(received.with.map(|with| format!("with {}", with.keyword())));
-    clauses.push(format!("id {}", atom(received.id)));
-    clauses.extend(received.recipient.and_then(for_clause));
-    if let Some(last) = clauses.last_mut() {
-        last.push(';');
+    let mut field = Folded::new("Received:");
+    field.clause(|text| from_clause(text, received));
+    field.clause(|text| text.extend(["by ", domain(received.by)]));
+    if let Some(with) = received.with {
+        field.clause(|text| {
+            text.push_str("with ");
+            with.write_keyword(text);
+        });
     }
-    clauses.push(rfc5322_date(received.at, received.offset_minutes));
-    folded("Received:", clauses)
+    let recipient = received.recipient.and_then(ForwardPath::mailbox);
+    field.clause(|text| {
+        text.push_str("id ");
+        push_atom(text, received.id);
+        text.push_str(if recipient.is_none() { ";" } else { "" });
+    });
+    if let Some(mailbox) = recipient {
+        field.clause(|text| push_shown(text, format_args!("for <{mailbox}>;")));
+    }
+    field.clause(|text| push_rfc5322_date(text, received.at, received.offset_minutes));
+    field.end()
 }
 
 /// The Return-Path field, which final delivery puts in front (RFC 5321 §4.4).
@@ -101,14 +118,19 @@ pub fn address_literal(address: IpAddr) -> String {
 
 /// A local program is `localhost`. A name that is no domain stands in the comment, so
 /// that the field keeps its form.
-fn from_clause(received: &Received<'_>) -> String {
+fn from_clause(text: &mut String, received: &Received<'_>) {
     let hello = received.hello.unwrap_or("localhost");
     let literal = received.client.map(address_literal);
-    match (is_domain(hello), literal) {
-        (true, Some(literal)) => format!("from {hello} ({literal})"),
-        (true, None) => format!("from {hello}"),
-        (false, Some(literal)) => format!("from {literal} ({literal}) (HELO {})", comment(hello)),
-        (false, None) => format!("from localhost (HELO {})", comment(hello)),
+    let is_domain = is_domain(hello);
+    let from = if is_domain { hello } else { literal.as_deref().unwrap_or("localhost") };
+    text.extend(["from ", from]);
+    if let Some(literal) = &literal {
+        text.extend([" (", literal, ")"]);
+    }
+    if !is_domain {
+        text.push_str(" (HELO ");
+        push_comment(text, hello);
+        text.push(')');
     }
 }
 
@@ -126,39 +148,58 @@ fn domain(text: &str) -> &str {
 }
 
 /// What may stand in a comment: printable ASCII without parentheses and backslashes.
-fn comment(text: &str) -> String {
+fn push_comment(text: &mut String, said: &str) {
     let safe = |c: char| c.is_ascii_graphic() && !matches!(c, '(' | ')' | '\\');
-    text.chars().map(|c| if safe(c) { c } else { '?' }).take(MAX_WORD_OCTETS).collect()
+    text.extend(said.chars().map(|c| if safe(c) { c } else { '?' }).take(MAX_WORD_OCTETS));
 }
 
-fn atom(text: &str) -> String {
+fn push_atom(text: &mut String, said: &str) {
     let safe = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let kept: String = text.chars().filter(safe).take(MAX_WORD_OCTETS).collect();
-    if kept.is_empty() { "none".to_owned() } else { kept }
-}
-
-fn for_clause(recipient: &ForwardPath) -> Option<String> {
-    recipient.mailbox().map(|mailbox| format!("for <{mailbox}>"))
-}
-
-/// Clauses one after another, a new line where the next one does not fit.
-fn folded(name: &str, clauses: Vec<String>) -> Vec<u8> {
-    let mut field = name.to_owned();
-    let mut column = field.len();
-    for clause in clauses {
-        let width = clause.chars().count();
-        if column + 1 + width > FOLD_AT && column > name.len() {
-            field.push_str("\r\n\t");
-            column = 8;
-        } else {
-            field.push(' ');
-            column += 1;
-        }
-        column += width;
-        field.push_str(&clause);
+    let before = text.len();
+    text.extend(said.chars().filter(safe).take(MAX_WORD_OCTETS));
+    if text.len() == before {
+        text.push_str("none");
     }
-    field.push_str("\r\n");
-    field.into_bytes()
+}
+
+/// A string takes all that is written to it.
+fn push_shown(text: &mut String, shown: fmt::Arguments<'_>) {
+    let _ = text.write_fmt(shown);
+}
+
+/// A field in the making: clauses one after another, a new line where the next one does not
+/// fit.
+struct Folded {
+    text: String,
+    name_octets: usize,
+    column: usize,
+}
+
+impl Folded {
+    fn new(name: &str) -> Folded {
+        let mut text = String::with_capacity(4 * FOLD_AT);
+        text.push_str(name);
+        Folded { text, name_octets: name.len(), column: name.len() }
+    }
+
+    /// Adds what `write` writes.
+    fn clause(&mut self, write: impl FnOnce(&mut String)) {
+        let space = self.text.len();
+        self.text.push(' ');
+        write(&mut self.text);
+        let width = self.text[space + 1..].chars().count();
+        if self.column + 1 + width > FOLD_AT && self.column > self.name_octets {
+            self.text.replace_range(space..=space, "\r\n\t");
+            self.column = 8 + width;
+        } else {
+            self.column += 1 + width;
+        }
+    }
+
+    fn end(mut self) -> Vec<u8> {
+        self.text.push_str("\r\n");
+        self.text.into_bytes()
+    }
 }
 
 #[cfg(test)]
