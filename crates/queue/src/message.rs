@@ -2,6 +2,7 @@
 //! recipient. The octets of the message itself are read through the spool.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reply::{EnhancedCode, Timestamp};
@@ -164,7 +165,7 @@ pub struct Message {
     /// Its name.
     pub id: QueueId,
     /// How it came.
-    pub received: Received,
+    pub received: Arc<Received>,
     /// Size of its data in octets, trace fields that were prepended included.
     pub octets: u64,
     /// Its recipients, in the order of the envelope.
@@ -175,7 +176,8 @@ pub struct Message {
 
 impl Message {
     /// A message that just came: every recipient is due at once.
-    pub fn new(id: QueueId, received: Received, octets: u64) -> Message {
+    pub fn new(id: QueueId, received: impl Into<Arc<Received>>, octets: u64) -> Message {
+        let received = received.into();
         let due = received.at;
         let recipients = received.envelope.recipients.iter().map(|recipient| RecipientState {
             recipient: recipient.clone(),

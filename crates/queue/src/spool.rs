@@ -263,7 +263,7 @@ impl<D: Disk> Spool<D> {
     pub fn recall(&self, id: QueueId) -> Option<Message> {
         let octets = self.index().unchanged(id)?;
         let recent = self.fresh().get(id)?;
-        Some(Message::new(id, (*recent.received).clone(), octets))
+        Some(Message::new(id, recent.received, octets))
     }
 
     /// All data of such a message, where they are few.

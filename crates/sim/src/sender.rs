@@ -661,7 +661,7 @@ impl World {
 
 /// As if the notification had a sender who is to be told of it.
 fn tell_the_null_path(settled: &mut Settled, index: usize, ending: &Ending) {
-    let envelope = &mut settled.message.received.envelope;
+    let envelope = &mut Arc::make_mut(&mut settled.message.received).envelope;
     if !envelope.reverse_path.is_null() {
         return;
     }

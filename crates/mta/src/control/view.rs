@@ -264,7 +264,8 @@ mod tests {
                 client: None,
                 hello: None,
                 held: None,
-            },
+            }
+            .into(),
             octets: 7,
             recipients: vec![RecipientState { recipient, status, history }],
             hold: queue::Hold::No,

@@ -86,7 +86,7 @@ impl Backlog for Memory {
             octets: octets.len() as u64,
             recipients: received.envelope.recipients.iter().map(waiting).collect(),
             hold: Hold::because(received.held.clone()),
-            received,
+            received: received.into(),
         };
         lock(&self.messages).insert(id, (message, octets.to_vec()));
         Ok(id)

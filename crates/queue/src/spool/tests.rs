@@ -78,7 +78,7 @@ fn a_message_of_many_chunks_is_read_back_also_after_a_restart() {
     assert_eq!(body(&spool, id), octets);
     let message = spool.get(id).unwrap();
     assert_eq!(message.octets, 300_000);
-    assert_eq!(message.received, received(1_764_000_000));
+    assert_eq!(*message.received, received(1_764_000_000));
     assert_eq!(message.due(), Some(Timestamp::from_secs(1_764_000_000)));
 }
 

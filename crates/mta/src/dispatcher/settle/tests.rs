@@ -37,7 +37,8 @@ fn message(notify: Option<Notify>) -> Message {
             client: None,
             hello: None,
             held: None,
-        },
+        }
+        .into(),
         octets: 10,
         recipients: vec![RecipientState {
             recipient,
