@@ -19,6 +19,7 @@ use smtp::message::trace::{self, With};
 use smtp::query::{Decision, Query};
 use smtp::syntax::{Domain, ForwardPath, HelloName, Mailbox, VerifyArgument};
 use store::FileSystem;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
@@ -226,15 +227,15 @@ impl Reception {
         held: Option<String>,
     ) -> Result<Intake, Answer> {
         let now = self.clock.now();
-        let received = Received {
+        let received = Arc::new(Received {
             envelope,
             at: now,
             origin: client.origin(),
             client: client.hello.is_some().then_some(client.address),
             hello: client.hello.as_ref().map(|(name, _)| name.to_string()),
             held,
-        };
-        let draft = self.spool.begin(received.clone());
+        });
+        let draft = self.spool.begin(Arc::clone(&received));
         let trace = self.trace(&received, &draft.id().to_string(), client);
         let adds_fields = matches!(client.listener, Listener::Submission | Listener::Local);
         let header = adds_fields.then(Vec::new);
@@ -268,7 +269,10 @@ impl Reception {
         let Intake { draft, received, .. } = intake;
         let octets = draft.octets();
         let (send, receive) = oneshot::channel();
-        draft.commit(Box::new(move |committed| drop(send.send(committed))));
+        let lead = draft.commit_to_lead(Box::new(move |committed| drop(send.send(committed))));
+        if let Some(lead) = lead.filter(|_| may_wait_here()) {
+            lead.write();
+        }
         let closed = || Err(SpoolError::Fault("the spool is closed".into()));
         let committed = receive.await.unwrap_or_else(|_| closed());
         let committed = committed.map_err(|error| refusal(&error))?;
@@ -277,6 +281,11 @@ impl Reception {
         self.dispatcher.take(Message::new(id, received, octets));
         Ok(committed)
     }
+}
+
+/// Whether this thread may wait for a quick disk: another one of the runtime goes on.
+fn may_wait_here() -> bool {
+    Handle::current().metrics().num_workers() > 1
 }
 
 fn address_in(name: &str, domain: &str) -> Option<Mailbox> {
@@ -309,7 +318,7 @@ pub fn refusal(error: &SpoolError) -> Answer {
 /// A message while it comes in.
 pub struct Intake {
     draft: Draft<FileSystem>,
-    received: Received,
+    received: Arc<Received>,
     /// The header so far, where fields may have to be added to it.
     header: Option<Vec<u8>>,
     hostname: String,

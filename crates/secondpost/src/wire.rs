@@ -32,7 +32,7 @@ use smtp::server::Protocol;
 use smtp::syntax::Mailbox;
 use store::{FileSystem, LoggedTable};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -63,7 +63,9 @@ pub(crate) fn serve(loaded: &Loaded, context: &mut Context<'_>) -> Result<(), Fa
     let (clock, config) = (Clock::start(), &loaded.config);
     let data_dir = &context.global.data_dir;
     let language = context.global.language();
-    let storage = Storage::open(data_dir, clock.now(), language)?;
+    let runtime = Runtime::new();
+    let runtime = runtime.map_err(|error| Failure::of_part("reactor", &error, language))?;
+    let storage = Storage::open(data_dir, clock.now(), runtime.handle(), language)?;
     let first_start = !data_dir.join(RUNNING_NAME).exists();
     if first_start {
         first_mailboxes(config, data_dir, language)?;
@@ -71,8 +73,6 @@ pub(crate) fn serve(loaded: &Loaded, context: &mut Context<'_>) -> Result<(), Fa
     // Not before the spool is ours: a second daemon must not touch what the first one's
     // subcommands read.
     keep_running(loaded, data_dir, language)?;
-    let runtime = Runtime::new();
-    let runtime = runtime.map_err(|error| Failure::of_part("reactor", &error, language))?;
     let served = runtime.block_on(run(config, clock, &storage, context));
     runtime.shutdown_timeout(GRACE);
     storage.close(clock.now());
@@ -124,12 +124,19 @@ struct Storage {
 }
 
 impl Storage {
-    fn open(data_dir: &Path, now: Timestamp, language: Language) -> Result<Storage, Failure> {
+    fn open(
+        data_dir: &Path,
+        now: Timestamp,
+        runtime: &Handle,
+        language: Language,
+    ) -> Result<Storage, Failure> {
         let opened = Spool::open(disk(data_dir, "spool")?);
         let opened = opened.map_err(|error| not_opened(data_dir, &error, language));
         let (spool, writer, recovery) = opened?;
         report(&recovery);
-        let driver = spool.start(writer);
+        // Who is held up may be who looks for what comes in: something to do wakes another.
+        let runtime = runtime.clone();
+        let driver = spool.start(writer, move || drop(runtime.spawn(async {})));
         let driver = driver.map_err(|error| Failure::of_part("spool-thread", &error, language))?;
         let tables = disk(data_dir, "tables")?;
         let greylist = table(&tables, "greylist", now, language)?;
@@ -248,7 +255,7 @@ async fn run(
         connections: connections.clone(),
         listeners: listeners.iter().map(|(name, at)| format!("{name} {at}")).collect(),
         started_at: clock.now(),
-        runtime: tokio::runtime::Handle::current(),
+        runtime: Handle::current(),
         stop: stop.clone(),
     });
     let socket = data_dir.join(control::client::SOCKET_NAME);

@@ -13,12 +13,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::disk::{Disk, DiskFile};
 
 mod blocks;
+mod lead;
 pub mod listing;
+mod pen;
 pub mod record;
 pub mod recover;
 mod resume;
@@ -27,7 +29,10 @@ mod space;
 mod writer;
 
 use blocks::Buffer;
+pub use lead::Lead;
+use lead::Solitude;
 pub use listing::Listing;
+use pen::Pen;
 use record::{HEADER_OCTETS, Header, Spot};
 pub use recover::{Damage, OpenError, Recovery, verify};
 use segment::{SEGMENT_HEADER_OCTETS, Segment};
@@ -160,7 +165,7 @@ impl LogError {
     }
 }
 
-/// Who submitted a record. Called on the writer's thread without any lock held; both are
+/// Who submitted a record. Called on the thread that wrote, without any lock held; both are
 /// to be brief.
 pub trait Submitter: Send {
     /// The record is synced and stands there, or it will never be.
@@ -210,7 +215,8 @@ struct Batch<D: Disk> {
     start: u32,
     octets: Buffer,
     done: Vec<(Place, Done)>,
-    urgent: bool,
+    /// How many of its records press.
+    pressing: usize,
     /// The spare that becomes the segment with this batch, by its file name.
     begins: Option<String>,
     /// What the footer lists, where this is the segment's last batch.
@@ -223,7 +229,7 @@ const MUCH_OCTETS: usize = 256 << 10;
 impl<D: Disk> Batch<D> {
     /// Whether it is to be written now.
     fn presses(&self) -> bool {
-        self.urgent || self.octets.len() >= MUCH_OCTETS
+        self.pressing > 0 || self.octets.len() >= MUCH_OCTETS
     }
 }
 
@@ -259,6 +265,11 @@ struct Shared<D: Disk> {
     /// Making a spare failed for want of space; until [`Log::prepare`] succeeds.
     is_full: bool,
     closed: bool,
+    /// Nobody has it who writes; `None` while somebody does.
+    pen: Option<Pen<D>>,
+    /// Since when a submitter has the lead.
+    leading: Option<Instant>,
+    solitude: Solitude,
     /// While the writer sleeps: it wants to be woken when so many wait for the next batch.
     wanted: Option<usize>,
     /// How many wait for room.
@@ -310,6 +321,29 @@ impl<D: Disk> Log<D> {
         record: &Submission<'_>,
         done: &mut Option<Done>,
     ) -> Result<Place, LogError> {
+        let submitted = self.put(record, done, false);
+        submitted.map(|(place, _)| place)
+    }
+
+    /// As [`Log::submit`], for who can wait on this thread. Who gets a [`Lead`] is to write
+    /// the batch at once: nobody else will.
+    ///
+    /// # Errors
+    /// As [`Log::submit`].
+    pub fn submit_to_lead(
+        &self,
+        record: &Submission<'_>,
+        done: &mut Option<Done>,
+    ) -> Result<(Place, Option<Lead<D>>), LogError> {
+        self.put(record, done, true)
+    }
+
+    fn put(
+        &self,
+        record: &Submission<'_>,
+        done: &mut Option<Done>,
+        leads: bool,
+    ) -> Result<(Place, Option<Lead<D>>), LogError> {
         let octets = record.payload.iter().map(|piece| piece.len()).sum();
         let checksum =
             record.payload.iter().fold(0, |sum, piece| crc32c::crc32c_append(sum, piece));
@@ -317,12 +351,18 @@ impl<D: Disk> Log<D> {
         self.may_submit(&shared, record, octets)?;
         self.make_room(&mut shared, octets, record.class)?;
         let place = self.append(&mut shared, record, octets, checksum, done)?;
-        // To wake nobody is a system call, too.
+        let may_lead = record.urgency == Urgency::Now && shared.note_arrival();
+        let lead = (leads && may_lead).then(|| Lead::take(self, &mut shared));
+        self.wake_writer(&mut shared);
+        Ok((place, lead))
+    }
+
+    /// Wakes the writer if there is what it waits for. To wake nobody is a system call, too.
+    fn wake_writer(&self, shared: &mut Shared<D>) {
         if shared.wanted.is_some_and(|wanted| shared.has_work_for(wanted)) {
             shared.wanted = None;
             self.0.work.notify_one();
         }
-        Ok(place)
     }
 
     fn may_submit(
@@ -375,7 +415,7 @@ impl<D: Disk> Log<D> {
         (self.0.options.digest)(record.kind, &batch.octets.octets()[payload_at..], &mut digest);
         batch.octets.resize(payload_at - HEADER_OCTETS + record::size_on_disk(octets));
         batch.done.extend(done.take().map(|done| (place, done)));
-        batch.urgent |= record.urgency == Urgency::Now;
+        batch.pressing += usize::from(record.urgency == Urgency::Now);
         active.listing.push(place, record.kind, &digest);
         active.end += record::size_on_disk(octets) as u32;
         shared.in_flight += record::size_on_disk(octets);
@@ -490,7 +530,7 @@ impl<D: Disk> Log<D> {
         let mut shared = self.shared();
         shared.seal();
         shared.closed = true;
-        self.0.work.notify_all();
+        self.wake_writer(&mut shared);
         self.tell_of_room(&shared);
     }
 }
@@ -507,10 +547,13 @@ impl<D: Disk> fmt::Debug for Pin<D> {
 }
 
 impl<D: Disk> Shared<D> {
-    /// Whether there is a batch that presses, and so many wait for the next one, or another
-    /// one is behind it.
+    /// Whether the writer is to write: there is a batch that presses, and so many wait for
+    /// the next one, or another one is behind it. It also ends where the log is closed, and
+    /// does nothing while somebody leads.
     fn has_work_for(&self, wanted: usize) -> bool {
-        (self.waiting() >= wanted || self.queue.len() > 1) && self.queue.iter().any(Batch::presses)
+        let is_enough = || self.waiting() >= wanted || self.queue.len() > 1;
+        let is_due = || is_enough() && self.queue.iter().any(Batch::presses);
+        self.leading.is_none() && (self.closed || is_due())
     }
 
     /// How many wait for the next batch.
@@ -560,7 +603,7 @@ fn open_batch<'a, D: Disk>(
             start: active.end,
             octets,
             done: Vec::new(),
-            urgent: false,
+            pressing: 0,
             begins: None,
             seals: None,
         });
@@ -614,7 +657,7 @@ impl<D: Disk> Log<D> {
             start: 0,
             octets,
             done: Vec::new(),
-            urgent: false,
+            pressing: 0,
             begins: Some(spare.name),
             seals: None,
         });

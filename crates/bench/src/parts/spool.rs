@@ -253,7 +253,9 @@ fn begin(
     let mut draft = spool.begin(received);
     draft.append(message).map_err(failed)?;
     let end = move |end: Result<_, SpoolError>| drop(ends.send(end.map(drop).map_err(failed)));
-    draft.commit(Box::new(end));
+    if let Some(lead) = draft.commit_to_lead(Box::new(end)) {
+        lead.write();
+    }
     Ok(())
 }
 
@@ -262,7 +264,7 @@ pub(super) fn started(folder: &Path) -> Result<(Spool<FileSystem>, Driver<FileSy
     let failed = |error: &dyn std::fmt::Display| format!("error: {}: {error}", folder.display());
     let disk = FileSystem::new(folder).map_err(|error| failed(&error))?;
     let (spool, writer, _) = Spool::open(disk).map_err(|error| failed(&error))?;
-    let driver = spool.start(writer).map_err(|error| failed(&error))?;
+    let driver = spool.start(writer, || {}).map_err(|error| failed(&error))?;
     Ok((spool, driver))
 }
 

@@ -674,7 +674,7 @@ async fn the_real_spool_keeps_plans_across_a_restart_and_ends_empty() {
     for run in 0..2 {
         let disk = store::FileSystem::new(folder.path().join("spool")).unwrap();
         let (spool, writer, _) = queue::Spool::open(disk).unwrap();
-        let writing = std::thread::spawn(move || writer.run());
+        let writing = std::thread::spawn(move || writer.run(|| {}));
         let backlog = Arc::new(spool.clone());
         let dispatcher = dispatcher(backlog, mailboxes.clone(), routed(port), clock, folder.path());
         if run == 0 {

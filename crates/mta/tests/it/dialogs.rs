@@ -80,7 +80,7 @@ impl Site {
         let disk = FileSystem::new(folder.path().join("spool")).expect("a spool's folder");
         let options = store::log::Options { segment_octets: 1 << 20, ..Default::default() };
         let (spool, writer, _) = Spool::open_with(disk, options).expect("a spool");
-        let driver = spool.start(writer).expect("the spool's thread");
+        let driver = spool.start(writer, || {}).expect("the spool's thread");
         let reception = reception(folder.path(), clock, spool, mailboxes.clone());
         let locked = folder.path().join("mail/example.org/locked/secondpost.lock");
         fs::write(&locked, "").expect("the lock's file");

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use store::Disk;
-use store::log::{self, Class, LogError, Place, Submission, Urgency};
+use store::log::{self, Class, Lead, LogError, Place, Submission, Urgency};
 
 use super::fresh::Recent;
 use super::records::{self, CHUNK_HEAD_OCTETS, MessageHead, kind};
@@ -22,7 +22,7 @@ const LARGE_CHUNK_OCTETS: usize = 4 * CHUNK_OCTETS;
 /// How often a draft waits (50 ms each) for a disk that does not keep up: a minute.
 const PATIENCE: u32 = 1200;
 
-/// Told once, from the writer's thread: to be brief, and not to wait for the spool.
+/// Told once, from the thread that wrote: to be brief, and not to wait for the spool.
 pub type CommitDone = Box<dyn FnOnce(Result<Committed, SpoolError>) + Send>;
 
 /// A message whose octets are still coming. Dropped, it is aborted: what of it is in the
@@ -120,32 +120,32 @@ impl<D: Disk> Draft<D> {
             self.generation = self.spool.0.log.generation();
         }
         let head = records::chunk_head(self.id, self.chunks.len() as u32);
-        let place = self.submit(kind::CHUNK, &[&head, &self.buffer], Urgency::Later, &mut None)?;
+        let payload: [&[u8]; 2] = [&head, &self.buffer];
+        let record = self.record(kind::CHUNK, &payload, Urgency::Later);
+        let place = self.patiently(|| {
+            // Its segment is pinned before anybody can take it for one that holds nothing.
+            // That of the message's own record is kept until a later one is begun, which
+            // is when the index has it.
+            let mut index = self.spool.index();
+            let place = self.spool.0.log.submit(&record, &mut None)?;
+            index.pin(place.segment);
+            Ok(place)
+        })?;
         self.chunks.push(place);
         self.is_in_log = true;
         self.buffer.clear();
         Ok(())
     }
 
-    /// Submits a record, and waits while too much is in flight. The segment of a chunk is
-    /// pinned before anybody can take it for one that holds nothing; that of the message's
-    /// own record is kept until a later one is begun, which is when the index has it.
-    fn submit(
-        &self,
-        kind: u8,
-        payload: &[&[u8]],
-        urgency: Urgency,
-        done: &mut Option<log::Done>,
-    ) -> Result<Place, LogError> {
+    fn record<'a>(&self, kind: u8, payload: &'a [&'a [u8]], urgency: Urgency) -> Submission<'a> {
         let generation = self.is_in_log.then_some(self.generation);
-        let record = Submission { kind, payload, class: Class::Ordinary, urgency, generation };
+        Submission { kind, payload, class: Class::Ordinary, urgency, generation }
+    }
+
+    /// Submits, and waits while too much is in flight.
+    fn patiently<T>(&self, mut submit: impl FnMut() -> Result<T, LogError>) -> Result<T, LogError> {
         for _ in 0..PATIENCE {
-            let index = (kind == kind::CHUNK).then(|| self.spool.index());
-            let submitted = self.spool.0.log.submit(&record, done);
-            if let (Some(mut index), Ok(place)) = (index, &submitted) {
-                index.pin(place.segment);
-            }
-            match submitted {
+            match submit() {
                 Err(LogError::Busy) => self.spool.0.log.wait_for_room(),
                 other => return other,
             }
@@ -155,8 +155,14 @@ impl<D: Disk> Draft<D> {
 
     /// Ends the message. `done` is told of the proof once everything of it is synced, or
     /// of the error; then nothing of it stays.
-    pub fn commit(mut self, done: CommitDone) {
-        let Some(received) = self.received.take() else { return };
+    pub fn commit(self, done: CommitDone) {
+        drop(self.commit_to_lead(done));
+    }
+
+    /// As [`Draft::commit`], for who can wait for the disk on this thread. Who gets a
+    /// [`Lead`] is to write at once.
+    pub fn commit_to_lead(mut self, done: CommitDone) -> Option<Lead<D>> {
+        let received = self.received.take()?;
         let head = MessageHead {
             id: self.id,
             octets: self.octets,
@@ -176,11 +182,18 @@ impl<D: Disk> Draft<D> {
             done,
         }));
         let data = shared.as_deref().unwrap_or(&self.buffer);
-        let submitted = self.submit(kind::MESSAGE, &[&payload, data], Urgency::Now, &mut told);
-        if let (Err(error), Some(mut told)) = (submitted, told) {
+        let payload: [&[u8]; 2] = [&payload, data];
+        let record = self.record(kind::MESSAGE, &payload, Urgency::Now);
+        let submitted = self.patiently(|| self.spool.0.log.submit_to_lead(&record, &mut told));
+        let error = match submitted {
+            Ok((_, lead)) => return lead,
+            Err(error) => error,
+        };
+        if let Some(mut told) = told {
             told.ended(Err(error));
             told.tell();
         }
+        None
     }
 
     /// What is kept in memory: the data are taken, where they are all there is.

@@ -30,16 +30,22 @@ impl<D: Disk> std::fmt::Debug for Driver<D> {
 }
 
 impl<D: Disk> Spool<D> {
-    /// Gives the writer, and upkeep, a thread each.
+    /// Gives the writer, and upkeep, a thread each. `held_up` is called, again and again,
+    /// while the disk holds up somebody who [commits to lead](super::Draft::commit_to_lead):
+    /// others may need what that thread did for them.
     ///
     /// # Errors
     /// Where the operating system has no thread for them.
-    pub fn start(&self, writer: Writer<D>) -> io::Result<Driver<D>> {
+    pub fn start(
+        &self,
+        writer: Writer<D>,
+        held_up: impl Fn() + Send + 'static,
+    ) -> io::Result<Driver<D>> {
         let stop = Stop::default();
         let mut driver =
             Driver { spool: self.clone(), stop: Arc::clone(&stop), threads: Vec::new() };
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
-        driver.threads.push(named("spool-writer").spawn(move || writer.run())?);
+        driver.threads.push(named("spool-writer").spawn(move || writer.run(held_up))?);
         let spool = self.clone();
         driver.threads.push(named("spool-upkeep").spawn(move || keep_up(&spool, &stop))?);
         Ok(driver)

@@ -102,6 +102,11 @@ impl Daemon {
         said
     }
 
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The most memory that it ever held, in KiB.
     pub(crate) fn peak_memory_kib(&self) -> u64 {
         self.status_kib("VmHWM:")

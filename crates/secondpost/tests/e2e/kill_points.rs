@@ -63,7 +63,8 @@ fn kill_at_each(data_dir: &Path, call: &str, count: usize) -> usize {
     killed
 }
 
-fn is_prepared(data_dir: &Path) -> bool {
+/// Whether no zeros are written ahead any more.
+pub(crate) fn is_prepared(data_dir: &Path) -> bool {
     let names = std::fs::read_dir(data_dir.join("spool")).into_iter().flatten();
     let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let names: Vec<String> = names.collect();

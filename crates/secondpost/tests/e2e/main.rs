@@ -23,3 +23,4 @@ mod postfix_receives;
 mod postfix_sends;
 mod shed;
 mod small_disk;
+mod stalled_disk;

@@ -11,7 +11,7 @@ use super::secondpost;
 fn spool_with_a_message(dir: &std::path::Path) -> String {
     let disk = FileSystem::new(dir.join("secondpost-data/spool")).unwrap();
     let (spool, writer, _) = Spool::open(disk).unwrap();
-    let thread = std::thread::spawn(move || writer.run());
+    let thread = std::thread::spawn(move || writer.run(|| {}));
     let submission = mta::control::Submission {
         sender: "a@example.org".into(),
         recipients: vec![mta::control::protocol::SubmittedRecipient::new("b@example.net")],

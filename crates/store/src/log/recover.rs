@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use super::record::{self, ALIGNMENT, HEADER_OCTETS, Spot};
 use super::segment::{self, FOOTER_KIND, Footer, SEGMENT_HEADER_OCTETS, Segment, SegmentHeader};
 use super::space::{Spare, spare_number};
-use super::{Digest, Entry, Inner, Listing, Log, Options, Place, Shared, Writer};
+use super::{Digest, Entry, Inner, Listing, Log, Options, Pen, Place, Shared, Solitude, Writer};
 use crate::disk::{Disk, DiskFile};
 
 /// A file that is not longer than this is no segment.
@@ -225,6 +225,9 @@ impl<D: Disk> Found<D> {
             generation: 0,
             is_full: false,
             closed: false,
+            pen: Some(Pen::default()),
+            leading: None,
+            solitude: Solitude::default(),
             wanted: None,
             want_room: 0,
             idle: Vec::new(),

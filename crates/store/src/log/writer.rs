@@ -1,17 +1,13 @@
-//! The one writer of a log: a step is a batch, a write, a sync, and the news of it.
+//! The writer of a log, and when it writes: how its thread waits for work, and for company.
 
 use std::fmt;
-use std::io;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::blocks::{Blocks, Buffer};
-use super::segment::{self, SEGMENT_HEADER_OCTETS, Segment, TRAILER_OCTETS};
-use super::space::Spare;
-use super::{Batch, Done, Log, LogError, Place, Shared, Writing};
-use crate::disk::{Disk, DiskFile};
+use super::pen::By;
+use super::{Log, Shared};
+use crate::disk::Disk;
 
 /// How long records that do not press may wait for company.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -27,8 +23,6 @@ const MOST_IN_VAIN: u32 = 6;
 const AWAKE: Duration = Duration::from_micros(200);
 /// How much the last wait counts in what is expected: an eighth.
 const LAST_COUNTS: u32 = 8;
-/// A buffer that grew beyond this is not kept for the next batch.
-const KEPT_BUFFER_OCTETS: usize = 4 << 20;
 
 /// How long it takes until somebody comes, as it was of late.
 struct Expected(Duration);
@@ -83,8 +77,6 @@ impl Company {
 /// is on its way fails, and the log is closed.
 pub struct Writer<D: Disk> {
     log: Log<D>,
-    /// The way around the system's cache, for the segment that is being written.
-    blocks: Option<Blocks<D>>,
 }
 
 impl<D: Disk> fmt::Debug for Writer<D> {
@@ -95,7 +87,7 @@ impl<D: Disk> fmt::Debug for Writer<D> {
 
 impl<D: Disk> Writer<D> {
     pub(super) fn new(log: Log<D>) -> Writer<D> {
-        Writer { log, blocks: None }
+        Writer { log }
     }
 
     /// Writes and syncs the oldest batch, and tells its submitters. Whether there was one.
@@ -103,34 +95,20 @@ impl<D: Disk> Writer<D> {
     /// After an error nothing that was not synced before is trusted, nothing more is
     /// written to that segment, and everything that was on its way fails.
     pub fn step(&mut self) -> bool {
-        self.batch().is_some()
+        self.log.write_oldest(By::Writer).is_some()
     }
 
-    /// As [`Writer::step`]; how many may wait for the next batch: who was told of this one,
-    /// and who came meanwhile.
-    fn batch(&mut self) -> Option<usize> {
-        let (mut batch, octets) = self.take()?;
-        let result = self.write(&batch, &octets);
-        let done = match &result {
-            Ok(()) => self.written(&mut batch, octets),
-            Err(error) => {
-                let removed = self.unmake(&batch);
-                self.failed(batch, octets.len(), error, removed)
-            }
-        };
-        let outcome = result.map_err(|error| LogError::of(&error));
-        let all = done.len() + self.log.shared().waiting();
-        tell(done, &outcome);
-        Some(all)
-    }
-
-    /// Steps until the log is closed and all is written. For a thread of its own.
-    pub fn run(mut self) {
+    /// Steps until the log is closed and all is written. For a thread of its own. `held_up`
+    /// is called, again and again, while the disk holds up a submitter that writes itself.
+    pub fn run(self, held_up: impl Fn()) {
         let (mut next, mut back) = (Expected::default(), Expected::default());
         let mut company = Company::default();
         while self.wait(&mut next) {
+            if self.log.shared().holds_up() {
+                held_up();
+            }
             let start = stopwatch();
-            let all = self.batch().unwrap_or(0);
+            let all = self.log.write_oldest(By::Writer).unwrap_or(0);
             let patience = company.patience(start.elapsed());
             // One that is alone waits for nobody.
             if all > 1 && !patience.is_zero() {
@@ -161,7 +139,7 @@ impl<D: Disk> Writer<D> {
     fn watch(&self, wanted: usize, end: Instant) -> bool {
         loop {
             if let Ok(shared) = self.log.0.shared.try_lock()
-                && (shared.closed || shared.has_work_for(wanted))
+                && shared.has_work_for(wanted)
             {
                 return true;
             }
@@ -175,178 +153,28 @@ impl<D: Disk> Writer<D> {
     /// Asleep. Whether they came.
     fn sleep(&self, wanted: usize, longest: Duration) -> bool {
         let mut shared = self.log.shared();
-        if shared.closed || shared.has_work_for(wanted) {
+        if shared.has_work_for(wanted) {
             return true;
         }
         shared.wanted = Some(wanted);
-        let idle = |shared: &mut Shared<D>| !shared.closed && shared.wanted.is_some();
+        let idle = |shared: &mut Shared<D>| shared.wanted.is_some();
         let waited = self.log.0.work.wait_timeout_while(shared, longest, idle);
         let (mut shared, waited) = waited.unwrap_or_else(PoisonError::into_inner);
         shared.wanted = None;
         !waited.timed_out()
     }
-
-    /// Takes the oldest batch; it stays readable while it is written.
-    fn take(&self) -> Option<(Batch<D>, Arc<Buffer>)> {
-        let mut shared = self.log.shared();
-        let mut batch = shared.queue.pop_front()?;
-        let mut octets = std::mem::take(&mut batch.octets);
-        if batch.begins.is_some() {
-            let header = self.log.header_of(&batch.segment, &shared.cuts);
-            octets.octets_mut()[..SEGMENT_HEADER_OCTETS].copy_from_slice(&header.encode());
-            octets.complete(&[]);
-        } else if let Some(blocks) = &self.blocks {
-            blocks.complete(batch.segment.number, &mut octets);
-        }
-        let octets = Arc::new(octets);
-        shared.writing = Some(Writing {
-            segment: batch.segment.number,
-            start: batch.start,
-            octets: Arc::clone(&octets),
-        });
-        Some((batch, octets))
-    }
-
-    /// A segment's name is durable before its first octet is written: else the number
-    /// could be given again, even to the same file, and old records would count as new.
-    fn write(&mut self, batch: &Batch<D>, octets: &Buffer) -> io::Result<()> {
-        let disk = &self.log.0.disk;
-        let Segment { file, number, capacity, .. } = &*batch.segment;
-        if let Some(spare) = &batch.begins {
-            disk.rename(spare, &segment::name_of(*number))?;
-            disk.sync_dir()?;
-            self.blocks = Blocks::of(disk, *number, *capacity);
-        }
-        let is_synced = match &mut self.blocks {
-            Some(blocks) => blocks.write(*number, batch.start, octets)?,
-            None => false,
-        };
-        if !is_synced {
-            self.blocks = None;
-            file.write_all_at(u64::from(batch.start), octets.octets())?;
-        }
-        if let Some(listing) = &batch.seals {
-            self.blocks = None;
-            self.write_footer(batch, octets.len(), listing.octets())?;
-        }
-        if !is_synced || batch.seals.is_some() {
-            file.sync_data()?;
-        }
-        batch.segment.begun.store(true, Ordering::Release);
-        Ok(())
-    }
-
-    fn write_footer(&self, batch: &Batch<D>, written: usize, footer: &[u8]) -> io::Result<()> {
-        let (salt, number) = (self.log.0.salt, batch.segment.number);
-        let offset = batch.start + written as u32;
-        let record = segment::footer_record(footer, salt, number, offset, batch.start);
-        batch.segment.file.write_all_at(u64::from(offset), &record)?;
-        let trailer = segment::trailer(salt, number, offset);
-        let at = u64::from(batch.segment.capacity) - TRAILER_OCTETS as u64;
-        batch.segment.file.write_all_at(at, &trailer)
-    }
-
-    fn written(&self, batch: &mut Batch<D>, octets: Arc<Buffer>) -> Vec<(Place, Done)> {
-        let mut shared = self.log.shared();
-        shared.writing = None;
-        shared.in_flight = shared.in_flight.saturating_sub(payload_octets(batch, octets.len()));
-        if let Ok(buffer) = Arc::try_unwrap(octets)
-            && buffer.capacity() <= KEPT_BUFFER_OCTETS
-            && shared.idle.len() < 2
-        {
-            shared.idle.push(buffer);
-        }
-        self.log.tell_of_room(&shared);
-        std::mem::take(&mut batch.done)
-    }
-
-    /// A segment whose first batch failed holds nothing that was promised: its file goes,
-    /// so that a disk that fails again and again does not fill up. Whether it did; that is
-    /// durable before another segment's header is written, as the directory is synced
-    /// before that. It is not recycled, as its number may be given again after a crash.
-    fn unmake(&self, batch: &Batch<D>) -> bool {
-        let Some(spare) = &batch.begins else { return false };
-        let is_gone = |name: &str| match self.log.0.disk.remove(name) {
-            Ok(()) => true,
-            Err(error) => error.kind() == io::ErrorKind::NotFound,
-        };
-        is_gone(&segment::name_of(batch.segment.number)) && is_gone(spare)
-    }
-
-    /// Cuts the segment where the batch began, unless it was `removed`, and gives up all
-    /// that is on its way: it was promised places after records that do not exist. The
-    /// next segment's header records the cut.
-    fn failed(
-        &self,
-        batch: Batch<D>,
-        octets: usize,
-        error: &io::Error,
-        removed: bool,
-    ) -> Vec<(Place, Done)> {
-        let mut shared = self.log.shared();
-        shared.writing = None;
-        shared.generation += 1;
-        shared.is_full |= crate::disk::is_full(error);
-        if removed {
-            shared.remove_segment(batch.segment.number);
-        } else {
-            shared.cuts.insert(batch.segment.number, batch.start);
-        }
-        shared.in_flight = shared.in_flight.saturating_sub(payload_octets(&batch, octets));
-        shared.active = None;
-        let mut done = batch.done;
-        for batch in std::mem::take(&mut shared.queue) {
-            done.extend(self.abandon(&mut shared, batch));
-        }
-        self.log.tell_of_room(&shared);
-        done
-    }
-
-    /// Takes back a batch of which nothing was written. The spare that was to become a
-    /// segment is one again.
-    fn abandon(&self, shared: &mut Shared<D>, batch: Batch<D>) -> Vec<(Place, Done)> {
-        let octets = payload_octets(&batch, batch.octets.len());
-        shared.in_flight = shared.in_flight.saturating_sub(octets);
-        if let Some(name) = batch.begins {
-            shared.remove_segment(batch.segment.number);
-            // Opened anew: readers and later batches may hold the segment's own handle.
-            if let Ok(file) = self.log.0.disk.open(&name) {
-                shared.spares.push(Spare { name, file, capacity: batch.segment.capacity });
-            }
-        }
-        batch.done
-    }
 }
 
 impl<D: Disk> Drop for Writer<D> {
     fn drop(&mut self) {
-        let batches = {
-            let mut shared = self.log.shared();
-            shared.closed = true;
-            shared.active = None;
-            self.log.tell_of_room(&shared);
-            std::mem::take(&mut shared.queue)
-        };
-        let done = batches.into_iter().flat_map(|batch| batch.done).collect();
-        tell(done, &Err(LogError::Closed));
+        self.log.give_up();
     }
-}
-
-/// Ends every record before anybody is woken.
-fn tell(mut done: Vec<(Place, Done)>, outcome: &Result<(), LogError>) {
-    done.iter_mut().for_each(|(place, done)| done.ended(outcome.clone().map(|()| *place)));
-    done.into_iter().for_each(|(_, done)| done.tell());
 }
 
 /// For how long the disk takes: nothing that is kept or planned hangs on it.
 #[allow(clippy::disallowed_methods)]
-fn stopwatch() -> Instant {
+pub(super) fn stopwatch() -> Instant {
     Instant::now()
-}
-
-/// What a batch counts for in the octets in flight.
-fn payload_octets<D: Disk>(batch: &Batch<D>, octets: usize) -> usize {
-    octets - if batch.begins.is_some() { SEGMENT_HEADER_OCTETS } else { 0 }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod control;
 mod full;
+mod lead;
 mod power;
 mod run;
 mod sync;

@@ -1,0 +1,154 @@
+//! Who comes alone, again and again, to a quick disk writes itself, and loses nothing by it.
+
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use secondpost_store::disk::{Faults, Memory};
+use secondpost_store::log::{Class, Lead, LogError, Place, Submission, Urgency, done};
+
+use crate::run::{Promises, Run};
+
+type Told = Receiver<Result<Place, LogError>>;
+type Outcome = (Option<Lead<Memory>>, Told);
+
+/// Patience with what another thread is to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A log where somebody comes alone, and its disk.
+struct Solitary {
+    disk: Memory,
+    run: Run<Memory>,
+}
+
+impl Solitary {
+    fn new() -> Solitary {
+        let disk = Memory::new(1, 1 << 20);
+        let run = Run::open(disk.clone(), &mut Promises::default()).unwrap().unwrap();
+        Solitary { disk, run }
+    }
+
+    fn submit(&self) -> Outcome {
+        let (send, told) = channel();
+        let mut done = Some(done(move |result| drop(send.send(result))));
+        let (class, urgency) = (Class::Ordinary, Urgency::Now);
+        let payload: &[&[u8]] = &[b"12345678"];
+        let record = Submission { kind: 1, payload, class, urgency, generation: None };
+        let (_, lead) = self.run.log.submit_to_lead(&record, &mut done).unwrap();
+        (lead, told)
+    }
+
+    /// Comes alone until it may lead.
+    fn lead(&mut self) -> (Lead<Memory>, Told) {
+        for _ in 0..1000 {
+            if let (Some(lead), told) = self.submit() {
+                return (lead, told);
+            }
+            while self.run.writer.step() {}
+        }
+        panic!("nobody may lead");
+    }
+}
+
+#[test]
+fn who_leads_writes_and_is_told_on_its_own_thread() {
+    let mut alone = Solitary::new();
+    let (lead, told) = alone.lead();
+    assert!(!alone.run.writer.step(), "it is not the writer's to write");
+    assert!(told.try_recv().is_err());
+    lead.write();
+    let place = told.try_recv().expect("it was told").expect("it is on disk");
+    assert!(alone.run.log.read(place, 1).is_ok());
+    assert!(!alone.run.writer.step(), "nothing is left to write");
+}
+
+#[test]
+fn a_lead_that_is_dropped_is_left_to_the_writer() {
+    let mut alone = Solitary::new();
+    let (lead, told) = alone.lead();
+    drop(lead);
+    assert!(told.try_recv().is_err());
+    assert!(alone.run.writer.step());
+    assert!(told.try_recv().unwrap().is_ok());
+}
+
+#[test]
+fn who_comes_while_somebody_leads_is_written_with_it_and_ends_the_solitude() {
+    let mut alone = Solitary::new();
+    let (lead, first) = alone.lead();
+    let (none, second) = alone.submit();
+    assert!(none.is_none(), "there is one lead");
+    lead.write();
+    assert!(first.try_recv().unwrap().is_ok());
+    assert!(second.try_recv().unwrap().is_ok());
+    assert!(alone.submit().0.is_none(), "there was company a moment ago");
+}
+
+#[test]
+fn a_lead_whose_disk_fails_is_told_and_what_comes_later_is_kept() {
+    let mut alone = Solitary::new();
+    let (lead, told) = alone.lead();
+    alone.disk.set_faults(Faults { fail_sync: Some(0), ..Faults::default() });
+    lead.write();
+    assert!(matches!(told.try_recv().unwrap(), Err(LogError::Fault(_))));
+    let (_, told) = alone.submit();
+    while alone.run.writer.step() {}
+    let place = told.try_recv().unwrap().unwrap();
+    assert_eq!(alone.run.log.generation(), 1);
+    assert!(alone.run.log.read(place, 1).is_ok());
+}
+
+#[test]
+fn what_is_led_is_found_after_a_power_cut() {
+    let disk = Memory::new(1, 1 << 20);
+    let mut promises = Promises::default();
+    let mut run = Run::open(disk.clone(), &mut promises).unwrap().unwrap();
+    for _ in 0..200 {
+        run.submit(&mut promises, 1, Class::Ordinary);
+        run.step(&mut promises);
+    }
+    assert_eq!(promises.kept(), 200);
+    assert!(promises.led > 50, "{} led", promises.led);
+    Run::open(disk.crash(1), &mut promises).unwrap().unwrap();
+}
+
+#[test]
+fn a_log_is_closed_while_somebody_leads_and_what_it_has_is_written() {
+    let mut alone = Solitary::new();
+    let (lead, told) = alone.lead();
+    alone.run.log.close();
+    let writer = alone.run.writer;
+    let ends = std::thread::spawn(move || writer.run(|| {}));
+    lead.write();
+    assert!(told.try_recv().unwrap().is_ok());
+    ends.join().unwrap();
+}
+
+#[test]
+fn a_log_that_loses_its_writer_fails_who_leads() {
+    let mut alone = Solitary::new();
+    let (lead, told) = alone.lead();
+    drop(alone.run.writer);
+    assert_eq!(told.try_recv().unwrap(), Err(LogError::Closed));
+    lead.write();
+    assert!(told.try_recv().is_err(), "it is told once");
+}
+
+#[test]
+fn the_writers_thread_says_when_who_leads_is_held_up_and_goes_on_behind_it() {
+    let mut alone = Solitary::new();
+    let (lead, led) = alone.lead();
+    let (_, behind) = alone.submit();
+    let (held_up, heard) = channel();
+    let writer = alone.run.writer;
+    let held_up = move || {
+        // Who listens may have heard enough.
+        let _ = held_up.send(());
+    };
+    let thread = std::thread::spawn(move || writer.run(held_up));
+    heard.recv_timeout(PATIENCE).expect("it is told that the lead takes long");
+    drop(lead);
+    assert!(led.recv_timeout(PATIENCE).unwrap().is_ok());
+    assert!(behind.recv_timeout(PATIENCE).unwrap().is_ok());
+    alone.run.log.close();
+    thread.join().unwrap();
+}
