@@ -35,7 +35,7 @@ const QUEUE: &[&str] = &["-p", "secondpost-queue", "torture::"];
 const SIMULATION: &[&str] = &["-p", "secondpost-sim", "keep_every_promise"];
 const KILL: &[&str] = &["-p", "secondpost", "--test", "e2e", "kill::"];
 const KILL_POINTS: &[&str] = &["-p", "secondpost", "--test", "e2e", "kill_points::"];
-const SMALL_DISK: &[&str] = &["-p", "secondpost", "--test", "e2e", "small_disk::"];
+const REAL_DISKS: &[&str] = &["-p", "secondpost", "--test", "e2e", "_disk::"];
 const CLOCK: &[&str] = &["-p", "secondpost", "--test", "e2e", "clock::"];
 const PEERS: &[&str] = &["-p", "secondpost", "--test", "e2e", "_peers::"];
 const SERVERS: &[&str] = &["-p", "secondpost-mta", "--lib", "hostile::"];
@@ -55,7 +55,7 @@ const PARTS: &[Part] = &[
         runs: &[
             Run::Tests(STORE, (TIMES, "100")),
             Run::Tests(QUEUE, (TIMES, "100")),
-            Run::Tests(SMALL_DISK, (TIMES, "1")),
+            Run::Tests(REAL_DISKS, (TIMES, "1")),
         ],
     },
     Part {

@@ -97,18 +97,40 @@ fn a_lead_whose_disk_fails_is_told_and_what_comes_later_is_kept() {
     assert!(alone.run.log.read(place, 1).is_ok());
 }
 
-#[test]
-fn what_is_led_is_found_after_a_power_cut() {
-    let disk = Memory::new(1, 1 << 20);
+/// Comes alone a hundred times to a disk with `faults`, and cuts the power. How often it
+/// led, and how many records were kept.
+fn lead_through(seed: u64, faults: Faults) -> (usize, usize) {
+    let disk = Memory::new(seed, 1 << 20);
     let mut promises = Promises::default();
     let mut run = Run::open(disk.clone(), &mut promises).unwrap().unwrap();
-    for _ in 0..200 {
+    disk.set_faults(faults);
+    for _ in 0..100 {
         run.submit(&mut promises, 1, Class::Ordinary);
         run.step(&mut promises);
     }
-    assert_eq!(promises.kept(), 200);
-    assert!(promises.led > 50, "{} led", promises.led);
-    Run::open(disk.crash(1), &mut promises).unwrap().unwrap();
+    let counts = (promises.led, promises.kept());
+    if let Err(what) = Run::open(disk.crash(seed), &mut promises) {
+        panic!("seed {seed}, {faults:?}: {what}");
+    }
+    counts
+}
+
+#[test]
+fn what_is_led_survives_a_power_cut_at_any_call() {
+    let (led, kept) = lead_through(1, Faults::default());
+    assert_eq!(kept, 100);
+    assert!(led > 30, "{led} led");
+    for cut_at in 0..400 {
+        lead_through(cut_at, Faults { cut_at: Some(cut_at), ..Faults::default() });
+    }
+}
+
+#[test]
+fn a_sync_that_fails_takes_what_was_led_with_it_and_nothing_else() {
+    for fails in 0..120 {
+        let faults = Faults { fail_sync: Some(fails), ..Faults::default() };
+        assert!(lead_through(fails, faults).1 >= 99, "{faults:?}");
+    }
 }
 
 #[test]
