@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::pen::By;
-use super::writer::stopwatch;
+use super::writer::{of_late, stopwatch};
 use super::{Log, Shared};
 use crate::disk::Disk;
 
@@ -13,8 +13,6 @@ use crate::disk::Disk;
 const OFTEN: u32 = 16;
 /// What a batch takes on a disk that is quick enough to be waited for in place.
 const QUICK: Duration = Duration::from_millis(1);
-/// How much the last batch counts in what one takes: an eighth.
-const LAST_COUNTS: u32 = 8;
 /// Who is held up for longer may hold up others.
 const HELD_UP: Duration = Duration::from_millis(10);
 
@@ -33,8 +31,7 @@ impl Solitude {
 
     /// A batch was written and synced.
     pub(super) fn note_batch(&mut self, took: Duration) {
-        let known = self.took.unwrap_or(took);
-        self.took = Some((known * (LAST_COUNTS - 1) + took) / LAST_COUNTS);
+        self.took = Some(self.took.map_or(took, |so_far| of_late(so_far, took)));
     }
 
     fn may_lead(&self) -> bool {

@@ -21,8 +21,13 @@ const MOST_IN_VAIN: u32 = 6;
 /// take about as long as a quick disk's sync. Even one session that waits for each reply is
 /// back within that time, if it is near.
 const AWAKE: Duration = Duration::from_micros(200);
-/// How much the last wait counts in what is expected: an eighth.
+/// How much the last time counts in what was so of late: an eighth.
 const LAST_COUNTS: u32 = 8;
+
+/// How long something took of late, now that it took so long once more.
+pub(super) fn of_late(so_far: Duration, last: Duration) -> Duration {
+    (so_far * (LAST_COUNTS - 1) + last) / LAST_COUNTS
+}
 
 /// How long it takes until somebody comes, as it was of late.
 struct Expected(Duration);
@@ -35,7 +40,7 @@ impl Default for Expected {
 
 impl Expected {
     fn note(&mut self, took: Duration) {
-        self.0 = (self.0 * (LAST_COUNTS - 1) + took.min(4 * AWAKE)) / LAST_COUNTS;
+        self.0 = of_late(self.0, took.min(4 * AWAKE));
     }
 }
 
@@ -103,10 +108,7 @@ impl<D: Disk> Writer<D> {
     pub fn run(self, held_up: impl Fn()) {
         let (mut next, mut back) = (Expected::default(), Expected::default());
         let mut company = Company::default();
-        while self.wait(&mut next) {
-            if self.log.shared().holds_up() {
-                held_up();
-            }
+        while self.wait(&mut next, &held_up) {
             let start = stopwatch();
             let all = self.log.write_oldest(By::Writer).unwrap_or(0);
             let patience = company.patience(start.elapsed());
@@ -119,10 +121,16 @@ impl<D: Disk> Writer<D> {
 
     /// Waits for work, and for company where it does not press; `false` when the log is
     /// closed and there is none.
-    fn wait(&self, next: &mut Expected) -> bool {
+    fn wait(&self, next: &mut Expected, held_up: &impl Fn()) -> bool {
         self.until(0, PATIENCE, next);
-        let shared = self.log.shared();
-        !shared.closed || !shared.queue.is_empty()
+        let (goes_on, holds_up) = {
+            let shared = self.log.shared();
+            (!shared.closed || !shared.queue.is_empty(), shared.holds_up())
+        };
+        if holds_up {
+            held_up();
+        }
+        goes_on
     }
 
     /// Until there is work that `wanted` submitters wait for, or the log is closed; so long

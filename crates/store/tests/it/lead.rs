@@ -6,7 +6,7 @@ use std::time::Duration;
 use secondpost_store::disk::{Faults, Memory};
 use secondpost_store::log::{Class, Lead, LogError, Place, Submission, Urgency, done};
 
-use crate::run::{Promises, Run};
+use crate::run::{Promises, Run, one_by_one};
 
 type Told = Receiver<Result<Place, LogError>>;
 type Outcome = (Option<Lead<Memory>>, Told);
@@ -97,31 +97,13 @@ fn a_lead_whose_disk_fails_is_told_and_what_comes_later_is_kept() {
     assert!(alone.run.log.read(place, 1).is_ok());
 }
 
-/// Comes alone a hundred times to a disk with `faults`, and cuts the power. How often it
-/// led, and how many records were kept.
-fn lead_through(seed: u64, faults: Faults) -> (usize, usize) {
-    let disk = Memory::new(seed, 1 << 20);
-    let mut promises = Promises::default();
-    let mut run = Run::open(disk.clone(), &mut promises).unwrap().unwrap();
-    disk.set_faults(faults);
-    for _ in 0..100 {
-        run.submit(&mut promises, 1, Class::Ordinary);
-        run.step(&mut promises);
-    }
-    let counts = (promises.led, promises.kept());
-    if let Err(what) = Run::open(disk.crash(seed), &mut promises) {
-        panic!("seed {seed}, {faults:?}: {what}");
-    }
-    counts
-}
-
 #[test]
 fn what_is_led_survives_a_power_cut_at_any_call() {
-    let (led, kept) = lead_through(1, Faults::default());
-    assert_eq!(kept, 100);
-    assert!(led > 30, "{led} led");
+    let promises = one_by_one(1, Faults::default(), 100);
+    assert_eq!(promises.told, 100);
+    assert!(promises.led > 30, "{} led", promises.led);
     for cut_at in 0..400 {
-        lead_through(cut_at, Faults { cut_at: Some(cut_at), ..Faults::default() });
+        one_by_one(cut_at, Faults { cut_at: Some(cut_at), ..Faults::default() }, 100);
     }
 }
 
@@ -129,7 +111,7 @@ fn what_is_led_survives_a_power_cut_at_any_call() {
 fn a_sync_that_fails_takes_what_was_led_with_it_and_nothing_else() {
     for fails in 0..120 {
         let faults = Faults { fail_sync: Some(fails), ..Faults::default() };
-        assert!(lead_through(fails, faults).1 >= 99, "{faults:?}");
+        assert!(one_by_one(fails, faults, 100).told >= 99, "{faults:?}");
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use secondpost_store::disk::{Disk, Memory};
+use secondpost_store::disk::{Disk, Faults, Memory};
 use secondpost_store::log::{
     Class, Entry, Log, LogError, Options, Place, Submission, Urgency, Writer, done,
 };
@@ -41,6 +41,8 @@ pub(crate) struct Promises {
     kept: BTreeMap<u64, u32>,
     /// Records that were told as failed, or refused.
     pub(crate) failed: Vec<LogError>,
+    /// Records that were told as kept before the power was cut.
+    pub(crate) told: usize,
     /// Batches that their submitter wrote itself.
     pub(crate) led: usize,
 }
@@ -137,6 +139,24 @@ impl<D: Disk> Run<D> {
             promises.kept.retain(|_, segment| segment != oldest);
         }
     }
+}
+
+/// Hands in records one at a time on a disk with `faults`, and cuts the power. What was
+/// promised, and found again.
+pub(crate) fn one_by_one(seed: u64, faults: Faults, records: usize) -> Promises {
+    let disk = Memory::new(seed, 1 << 20);
+    let mut promises = Promises::default();
+    let mut run = Run::open(disk.clone(), &mut promises).unwrap().unwrap();
+    disk.set_faults(faults);
+    for _ in 0..records {
+        run.submit(&mut promises, 1, Class::Reserve);
+        run.step(&mut promises);
+    }
+    promises.told = promises.kept();
+    if let Err(what) = Run::open(disk.crash(seed), &mut promises) {
+        panic!("seed {seed}, {faults:?}: {what}");
+    }
+    promises
 }
 
 /// Whether all that was promised was found, whole and in order. Whatever was found is

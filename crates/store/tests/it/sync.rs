@@ -6,23 +6,12 @@ use std::sync::{Arc, Mutex};
 use secondpost_store::disk::{Calls, Disk, DiskFile, Faults, Memory};
 use secondpost_store::log::{Class, Done, Log, LogError, Place, Submission, Submitter, Urgency};
 
-use crate::run::{OPTIONS, Promises, Run};
+use crate::run::{OPTIONS, Promises, Run, one_by_one};
 
 /// Appends thirty records on a disk with `faults`, and cuts the power.
 fn check(seed: u64, faults: Faults) -> Promises {
-    let disk = Memory::new(seed, 1 << 20);
-    let mut promises = Promises::default();
-    let mut run = Run::open(disk.clone(), &mut promises).unwrap().unwrap();
-    disk.set_faults(faults);
-    for _ in 0..30 {
-        run.submit(&mut promises, 1, Class::Reserve);
-        run.step(&mut promises);
-    }
-    let acknowledged = promises.kept();
-    assert!(acknowledged >= 29, "{faults:?}: one failure fails one batch");
-    if let Err(what) = Run::open(disk.crash(seed), &mut promises) {
-        panic!("seed {seed}, {faults:?}: {what}");
-    }
+    let promises = one_by_one(seed, faults, 30);
+    assert!(promises.told >= 29, "{faults:?}: one failure fails one batch");
     promises
 }
 
