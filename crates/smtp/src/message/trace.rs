@@ -30,13 +30,7 @@ pub struct With {
 }
 
 impl With {
-    /// The registered keyword, as in `ESMTPS` or `UTF8LMTP`.
-    pub fn keyword(&self) -> String {
-        let mut keyword = String::new();
-        self.write_keyword(&mut keyword);
-        keyword
-    }
-
+    /// Appends the registered keyword, as in `ESMTPS` or `UTF8LMTP`.
     fn write_keyword(&self, into: &mut String) {
         into.push_str(match (self.lmtp, self.smtputf8, self.extended) {
             (true, true, _) => "UTF8LMTP",
@@ -254,7 +248,11 @@ mod tests {
     fn the_keyword_is_the_registered_one() {
         rfc!(6531, "3.7.3");
         rfc!(6531, "4.3");
-        let check = |with: With, keyword: &str| assert_eq!(with.keyword(), keyword);
+        let check = |with: With, keyword: &str| {
+            let mut written = String::new();
+            with.write_keyword(&mut written);
+            assert_eq!(written, keyword);
+        };
         check(WITH, "ESMTP");
         check(With { extended: false, ..WITH }, "SMTP");
         check(With { tls: true, authenticated: true, ..WITH }, "ESMTPSA");
