@@ -207,21 +207,18 @@ impl Dispatcher {
         let this = self.clone();
         tokio::task::spawn_blocking(move || {
             if let Err(error) = this.hold_for(&message, reason) {
-                let id = message.id;
-                tracing::error!(%id, %error, "a queued message waits for the next start");
+                waits_for_next_start(message.id, &error);
             }
         });
     }
 
+    /// A message that has to be held, and cannot be noted so, keeps no other from its way.
     fn load(&self) -> io::Result<()> {
-        let mut result = Ok(());
         self.parts.backlog.scan(&mut |message| {
-            let adopted = self.adopt(&message);
-            if result.is_ok() {
-                result = adopted;
+            if let Err(error) = self.adopt(&message) {
+                waits_for_next_start(message.id, &error);
             }
-        })?;
-        result
+        })
     }
 
     /// Puts a message into the schedule, under each of its destinations; holds it where
@@ -597,6 +594,11 @@ fn same_address(state: &queue::RecipientState) -> Option<std::net::IpAddr> {
 
 fn is_new(state: &queue::RecipientState) -> bool {
     state.history.attempts == 0
+}
+
+/// What has to be held, and could not be noted so, is found again then.
+fn waits_for_next_start(id: QueueId, error: &io::Error) {
+    tracing::error!(%id, %error, "a queued message waits for the next start");
 }
 
 /// Nobody is told of what is dropped.

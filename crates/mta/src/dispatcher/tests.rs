@@ -1,7 +1,7 @@
 //! The whole way out over loopback, with scripted peers, in the reactor's own time.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use queue::{Origin, Received, RecipientState, Status};
 use reply::catalogue;
@@ -27,6 +27,8 @@ struct Memory {
     next: AtomicU64,
     /// Notifications do not fit.
     full: Mutex<bool>,
+    /// That a message is held cannot be written down.
+    fails_holds: AtomicBool,
 }
 
 impl ReadMessage for Memory {
@@ -60,6 +62,9 @@ impl Backlog for Memory {
     }
 
     fn submit_update(&self, _: &Message, message: &Message, written: Written) {
+        if message.hold.is_held() && self.fails_holds.load(Ordering::Relaxed) {
+            return written(Err(io::ErrorKind::StorageFull.into()));
+        }
         let mut messages = lock(&self.messages);
         let stored = messages.get_mut(&message.id).ok_or(io::ErrorKind::NotFound.into());
         written(stored.map(|(stored, _)| *stored = message.clone()));
@@ -506,6 +511,20 @@ async fn mailboxes_of_this_machine_answer_like_any_other_host() {
     assert_eq!(shown.recipients[1].verdict.as_ref().unwrap().cause, "mailbox-locked");
     assert_eq!(shown.recipients[0].status, "delivered");
     assert!(world.mail().iter().any(|(to, text)| to == "a@example.org" && text.contains("5.1.1")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_a_start_a_message_that_cannot_be_held_keeps_no_other_from_its_way() {
+    let world = World::new(vec![]);
+    world.queue.fails_holds.store(true, Ordering::Relaxed);
+    let put = |to| {
+        let received = received("a@example.org", &[to], world.clock.now());
+        world.queue.put(received, MESSAGE).unwrap()
+    };
+    let stuck = put("b@example.com");
+    put("b@example.org");
+    world.until("the mail", |world| world.mail().len() == 1).await;
+    assert!(world.queue.get(stuck).unwrap().is_some_and(|message| !message.hold.is_held()));
 }
 
 #[tokio::test(start_paused = true)]
