@@ -27,7 +27,7 @@ use queue::schedule;
 use queue::spool::{Driver, OpenError, SpoolRecovery};
 use queue::{QueueId, Spool};
 use reply::Timestamp;
-use reply::explain::{Language, wrong};
+use reply::explain::{Language, labelled, wrong};
 use smtp::server::Protocol;
 use smtp::syntax::Mailbox;
 use store::{FileSystem, LoggedTable};
@@ -119,8 +119,28 @@ fn disk(data_dir: &Path, name: &str) -> Result<FileSystem, Failure> {
 struct Storage {
     spool: Spool<FileSystem>,
     driver: Driver<FileSystem>,
+    /// Of the thread that writes the spool.
+    writer: Life,
     greylist: Arc<FileTable>,
     learned: Arc<FileTable>,
+}
+
+/// Ends with a part that runs, however that comes to its end: by a panic, too.
+struct Life(watch::Receiver<()>);
+
+/// What a part holds while it runs.
+type Alive = watch::Sender<()>;
+
+impl Life {
+    fn begin() -> (Alive, Life) {
+        let (alive, life) = watch::channel(());
+        (alive, Life(life))
+    }
+
+    async fn ended(&self) {
+        let mut life = self.0.clone();
+        while life.changed().await.is_ok() {}
+    }
 }
 
 impl Storage {
@@ -136,12 +156,17 @@ impl Storage {
         report(&recovery);
         // Who is held up may be who looks for what comes in: something to do wakes another.
         let runtime = runtime.clone();
-        let driver = spool.start(writer, move || drop(runtime.spawn(async {})));
+        let (alive, life) = Life::begin();
+        let held_up = move || {
+            let _lives = &alive;
+            drop(runtime.spawn(async {}));
+        };
+        let driver = spool.start(writer, held_up);
         let driver = driver.map_err(|error| Failure::of_part("spool-thread", &error, language))?;
         let tables = disk(data_dir, "tables")?;
         let greylist = table(&tables, "greylist", now, language)?;
         let learned = table(&tables, "learned", now, language)?;
-        Ok(Storage { spool, driver, greylist, learned })
+        Ok(Storage { spool, driver, writer: life, greylist, learned })
     }
 
     fn flush(&self, now: Timestamp) {
@@ -267,15 +292,26 @@ async fn run(
     drop(banner.print(language, context.out));
 
     let mut tasks = JoinSet::new();
-    let dispatcher = tokio::spawn(reception.dispatcher.clone().run(stopped.clone()));
+    let (alive, sends) = Life::begin();
+    let (dispatcher, told) = (reception.dispatcher.clone(), stopped.clone());
+    let dispatcher = tokio::spawn(async move {
+        let _lives = alive;
+        dispatcher.run(told).await
+    });
     let Sockets { web, .. } = &mut sockets;
     serve_pages(std::mem::take(web), config, &stopped, &mut tasks);
     listen(sockets, config, &reception, &connections, &stopped, &mut tasks);
     pick_up(data_dir, administration).await;
-    until_stopped(config, &reception, storage, &stop, &mut signals).await;
+    let stopped = tokio::select! {
+        // Told to stop, the dispatcher ends as it should.
+        biased;
+        () = until_stopped(config, &reception, storage, &stop, &mut signals) => Ok(()),
+        broken = broken(storage, &sends, language) => Err(broken),
+    };
+    stop.send_replace(true);
     drop(admin);
     let ended = tokio::select! {
-        ended = end(tasks, dispatcher, language) => ended,
+        ended = end(tasks, dispatcher, language) => ended.and(stopped),
         () = signals.stop() => {
             tracing::warn!("told to stop once more: what is under way is broken off");
             Ok(())
@@ -283,6 +319,20 @@ async fn run(
     };
     tokio::task::block_in_place(|| reception.events.flush());
     ended
+}
+
+/// Ends where a part that everything hangs on has come to its end by itself, which it never
+/// should: a server that goes on without it takes mail that nobody sends, or none. Started
+/// again it has lost nothing.
+async fn broken(storage: &Storage, dispatcher: &Life, language: Language) -> Failure {
+    let part = tokio::select! {
+        () = storage.writer.ended() => "spool-thread",
+        () = dispatcher.ended() => "dispatcher",
+    };
+    tracing::error!("the {part} has ended by itself: stopping");
+    let part = wrong(language, &format!("part-{part}"), &[]);
+    let told = labelled(&part, &wrong(language, "ended-by-itself", &[]), language);
+    Failure::new(told).help(wrong(language, "ended-by-itself-help", &[]))
 }
 
 /// Lets what is under way come to its end, for as long as it may take.
@@ -514,7 +564,6 @@ async fn until_stopped(
         }
     }
     tracing::info!("stopping");
-    stop.send_replace(true);
 }
 
 fn prune_stories(config: &Config, reception: &Arc<Reception>) {
@@ -527,4 +576,39 @@ fn prune_stories(config: &Config, reception: &Arc<Reception>) {
             tracing::warn!(%error, "old stories cannot be removed");
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_life_ends_with_what_lives_even_by_a_panic() {
+        let (alive, life) = Life::begin();
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let _lives = alive;
+            // Let go of.
+            let _ = wait.recv();
+            panic!("of the test");
+        });
+        assert!(timeout(Duration::ZERO, life.ended()).await.is_err());
+        drop(go_on);
+        life.ended().await;
+        assert!(thread.join().is_err());
+        life.ended().await;
+    }
+
+    #[tokio::test]
+    async fn a_spool_whose_writer_has_ended_is_a_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let (now, language) = (Timestamp::from_secs(1_764_000_000), Language::En);
+        let storage = Storage::open(folder.path(), now, &Handle::current(), language);
+        let Ok(storage) = storage else { panic!("no storage") };
+        let (_alive, dispatcher) = Life::begin();
+        assert!(timeout(Duration::ZERO, broken(&storage, &dispatcher, language)).await.is_err());
+        storage.spool.close();
+        let failure = broken(&storage, &dispatcher, language).await;
+        assert_eq!(failure.message(language), "the spool’s thread: ended unexpectedly");
+    }
 }

@@ -267,7 +267,8 @@ const WORDS: &str =
     wrong-data-dir-not-used wrong-data-dir-another wrong-data-dir-owner
     wrong-data-dir-foreign wrong-data-dir-foreign-help wrong-daemon-of-not-asked
     wrong-daemon-not-asked wrong-daemon-answered-oddly wrong-daemon-stopped
-    wrong-daemon-closed wrong-another-daemon wrong-another-daemon-help wrong-cannot-listen
+    wrong-daemon-closed wrong-another-daemon wrong-another-daemon-help
+    wrong-ended-by-itself wrong-ended-by-itself-help wrong-cannot-listen
     wrong-cannot-listen-setting wrong-cannot-listen-option wrong-spool-not-opened
     wrong-spool-not-read wrong-stories-not-read wrong-pages-not-written wrong-not-dropped
     wrong-not-dropped-help wrong-lock-not-taken wrong-not-run wrong-too-big

@@ -23,6 +23,8 @@ pub struct Faults {
     /// This sync of a file fails, once. Some of what was written since the last one is on
     /// disk, and no later sync writes the rest.
     pub fail_sync: Option<u64>,
+    /// Syncs of files panic: what a bug below would come to.
+    pub panics_at_sync: bool,
     /// This sync of the directory fails, once. What was changed may be durable or not.
     pub fail_sync_dir: Option<u64>,
     /// This changing call fails, once, and changes nothing.
@@ -450,6 +452,7 @@ impl DiskFile for MemoryFile {
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.disk.state();
         state.power()?;
+        assert!(!state.faults.panics_at_sync, "a sync panics, as was asked for");
         let due = state.faults.fail_sync;
         if is_due(&mut state.calls.syncs, due) {
             state.settle_file(self.id);

@@ -1,6 +1,6 @@
 //! Who comes alone, again and again, to a quick disk writes itself, and loses nothing by it.
 
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use secondpost_store::disk::{Faults, Memory};
@@ -95,6 +95,33 @@ fn a_lead_whose_disk_fails_is_told_and_what_comes_later_is_kept() {
     let place = told.try_recv().unwrap().unwrap();
     assert_eq!(alone.run.log.generation(), 1);
     assert!(alone.run.log.read(place, 1).is_ok());
+}
+
+#[test]
+fn a_lead_that_panics_closes_the_log_and_leaves_nobody_waiting() {
+    let mut alone = Solitary::new();
+    let (lead, led) = alone.lead();
+    let (_, behind) = alone.submit();
+    let thread = std::thread::spawn({
+        let writer = alone.run.writer;
+        move || writer.run(|| {})
+    });
+    alone.disk.set_faults(Faults { panics_at_sync: true, ..Faults::default() });
+    let panicked = std::thread::spawn(move || lead.write()).join();
+    assert!(panicked.is_err());
+    // Nobody knows what is on disk: their word is dropped.
+    assert_eq!(led.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
+    assert_eq!(behind.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
+    thread.join().expect("the writer ends as with a log that is closed");
+    let late = Submission {
+        kind: 1,
+        payload: &[b"12345678"],
+        class: Class::Ordinary,
+        urgency: Urgency::Now,
+        generation: None,
+    };
+    let mut done = Some(done(|_| {}));
+    assert!(matches!(alone.run.log.submit(&late, &mut done), Err(LogError::Closed)));
 }
 
 #[test]
