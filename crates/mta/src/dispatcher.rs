@@ -83,6 +83,8 @@ const MESSAGES_A_CONNECTION: usize = 100;
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// How long to wait before a state that could not be written is written again.
 const WRITE_AGAIN: Duration = Duration::from_secs(10);
+/// When an attempt that ended by a fault of ours is made again.
+const AFTER_FAULT: Duration = Duration::from_secs(15 * 60);
 /// How much of a message goes into a notification at most.
 const ORIGINAL_OCTETS: usize = smtp::dsn::MAX_RETURNED_OCTETS;
 /// Locks that keep two destinations of one message from writing its state over each other.
@@ -307,15 +309,14 @@ impl Dispatcher {
 
     /// Works on a lease, and while its connection is good on further ones of the same
     /// destination.
-    async fn work(self: Arc<Self>, mut lease: Lease, stop: watch::Receiver<bool>) {
+    async fn work(self: Arc<Self>, lease: Lease, stop: watch::Receiver<bool>) {
         let mut lane = Lane::default();
+        let mut held = HeldLease { dispatcher: &self, lease: Some(lease) };
         for count in 1.. {
-            let outcome = self.attempt(&mut lane, &lease).await;
+            let Some(lease) = &held.lease else { break };
+            let outcome = self.attempt(&mut lane, lease).await;
             let more = count < MESSAGES_A_CONNECTION && !*stop.borrow();
-            match self.give_back(lease, outcome, more) {
-                Some(next) => lease = next,
-                None => break,
-            }
+            held.lease = held.lease.take().and_then(|lease| self.give_back(lease, outcome, more));
         }
         lane.close().await;
         self.wake.notify_one();
@@ -569,6 +570,25 @@ impl Dispatcher {
 
     fn stripe(&self, id: QueueId) -> &Mutex<()> {
         &self.stripes[id.number() as usize % STRIPES]
+    }
+}
+
+/// A lease that goes back into the schedule whatever becomes of its attempt: one that
+/// panics takes neither its message's turn nor its destination's place for ever.
+struct HeldLease<'a> {
+    dispatcher: &'a Dispatcher,
+    lease: Option<Lease>,
+}
+
+impl Drop for HeldLease<'_> {
+    fn drop(&mut self) {
+        let Some(lease) = self.lease.take() else { return };
+        let (id, shown) = (lease.id, self.dispatcher.parts.clock.now());
+        if std::thread::panicking() {
+            tracing::error!(%id, "an attempt ended by a fault of ours; it is made again later");
+        }
+        let again = Some(Due { at: shown + AFTER_FAULT, shown });
+        self.dispatcher.give_back(lease, Outcome { again, pace: None }, false);
     }
 }
 

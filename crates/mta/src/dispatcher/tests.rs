@@ -29,6 +29,8 @@ struct Memory {
     full: Mutex<bool>,
     /// That a message is held cannot be written down.
     fails_holds: AtomicBool,
+    /// Attempts that panic before one does not.
+    panics: AtomicU64,
 }
 
 impl ReadMessage for Memory {
@@ -54,6 +56,9 @@ impl Backlog for Memory {
     }
 
     fn recall(&self, _: QueueId) -> Option<Message> {
+        let less = |panics: u64| panics.checked_sub(1);
+        let due = self.panics.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        assert!(due.is_err(), "an attempt panics, as was asked for");
         None
     }
 
@@ -525,6 +530,21 @@ async fn at_a_start_a_message_that_cannot_be_held_keeps_no_other_from_its_way() 
     put("b@example.org");
     world.until("the mail", |world| world.mail().len() == 1).await;
     assert!(world.queue.get(stuck).unwrap().is_some_and(|message| !message.hold.is_held()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_that_panic_are_made_again_and_block_no_destination() {
+    const MESSAGES: usize = 30;
+    let (port, _) = peer(|_, line| willing(line)).await;
+    let world = World::new(routed(port));
+    world.queue.panics.store(MESSAGES as u64, Ordering::Relaxed);
+    for _ in 0..MESSAGES {
+        world.send("a@example.org", &["b@example.net"]);
+    }
+    world.until("the panics", |world| world.queue.panics.load(Ordering::Relaxed) == 0).await;
+    world.until_empty().await;
+    let took = world.clock.now().since(START);
+    assert!(took > AFTER_FAULT && took < 3 * AFTER_FAULT, "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
