@@ -6,6 +6,7 @@
 mod banner;
 mod descriptors;
 mod handler;
+mod life;
 
 use std::io;
 use std::path::Path;
@@ -40,6 +41,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use self::banner::Banner;
 use self::handler::Administration;
+use self::life::Life;
 use crate::cli::{Context, Failure, mailbox, system, user};
 use config::load::RUNNING_NAME;
 use config::settings::Listen;
@@ -123,24 +125,6 @@ struct Storage {
     writer: Life,
     greylist: Arc<FileTable>,
     learned: Arc<FileTable>,
-}
-
-/// Ends with a part that runs, however that comes to its end: by a panic, too.
-struct Life(watch::Receiver<()>);
-
-/// What a part holds while it runs.
-type Alive = watch::Sender<()>;
-
-impl Life {
-    fn begin() -> (Alive, Life) {
-        let (alive, life) = watch::channel(());
-        (alive, Life(life))
-    }
-
-    async fn ended(&self) {
-        let mut life = self.0.clone();
-        while life.changed().await.is_ok() {}
-    }
 }
 
 impl Storage {
@@ -314,7 +298,7 @@ async fn run(
         ended = end(tasks, dispatcher, language) => ended.and(stopped),
         () = signals.stop() => {
             tracing::warn!("told to stop once more: what is under way is broken off");
-            Ok(())
+            stopped
         }
     };
     tokio::task::block_in_place(|| reception.events.flush());
@@ -581,23 +565,6 @@ fn prune_stories(config: &Config, reception: &Arc<Reception>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn a_life_ends_with_what_lives_even_by_a_panic() {
-        let (alive, life) = Life::begin();
-        let (go_on, wait) = std::sync::mpsc::channel::<()>();
-        let thread = std::thread::spawn(move || {
-            let _lives = alive;
-            // Let go of.
-            let _ = wait.recv();
-            panic!("of the test");
-        });
-        assert!(timeout(Duration::ZERO, life.ended()).await.is_err());
-        drop(go_on);
-        life.ended().await;
-        assert!(thread.join().is_err());
-        life.ended().await;
-    }
 
     #[tokio::test]
     async fn a_spool_whose_writer_has_ended_is_a_failure() {
