@@ -32,7 +32,8 @@ impl<D: Disk> std::fmt::Debug for Driver<D> {
 impl<D: Disk> Spool<D> {
     /// Gives the writer, and upkeep, a thread each. `held_up` is called, again and again,
     /// while the disk holds up somebody who [commits to lead](super::Draft::commit_to_lead):
-    /// others may need what that thread did for them.
+    /// others may need what that thread did for them. It is dropped when the writer ends:
+    /// after [`Spool::close`], or where a thread that the spool needs has panicked.
     ///
     /// # Errors
     /// Where the operating system has no thread for them.
@@ -46,9 +47,20 @@ impl<D: Disk> Spool<D> {
             Driver { spool: self.clone(), stop: Arc::clone(&stop), threads: Vec::new() };
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         driver.threads.push(named("spool-writer").spawn(move || writer.run(held_up))?);
-        let spool = self.clone();
-        driver.threads.push(named("spool-upkeep").spawn(move || keep_up(&spool, &stop))?);
+        let kept = ClosedByPanic(self.clone());
+        driver.threads.push(named("spool-upkeep").spawn(move || keep_up(&kept.0, &stop))?);
         Ok(driver)
+    }
+}
+
+/// A spool that nobody keeps up would fill the disk: it is rather closed.
+struct ClosedByPanic<D: Disk>(Spool<D>);
+
+impl<D: Disk> Drop for ClosedByPanic<D> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.close();
+        }
     }
 }
 
@@ -86,5 +98,28 @@ impl<D: Disk> Driver<D> {
 impl<D: Disk> Drop for Driver<D> {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+
+    use store::disk::{Faults, Memory};
+
+    use super::*;
+
+    /// Patience with what another thread is to do.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn the_writer_ends_where_upkeep_has_panicked() {
+        let disk = Memory::new(1, 64 << 20);
+        let (spool, writer, _) = Spool::open(disk.clone()).unwrap();
+        disk.set_faults(Faults { panics_at_sync: true, ..Faults::default() });
+        let (alive, ends) = channel::<()>();
+        let driver = spool.start(writer, move || drop(alive.clone())).unwrap();
+        assert_eq!(ends.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
+        drop(driver);
     }
 }
