@@ -2,6 +2,9 @@
 //! the middle of a scenario of three messages, at a call that `strace` counts. Whatever had
 //! its 250 is delivered after the next start, once.
 //!
+//! A first start, which makes the data directory, is ended so as well; the next one has to
+//! complete it.
+//!
 //! The long form goes on with each call until its index is beyond the scenario's last.
 
 use std::collections::BTreeMap;
@@ -24,6 +27,17 @@ const MESSAGES: usize = 3;
 /// Lives in a row that do not reach a call.
 const MOST_SURVIVED: usize = 5;
 
+/// System calls that a first start makes, and those of them that are tried.
+const FIRST_CALLS: &[(&str, &[usize])] = &[
+    ("mkdir", &[1, 8, 20]),
+    ("openat", &[20, 26, 33]),
+    ("pwrite64", &[1, 12, 30]),
+    ("write", &[2, 9]),
+    ("fsync", &[1, 3, 6]),
+    ("rename", &[1, 2, 3]),
+    ("fallocate", &[1, 2]),
+];
+
 const OPTIONS: &[&str] = &["--domain", "example.org", "--set", "greylist.enabled=false"];
 
 #[test]
@@ -43,6 +57,45 @@ fn a_kill_at_any_write_sync_or_rename_loses_nothing_and_delivers_once() {
     }
     counted(&format!("{total} kills at a system call ({}): 0 lost, 0 twice", deaths.join(", ")));
     assert!(total >= 12, "the server was killed only {total} times");
+}
+
+#[test]
+fn a_first_start_that_is_killed_at_any_call_is_completed_by_the_next() {
+    let mut total = 0;
+    for (call, indices) in FIRST_CALLS {
+        if is_long() {
+            let mut survived = 0;
+            for index in 1..=MOST_CALLS {
+                let died = is_completed_after(call, index);
+                (total, survived) = if died { (total + 1, 0) } else { (total, survived + 1) };
+                if survived == MOST_SURVIVED {
+                    break;
+                }
+            }
+        } else {
+            total += indices.iter().filter(|index| is_completed_after(call, **index)).count();
+        }
+    }
+    counted(&format!("{total} kills in a first start: all completed by the next"));
+    assert!(total >= 12, "a first start was killed only {total} times");
+}
+
+/// Kills a first start at that call, starts again, and sends a message. Whether it died.
+fn is_completed_after(call: &str, index: usize) -> bool {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut doomed = Doomed::start(folder.path(), call, index);
+    let died = eventually("a first start dies, or has made what it needs", || {
+        let survives = || is_prepared(folder.path()).then_some(false);
+        if doomed.has_died() { Some(true) } else { survives() }
+    });
+    doomed.end();
+    let daemon = Daemon::start(folder.path(), OPTIONS);
+    daemon.ask(&["mailbox", "add", "alice@example.org"]);
+    assert!(send(daemon.mx, "hello"), "{call} {index}: it takes mail");
+    eventually("the mail", || subjects(&daemon).contains_key("hello").then_some(()));
+    let (status, log) = daemon.terminate();
+    assert!(status.success() && !log.contains("damaged"), "{call} {index}: {status}\n{log}");
+    died
 }
 
 /// Kills at the first `count` calls, in the long form at all; how often it died. A call
@@ -128,9 +181,13 @@ impl Doomed {
         line.split_whitespace().find_map(|word| word.parse().ok())
     }
 
+    fn has_died(&mut self) -> bool {
+        self.strace.try_wait().expect("it can be asked").is_some()
+    }
+
     /// Ends the server, where it still runs, as a power cut would, and waits for it.
     fn end(mut self) {
-        if self.strace.try_wait().expect("it can be asked").is_none() {
+        if !self.has_died() {
             let pid = self.strace.id();
             let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
             let children = children.unwrap_or_default();
