@@ -289,7 +289,7 @@ async fn run(
     let stopped = tokio::select! {
         // Told to stop, the dispatcher ends as it should.
         biased;
-        () = until_stopped(config, &reception, storage, &stop, &mut signals) => Ok(()),
+        () = until_stopped(config, &reception, storage, stopped.clone(), &mut signals) => Ok(()),
         broken = broken(storage, &sends, language) => Err(broken),
     };
     stop.send_replace(true);
@@ -530,10 +530,9 @@ async fn until_stopped(
     config: &Config,
     reception: &Arc<Reception>,
     storage: &Storage,
-    stop: &watch::Sender<bool>,
+    mut stopped: watch::Receiver<bool>,
     signals: &mut Signals,
 ) {
-    let mut stopped = stop.subscribe();
     let (mut flush, mut prune) = (interval(FLUSH_EVERY), interval(PRUNE_EVERY));
     flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -101,6 +101,7 @@ impl Appended {
     /// A row of a table with [`HEAD`].
     fn row(&self) -> [String; 13] {
         let is_judged = self.writers == JUDGED_WRITERS;
+        let sqlite = if is_judged { figure(self.sqlite.median()) } else { String::new() };
         [
             self.writers.to_string(),
             figure(self.spool.median()),
@@ -111,7 +112,7 @@ impl Appended {
             figure(self.raw_around_cache.median()),
             figure(self.hand_over.median()),
             figure(ratio(self.spool.median(), self.hand_over.median())),
-            is_judged.then(|| figure(self.sqlite.median())).unwrap_or_default(),
+            sqlite,
             figure(self.sqlite_batches.median()),
             figure(self.amplification.median()),
             figure(self.amplification_device.median()),
@@ -319,6 +320,7 @@ const NOTES: &[&str] = &[
      word to each; without records, checksums, index or limits. What is missing from it to the raw disk is \
      the threads' waiting for each other.",
     "SQLite: one connection, write-ahead log, `synchronous=FULL`. A transaction for each message \
-     is what sessions around it come to, whatever their number, and is measured once; in batches there are as many \
-     messages in a transaction as there are writers, as with a group commit built around it.",
+     is what sessions around it come to, whatever their number, and is measured once; in \
+     batches there are as many messages in a transaction as there are writers, as with a group \
+     commit built around it.",
 ];

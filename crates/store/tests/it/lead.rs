@@ -11,6 +11,15 @@ use crate::run::{Promises, Run, one_by_one};
 type Told = Receiver<Result<Place, LogError>>;
 type Outcome = (Option<Lead<Memory>>, Told);
 
+/// A record that presses.
+const RECORD: Submission<'static> = Submission {
+    kind: 1,
+    payload: &[b"12345678"],
+    class: Class::Ordinary,
+    urgency: Urgency::Now,
+    generation: None,
+};
+
 /// Patience with what another thread is to do.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -30,10 +39,7 @@ impl Solitary {
     fn submit(&self) -> Outcome {
         let (send, told) = channel();
         let mut done = Some(done(move |result| drop(send.send(result))));
-        let (class, urgency) = (Class::Ordinary, Urgency::Now);
-        let payload: &[&[u8]] = &[b"12345678"];
-        let record = Submission { kind: 1, payload, class, urgency, generation: None };
-        let (_, lead) = self.run.log.submit_to_lead(&record, &mut done).unwrap();
+        let (_, lead) = self.run.log.submit_to_lead(&RECORD, &mut done).unwrap();
         (lead, told)
     }
 
@@ -113,15 +119,8 @@ fn a_lead_that_panics_closes_the_log_and_leaves_nobody_waiting() {
     assert_eq!(led.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
     assert_eq!(behind.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
     thread.join().expect("the writer ends as with a log that is closed");
-    let late = Submission {
-        kind: 1,
-        payload: &[b"12345678"],
-        class: Class::Ordinary,
-        urgency: Urgency::Now,
-        generation: None,
-    };
-    let mut done = Some(done(|_| {}));
-    assert!(matches!(alone.run.log.submit(&late, &mut done), Err(LogError::Closed)));
+    let late = alone.run.log.submit(&RECORD, &mut Some(done(|_| {})));
+    assert!(matches!(late, Err(LogError::Closed)));
 }
 
 #[test]
