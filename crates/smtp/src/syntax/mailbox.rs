@@ -74,6 +74,11 @@ impl LocalPart {
         &self.0
     }
 
+    /// As it is written, where that is without quotes.
+    pub fn unquoted(&self) -> Option<&str> {
+        is_dot_string(&self.0).then_some(&self.0)
+    }
+
     /// Reads a local part at the start of `text`; also gives the octets it took.
     ///
     /// # Errors
@@ -114,7 +119,13 @@ fn dot_string(text: &str) -> Option<(String, usize)> {
 }
 
 fn is_dot_string(text: &str) -> bool {
-    text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
+    // An atom is to come: at the beginning, and behind a dot.
+    let mut is_open = true;
+    let fits = text.chars().all(|c| {
+        let was_open = std::mem::replace(&mut is_open, c == '.');
+        if is_open { !was_open } else { is_atext(c) }
+    });
+    fits && !is_open
 }
 
 fn is_graphic(c: char) -> bool {
@@ -123,7 +134,11 @@ fn is_graphic(c: char) -> bool {
 
 /// `atext` of RFC 5322 §3.2.3, with `UTF8-non-ascii` of RFC 6531 §3.3.
 pub(super) fn is_atext(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || is_utf8_non_ascii(c)
+    matches!(
+        c,
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '!' | '#'..='\'' | '*' | '+' | '-' | '/' | '=' | '?'
+            | '^'..='`' | '{'..='~'
+    ) || is_utf8_non_ascii(c)
 }
 
 /// C1 controls are UTF-8, but no address has them.
@@ -134,8 +149,8 @@ fn is_utf8_non_ascii(c: char) -> bool {
 /// With the least quoting that is possible (RFC 5321 §4.1.2).
 impl fmt::Display for LocalPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if is_dot_string(&self.0) {
-            return f.write_str(&self.0);
+        if let Some(unquoted) = self.unquoted() {
+            return f.write_str(unquoted);
         }
         let escaped = self.0.replace('\\', "\\\\").replace('"', "\\\"");
         write!(f, "\"{escaped}\"")
@@ -181,7 +196,9 @@ impl FromStr for Mailbox {
 
 impl fmt::Display for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.local_part, self.domain)
+        self.local_part.fmt(f)?;
+        f.write_str("@")?;
+        self.domain.fmt(f)
     }
 }
 
