@@ -11,8 +11,8 @@ use std::net::IpAddr;
 use reply::{EnhancedCode, Permanence, Timestamp};
 use smtp::envelope::{Envelope, Recipient};
 use smtp::syntax::{
-    Body, ForwardPath, MailParameters, Notify, OriginalRecipient, RecipientParameters, Ret,
-    ReversePath,
+    Body, ForwardPath, MailParameters, Mailbox, Notify, OriginalRecipient, RecipientParameters,
+    Ret, ReversePath,
 };
 
 use super::{Hold, Origin, Received, RecipientState, Status};
@@ -38,13 +38,47 @@ impl Writer {
 
     /// A text, as `value` is displayed.
     fn shown(&mut self, value: impl fmt::Display) {
+        self.measured(|out| {
+            // A vector takes all of it.
+            let _ = write!(out, "{value}");
+        });
+    }
+
+    /// A text that `write` adds.
+    fn measured(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let begin = self.0.len();
         self.number(0);
         let text = self.0.len();
-        // A vector takes all of it.
-        let _ = write!(self.0, "{value}");
+        write(&mut self.0);
         let length = (self.0.len() - text) as u64;
         self.0[begin..text].copy_from_slice(&length.to_le_bytes());
+    }
+
+    /// A mailbox as it is displayed; nothing of it is formatted where it is not quoted, as
+    /// every message has some.
+    fn mailbox(&mut self, mailbox: &Mailbox) {
+        match mailbox.local_part.unquoted() {
+            Some(local_part) => self.measured(|out| {
+                let pieces = [local_part, "@", mailbox.domain.as_str()];
+                pieces.iter().for_each(|piece| out.extend_from_slice(piece.as_bytes()));
+            }),
+            None => self.shown(mailbox),
+        }
+    }
+
+    /// An address as it is displayed; that of most clients without formatting it.
+    fn address(&mut self, address: IpAddr) {
+        match address {
+            IpAddr::V4(address) => self.measured(|out| {
+                for (at, octet) in address.octets().into_iter().enumerate() {
+                    out.extend((at > 0).then_some(b'.'));
+                    out.extend((octet >= 100).then_some(b'0' + octet / 100));
+                    out.extend((octet >= 10).then_some(b'0' + octet / 10 % 10));
+                    out.push(b'0' + octet % 10);
+                }
+            }),
+            IpAddr::V6(address) => self.shown(address),
+        }
     }
 
     fn option<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Writer, T)) {
@@ -106,15 +140,21 @@ pub fn encode_received(received: &Received, into: Vec<u8>) -> Vec<u8> {
     let mut out = Writer(into);
     out.time(received.at);
     out.octet(received.origin as u8);
-    out.option(received.client, Writer::shown);
+    out.option(received.client, Writer::address);
     out.option(received.hello.as_deref(), Writer::text);
     out.option(received.held.as_deref(), Writer::text);
     let envelope = &received.envelope;
-    out.shown(&envelope.reverse_path);
+    match &envelope.reverse_path.0 {
+        Some(mailbox) => out.mailbox(mailbox),
+        None => out.text(""),
+    }
     encode_mail(&mut out, &envelope.mail);
     out.number(envelope.recipients.len() as u64);
     for recipient in &envelope.recipients {
-        out.shown(&recipient.path);
+        match recipient.path.mailbox() {
+            Some(mailbox) => out.mailbox(mailbox),
+            None => out.shown(&recipient.path),
+        }
         out.option(recipient.parameters.notify, Writer::shown);
         out.option(recipient.parameters.orcpt.as_ref(), Writer::shown);
     }
@@ -376,6 +416,27 @@ mod tests {
         for end in 0..octets.len() {
             assert_eq!(decode_received(&octets[..end]), None);
         }
+    }
+
+    fn written(write: impl FnOnce(&mut Writer)) -> String {
+        let mut out = Writer::default();
+        write(&mut out);
+        Reader(&out.0).string().unwrap()
+    }
+
+    #[test]
+    fn what_is_not_formatted_is_written_as_it_is_displayed() {
+        for text in
+            ["a.b+c@example.org", "\"a b\"@[192.0.2.1]", "\"\"@x", "\"a.\"@x", "用户@例え.test"]
+        {
+            let mailbox = text.parse().unwrap();
+            assert_eq!(written(|out| out.mailbox(&mailbox)), text);
+        }
+        for octet in 0..=255 {
+            let address = IpAddr::from([octet, 0, 255 - octet, 10]);
+            assert_eq!(written(|out| out.address(address)), address.to_string());
+        }
+        assert_eq!(written(|out| out.address("2001:db8::1".parse().unwrap())), "2001:db8::1");
     }
 
     #[test]
