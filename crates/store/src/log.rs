@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use crate::disk::{Disk, DiskFile};
 
 mod blocks;
+mod company;
 mod lead;
 pub mod listing;
 mod pen;
@@ -29,6 +30,7 @@ mod space;
 mod writer;
 
 use blocks::Buffer;
+use company::Company;
 pub use lead::Lead;
 use lead::Solitude;
 pub use listing::Listing;
@@ -270,8 +272,9 @@ struct Shared<D: Disk> {
     /// Since when a submitter has the lead.
     leading: Option<Instant>,
     solitude: Solitude,
-    /// While the writer sleeps: it wants to be woken when so many wait for the next batch.
-    wanted: Option<usize>,
+    company: Company,
+    /// While the writer sleeps: until when, unless it is woken.
+    asleep_until: Option<Instant>,
     /// How many wait for room.
     want_room: usize,
     /// Buffers to be used again.
@@ -351,16 +354,20 @@ impl<D: Disk> Log<D> {
         self.may_submit(&shared, record, octets)?;
         self.make_room(&mut shared, octets, record.class)?;
         let place = self.append(&mut shared, record, octets, checksum, done)?;
-        let may_lead = record.urgency == Urgency::Now && shared.note_arrival();
+        let is_last = shared.note_company();
+        let presses = record.urgency == Urgency::Now;
+        let may_lead = presses && shared.note_arrival(is_last);
         let lead = (leads && may_lead).then(|| Lead::take(self, &mut shared));
         self.wake_writer(&mut shared);
         Ok((place, lead))
     }
 
-    /// Wakes the writer if there is what it waits for. To wake nobody is a system call, too.
+    /// Wakes the writer if there is work, or would be before it looks. To wake nobody is a
+    /// system call, too.
     fn wake_writer(&self, shared: &mut Shared<D>) {
-        if shared.wanted.is_some_and(|wanted| shared.has_work_for(wanted)) {
-            shared.wanted = None;
+        let is_missed = |until| shared.company.needs_look_before(until) || shared.has_work();
+        if shared.asleep_until.is_some_and(is_missed) {
+            shared.asleep_until = None;
             self.0.work.notify_one();
         }
     }
@@ -547,18 +554,27 @@ impl<D: Disk> fmt::Debug for Pin<D> {
 }
 
 impl<D: Disk> Shared<D> {
-    /// Whether the writer is to write: there is a batch that presses, and so many wait for
-    /// the next one, or another one is behind it. It also ends where the log is closed, and
-    /// does nothing while somebody leads.
-    fn has_work_for(&self, wanted: usize) -> bool {
-        let is_enough = || self.waiting() >= wanted || self.queue.len() > 1;
-        let is_due = || is_enough() && self.queue.iter().any(Batch::presses);
-        self.leading.is_none() && (self.closed || is_due())
+    /// Whether the writer is to write: there is a batch that presses, and waits for nobody.
+    /// It also ends where the log is closed, and does nothing while somebody leads.
+    fn has_work(&self) -> bool {
+        let is_due = || self.queue.iter().any(Batch::presses);
+        let waits = self.leading.is_some() || self.company.awaits_until().is_some();
+        self.leading.is_none() && self.closed || !waits && is_due()
     }
 
-    /// How many wait for the next batch.
+    /// Somebody came. Whether that is everybody who was awaited for the next batch.
+    fn note_company(&mut self) -> bool {
+        if self.queue.len() > 1 {
+            // Who is to come goes into another one.
+            self.company.forget();
+            return false;
+        }
+        self.company.note_arrival(self.waiting())
+    }
+
+    /// How many wait for the next batch, and have nothing else to do.
     fn waiting(&self) -> usize {
-        self.queue.front().map_or(0, |batch| batch.done.len())
+        self.queue.front().map_or(0, |batch| batch.pressing)
     }
 
     /// The payload of a record that is not yet on disk.

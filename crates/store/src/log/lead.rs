@@ -1,5 +1,6 @@
-//! A submitter that writes its batch itself: one that comes alone again and again, to a
-//! quick disk. The way to the writer's thread and back takes as long as such a disk does.
+//! A submitter that writes its batch itself: one that comes alone again and again, or last
+//! of those who were awaited, to a quick disk. The way to the writer's thread and back takes
+//! as long as such a disk does.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -11,6 +12,9 @@ use crate::disk::Disk;
 
 /// So often in a row somebody came alone before one may lead.
 const OFTEN: u32 = 16;
+/// Of so many at most who comes last leads. To tell more of them takes so long that it is
+/// better done beside those who were told.
+const MOST_LED: usize = 64;
 /// What a batch takes on a disk that is quick enough to be waited for in place.
 const QUICK: Duration = Duration::from_millis(1);
 /// Who is held up for longer may hold up others.
@@ -34,19 +38,28 @@ impl Solitude {
         self.took = Some(self.took.map_or(took, |so_far| of_late(so_far, took)));
     }
 
-    fn may_lead(&self) -> bool {
-        self.in_a_row > OFTEN && self.took.is_some_and(|took| took < QUICK)
+    /// Whether somebody came alone so often that who does may lead.
+    fn is_reliable(&self) -> bool {
+        self.in_a_row > OFTEN
+    }
+
+    fn is_quick(&self) -> bool {
+        self.took.is_some_and(|took| took < QUICK)
     }
 }
 
 impl<D: Disk> Shared<D> {
-    /// Notes who comes with a record that presses, which is in the open batch by now.
-    /// Whether it may lead.
-    pub(super) fn note_arrival(&mut self) -> bool {
+    /// Notes who comes with a record that presses, which is in the open batch by now, and
+    /// `is_last` of those who were awaited. Whether it may lead.
+    pub(super) fn note_arrival(&mut self, is_last: bool) -> bool {
         let pressing: usize = self.queue.iter().map(|batch| batch.pressing).sum();
-        let is_alone = pressing == 1 && self.writing.is_none() && self.leading.is_none();
+        let nobody_writes = self.writing.is_none() && self.leading.is_none();
+        let is_alone = nobody_writes && pressing == 1;
         self.solitude.note_arrival(is_alone);
-        is_alone && self.queue.len() == 1 && self.solitude.may_lead()
+        let is_last = is_last && self.company.is_reliable() && self.waiting() <= MOST_LED;
+        let is_alone = is_alone && self.solitude.is_reliable();
+        let may = (is_last || is_alone) && self.solitude.is_quick();
+        nobody_writes && self.queue.len() == 1 && may
     }
 
     /// Whether the disk holds up who leads.
@@ -55,11 +68,12 @@ impl<D: Disk> Shared<D> {
     }
 }
 
-/// A batch whose one submitter is to write it: nobody else does until then. Dropped, it is
-/// left to the writer.
+/// A batch that one of its submitters is to write: nobody else does until then. Dropped, it
+/// is left to the writer.
 #[must_use = "the batch waits for it"]
 pub struct Lead<D: Disk> {
     log: Log<D>,
+    is_over: bool,
 }
 
 impl<D: Disk> fmt::Debug for Lead<D> {
@@ -72,18 +86,26 @@ impl<D: Disk> Lead<D> {
     /// The lead, in a log where nobody has it.
     pub(super) fn take(log: &Log<D>, shared: &mut Shared<D>) -> Lead<D> {
         shared.leading = Some(stopwatch());
-        Lead { log: log.clone() }
+        Lead { log: log.clone(), is_over: false }
     }
 
     /// Writes and syncs the batch on this thread, and tells its submitters. Blocks for as
     /// long as the disk takes, which may be long although it was quick of late.
-    pub fn write(self) {
-        self.log.write_oldest(By::Lead);
+    pub fn write(mut self) {
+        let word = self.log.write_oldest(By::Lead);
+        // From now on somebody else may have the lead.
+        self.is_over = word.is_some();
+        if let Some(word) = word {
+            word.tell();
+        }
     }
 }
 
 impl<D: Disk> Drop for Lead<D> {
     fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
         let mut shared = self.log.shared();
         shared.leading = None;
         let is_cut_off = shared.pen.is_none();
@@ -100,18 +122,22 @@ impl<D: Disk> Drop for Lead<D> {
 mod tests {
     use super::*;
 
+    fn may_lead(solitude: &Solitude) -> bool {
+        solitude.is_reliable() && solitude.is_quick()
+    }
+
     #[test]
     fn who_comes_alone_often_enough_to_a_quick_disk_may_lead() {
         let mut solitude = Solitude::default();
         (0..100).for_each(|_| solitude.note_arrival(true));
-        assert!(!solitude.may_lead(), "nothing is known of the disk");
+        assert!(!may_lead(&solitude), "nothing is known of the disk");
         solitude.note_batch(QUICK / 2);
-        assert!(solitude.may_lead());
+        assert!(may_lead(&solitude));
         solitude.note_arrival(false);
         (0..OFTEN).for_each(|_| solitude.note_arrival(true));
-        assert!(!solitude.may_lead());
+        assert!(!may_lead(&solitude));
         solitude.note_arrival(true);
-        assert!(solitude.may_lead());
+        assert!(may_lead(&solitude));
     }
 
     #[test]
@@ -119,10 +145,10 @@ mod tests {
         let mut solitude = Solitude::default();
         (0..=OFTEN).for_each(|_| solitude.note_arrival(true));
         (0..20).for_each(|_| solitude.note_batch(QUICK / 2));
-        assert!(solitude.may_lead());
+        assert!(may_lead(&solitude));
         solitude.note_batch(10 * QUICK);
-        assert!(!solitude.may_lead());
+        assert!(!may_lead(&solitude));
         (0..20).for_each(|_| solitude.note_batch(QUICK / 2));
-        assert!(solitude.may_lead());
+        assert!(may_lead(&solitude));
     }
 }

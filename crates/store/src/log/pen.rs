@@ -84,24 +84,24 @@ fn write_footer<D: Disk>(
 }
 
 impl<D: Disk> Log<D> {
-    /// Writes and syncs the oldest batch, if it is `by`'s to write, and tells its submitters.
-    /// How many may wait for the next one: who was told of this one, and who came meanwhile.
-    pub(super) fn write_oldest(&self, by: By) -> Option<usize> {
-        let (mut pen, mut batch, octets) = self.take(by)?;
+    /// Writes and syncs the oldest batch, if it is `by`'s to write; the word of it that its
+    /// submitters are to be told. Who led does not any more.
+    pub(super) fn write_oldest(&self, by: By) -> Option<Word> {
+        let (mut pen, batch, octets) = self.take(by)?;
         let start = stopwatch();
         let result = pen.write(self, &batch, &octets);
         let took = start.elapsed();
         let done = match &result {
-            Ok(()) => self.written(pen, &mut batch, octets, took),
+            Ok(()) => {
+                self.written(pen, &batch, octets, took);
+                batch.done
+            }
             Err(error) => {
                 let removed = self.unmake(&batch);
                 self.failed(pen, batch, octets.len(), error, removed)
             }
         };
-        let outcome = result.map_err(|error| LogError::of(&error));
-        let all = done.len() + self.shared().waiting();
-        tell(done, &outcome);
-        Some(all)
+        Some(Word { done, outcome: result.map_err(|error| LogError::of(&error)) })
     }
 
     /// Takes the oldest batch; it stays readable while it is written.
@@ -124,6 +124,7 @@ impl<D: Disk> Log<D> {
             blocks.complete(batch.segment.number, &mut octets);
         }
         let octets = Arc::new(octets);
+        shared.company.forget();
         shared.writing = Some(Writing {
             segment: batch.segment.number,
             start: batch.start,
@@ -132,15 +133,10 @@ impl<D: Disk> Log<D> {
         Some((pen, batch, octets))
     }
 
-    fn written(
-        &self,
-        pen: Pen<D>,
-        batch: &mut Batch<D>,
-        octets: Arc<Buffer>,
-        took: Duration,
-    ) -> Vec<(Place, Done)> {
+    /// The batch is on disk. Who pressed is about to be told, and may come again.
+    fn written(&self, pen: Pen<D>, batch: &Batch<D>, octets: Arc<Buffer>, took: Duration) {
         let mut shared = self.shared();
-        (shared.pen, shared.writing) = (Some(pen), None);
+        let is_led = shared.put_down(pen);
         shared.solitude.note_batch(took);
         shared.in_flight = shared.in_flight.saturating_sub(payload_octets(batch, octets.len()));
         if let Ok(buffer) = Arc::try_unwrap(octets)
@@ -149,8 +145,15 @@ impl<D: Disk> Log<D> {
         {
             shared.idle.push(buffer);
         }
+        if shared.queue.len() < 2 {
+            let there = shared.waiting();
+            shared.company.expect(batch.pressing + there, there, took, stopwatch());
+        }
+        if is_led {
+            shared.company.note_lead();
+        }
+        self.wake_writer(&mut shared);
         self.tell_of_room(&shared);
-        std::mem::take(&mut batch.done)
     }
 
     /// A segment whose first batch failed holds nothing that was promised: its file goes,
@@ -178,7 +181,7 @@ impl<D: Disk> Log<D> {
         removed: bool,
     ) -> Vec<(Place, Done)> {
         let mut shared = self.shared();
-        (shared.pen, shared.writing) = (Some(pen), None);
+        shared.put_down(pen);
         shared.generation += 1;
         shared.is_full |= crate::disk::is_full(error);
         if removed {
@@ -222,14 +225,32 @@ impl<D: Disk> Log<D> {
             std::mem::take(&mut shared.queue)
         };
         let done = batches.into_iter().flat_map(|batch| batch.done).collect();
-        tell(done, &Err(LogError::Closed));
+        Word { done, outcome: Err(LogError::Closed) }.tell();
     }
 }
 
-/// Ends every record before anybody is woken.
-fn tell(mut done: Vec<(Place, Done)>, outcome: &Result<(), LogError>) {
-    done.iter_mut().for_each(|(place, done)| done.ended(outcome.clone().map(|()| *place)));
-    done.into_iter().for_each(|(_, done)| done.tell());
+impl<D: Disk> Shared<D> {
+    /// Nobody writes any more; whether it was who led.
+    fn put_down(&mut self, pen: Pen<D>) -> bool {
+        (self.pen, self.writing) = (Some(pen), None);
+        self.leading.take().is_some()
+    }
+}
+
+/// What became of a batch, for its submitters.
+#[must_use = "they wait for it"]
+pub(super) struct Word {
+    done: Vec<(Place, Done)>,
+    outcome: Result<(), LogError>,
+}
+
+impl Word {
+    /// Ends every record before anybody is woken.
+    pub(super) fn tell(mut self) {
+        let Word { done, outcome } = &mut self;
+        done.iter_mut().for_each(|(place, done)| done.ended(outcome.clone().map(|()| *place)));
+        self.done.into_iter().for_each(|(_, done)| done.tell());
+    }
 }
 
 /// What a batch counts for in the octets in flight.

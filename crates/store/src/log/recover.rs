@@ -14,7 +14,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use super::record::{self, ALIGNMENT, HEADER_OCTETS, Spot};
 use super::segment::{self, FOOTER_KIND, Footer, SEGMENT_HEADER_OCTETS, Segment, SegmentHeader};
 use super::space::{Spare, spare_number};
-use super::{Digest, Entry, Inner, Listing, Log, Options, Pen, Place, Shared, Solitude, Writer};
+use super::{
+    Company, Digest, Entry, Inner, Listing, Log, Options, Pen, Place, Shared, Solitude, Writer,
+};
 use crate::disk::{Disk, DiskFile};
 
 /// A file that is not longer than this is no segment.
@@ -228,7 +230,8 @@ impl<D: Disk> Found<D> {
             pen: Some(Pen::default()),
             leading: None,
             solitude: Solitude::default(),
-            wanted: None,
+            company: Company::default(),
+            asleep_until: None,
             want_room: 0,
             idle: Vec::new(),
             digest: Vec::new(),

@@ -1,22 +1,16 @@
-//! The writer of a log, and when it writes: how its thread waits for work, and for company.
+//! The writer of a log, and when it writes: how its thread waits for work.
 
 use std::fmt;
 use std::sync::PoisonError;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::pen::By;
+use super::pen::{By, Word};
 use super::{Log, Shared};
 use crate::disk::Disk;
 
 /// How long records that do not press may wait for company.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// For how long at most a batch waits for those who were told of the last one.
-const LONGEST_GATHERING: Duration = Duration::from_millis(2);
-/// A part of the quickest batch: so much slower a disk is thought to be after each one.
-const SLOWS_BY: u32 = 64;
-/// How often in a row it is noted that waiting was in vain.
-const MOST_IN_VAIN: u32 = 6;
 /// What is expected sooner is waited for awake, and up to twice so long: a sleep and a wake
 /// take about as long as a quick disk's sync. Even one session that waits for each reply is
 /// back within that time, if it is near.
@@ -44,40 +38,6 @@ impl Expected {
     }
 }
 
-/// Whether a batch waits for those who were told of the last one, and are about to submit
-/// again, one after the other: begun with the first of them, it would make the others wait
-/// for two syncs. Where they take longer to come than a sync takes, it is better begun: two
-/// groups then take turns, and neither the disk nor they are idle.
-#[derive(Default)]
-struct Company {
-    /// What a batch took, at its best: what it costs to write and sync nearly nothing.
-    quickest: Option<Duration>,
-    /// How often in a row they were not back in time.
-    in_vain: u32,
-    /// Batches that wait for nobody.
-    alone: u32,
-}
-
-impl Company {
-    /// For how long to wait, now that a batch took so long.
-    fn patience(&mut self, took: Duration) -> Duration {
-        let quickest = self.quickest.map_or(took, |best| took.min(best + best / SLOWS_BY));
-        self.quickest = Some(quickest);
-        if self.alone > 0 {
-            self.alone -= 1;
-            return Duration::ZERO;
-        }
-        quickest.min(LONGEST_GATHERING)
-    }
-
-    /// After a wait: whether all came. Where they did not, the next batches try it less
-    /// and less often.
-    fn note(&mut self, all_came: bool) {
-        self.in_vain = if all_came { 0 } else { (self.in_vain + 1).min(MOST_IN_VAIN) };
-        self.alone = (1 << self.in_vain) - 1;
-    }
-}
-
 /// Writes a log's batches. There is one for each log. Dropped, it writes nothing more: what
 /// is on its way fails, and the log is closed.
 pub struct Writer<D: Disk> {
@@ -100,29 +60,23 @@ impl<D: Disk> Writer<D> {
     /// After an error nothing that was not synced before is trusted, nothing more is
     /// written to that segment, and everything that was on its way fails.
     pub fn step(&mut self) -> bool {
-        self.log.write_oldest(By::Writer).is_some()
+        self.log.write_oldest(By::Writer).map(Word::tell).is_some()
     }
 
     /// Steps until the log is closed and all is written. For a thread of its own. `held_up`
     /// is called, again and again, while the disk holds up a submitter that writes itself.
-    pub fn run(self, held_up: impl Fn()) {
+    pub fn run(mut self, held_up: impl Fn()) {
         let (mut next, mut back) = (Expected::default(), Expected::default());
-        let mut company = Company::default();
         while self.wait(&mut next, &held_up) {
-            let start = stopwatch();
-            let all = self.log.write_oldest(By::Writer).unwrap_or(0);
-            let patience = company.patience(start.elapsed());
-            // One that is alone waits for nobody.
-            if all > 1 && !patience.is_zero() {
-                company.note(self.until(all, patience, &mut back));
-            }
+            self.step();
+            self.wait_for_company(&mut back);
         }
     }
 
-    /// Waits for work, and for company where it does not press; `false` when the log is
+    /// Waits for work, and for a moment where it does not press; `false` when the log is
     /// closed and there is none.
     fn wait(&self, next: &mut Expected, held_up: &impl Fn()) -> bool {
-        self.until(0, PATIENCE, next);
+        self.until(stopwatch() + PATIENCE, next);
         let (goes_on, holds_up) = {
             let shared = self.log.shared();
             (!shared.closed || !shared.queue.is_empty(), shared.holds_up())
@@ -133,23 +87,36 @@ impl<D: Disk> Writer<D> {
         goes_on
     }
 
-    /// Until there is work that `wanted` submitters wait for, or the log is closed; so long
-    /// at most. Whether it is so.
-    fn until(&self, wanted: usize, longest: Duration, expected: &mut Expected) -> bool {
-        let start = stopwatch();
-        let is_there = expected.0 < AWAKE && self.watch(wanted, start + longest.min(2 * AWAKE))
-            || self.sleep(wanted, longest);
-        expected.note(if is_there { start.elapsed() } else { Duration::MAX });
-        is_there
+    /// Waits for those who are awaited, unless they are left to who comes last.
+    fn wait_for_company(&self, back: &mut Expected) {
+        let until = {
+            let shared = self.log.shared();
+            shared.company.awaits_until().filter(|_| !shared.company.will_lead())
+        };
+        if let Some(until) = until {
+            self.until(until, back);
+        }
     }
 
-    /// Awake, and out of the way of who is to come. Whether they came.
-    fn watch(&self, wanted: usize, end: Instant) -> bool {
+    /// Until there is work, at most until `end`.
+    fn until(&self, end: Instant, expected: &mut Expected) {
+        let start = stopwatch();
+        let is_there =
+            expected.0 < AWAKE && self.watch(end.min(start + 2 * AWAKE)) || self.sleep(end);
+        let took = start.elapsed();
+        expected.note(if is_there { took } else { Duration::MAX });
+    }
+
+    /// Awake, and out of the way of who is to come. Whether there is work before the end.
+    fn watch(&self, end: Instant) -> bool {
         loop {
-            if let Ok(shared) = self.log.0.shared.try_lock()
-                && shared.has_work_for(wanted)
-            {
-                return true;
+            if let Ok(shared) = self.log.0.shared.try_lock() {
+                if shared.has_work() {
+                    return true;
+                }
+                if shared.company.will_lead() {
+                    return false;
+                }
             }
             if stopwatch() >= end {
                 return false;
@@ -158,18 +125,25 @@ impl<D: Disk> Writer<D> {
         }
     }
 
-    /// Asleep. Whether they came.
-    fn sleep(&self, wanted: usize, longest: Duration) -> bool {
+    /// Asleep. Whether there is work before the end.
+    fn sleep(&self, end: Instant) -> bool {
         let mut shared = self.log.shared();
-        if shared.has_work_for(wanted) {
-            return true;
+        loop {
+            let now = stopwatch();
+            shared.company.give_up_who_is_late(now);
+            if now >= end {
+                return false;
+            }
+            if shared.has_work() {
+                return true;
+            }
+            let next_look = shared.company.next_look(now).map_or(end, |next| next.min(end));
+            shared.asleep_until = Some(next_look);
+            let asleep = |shared: &mut Shared<D>| shared.asleep_until.is_some();
+            let waited = self.log.0.work.wait_timeout_while(shared, next_look - now, asleep);
+            shared = waited.unwrap_or_else(PoisonError::into_inner).0;
+            shared.asleep_until = None;
         }
-        shared.wanted = Some(wanted);
-        let idle = |shared: &mut Shared<D>| shared.wanted.is_some();
-        let waited = self.log.0.work.wait_timeout_while(shared, longest, idle);
-        let (mut shared, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-        shared.wanted = None;
-        !waited.timed_out()
     }
 }
 
@@ -189,21 +163,6 @@ pub(super) fn stopwatch() -> Instant {
 mod tests {
     use super::*;
 
-    const SYNC: Duration = Duration::from_micros(100);
-
-    #[test]
-    fn a_batch_waits_no_longer_than_a_quick_one_takes() {
-        let mut company = Company::default();
-        assert_eq!(company.patience(3 * SYNC), 3 * SYNC);
-        assert_eq!(company.patience(SYNC), SYNC);
-        let after_a_large_one = company.patience(10 * SYNC);
-        assert!(after_a_large_one > SYNC && after_a_large_one < 2 * SYNC);
-        for _ in 0..1000 {
-            company.patience(Duration::from_secs(1));
-        }
-        assert_eq!(company.patience(Duration::from_secs(1)), LONGEST_GATHERING);
-    }
-
     #[test]
     fn it_waits_awake_only_while_work_comes_quickly() {
         let mut next = Expected::default();
@@ -212,20 +171,5 @@ mod tests {
         assert!(next.0 < AWAKE);
         (0..3).for_each(|_| next.note(Duration::MAX));
         assert!(next.0 >= AWAKE);
-    }
-
-    #[test]
-    fn who_is_never_back_in_time_is_waited_for_less_and_less_and_not_never() {
-        let mut company = Company::default();
-        let mut waits = Vec::new();
-        for batch in 0..400 {
-            if !company.patience(SYNC).is_zero() {
-                waits.push(batch);
-                company.note(false);
-            }
-        }
-        assert_eq!(waits, [0, 2, 6, 14, 30, 62, 126, 190, 254, 318, 382]);
-        company.note(true);
-        assert!(!company.patience(SYNC).is_zero());
     }
 }

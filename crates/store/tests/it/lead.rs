@@ -1,12 +1,13 @@
-//! Who comes alone, again and again, to a quick disk writes itself, and loses nothing by it.
+//! Who comes alone, again and again, to a quick disk writes itself, and so does who comes
+//! last of those who always come together; they lose nothing by it.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use secondpost_store::disk::{Faults, Memory};
-use secondpost_store::log::{Class, Lead, LogError, Place, Submission, Urgency, done};
+use secondpost_store::log::{Class, Lead, Log, LogError, Place, Submission, Urgency, done};
 
-use crate::run::{Promises, Run, one_by_one};
+use crate::run::{Promises, Run, in_groups};
 
 type Told = Receiver<Result<Place, LogError>>;
 type Outcome = (Option<Lead<Memory>>, Told);
@@ -37,10 +38,7 @@ impl Solitary {
     }
 
     fn submit(&self) -> Outcome {
-        let (send, told) = channel();
-        let mut done = Some(done(move |result| drop(send.send(result))));
-        let (_, lead) = self.run.log.submit_to_lead(&RECORD, &mut done).unwrap();
-        (lead, told)
+        submit(&self.run.log)
     }
 
     /// Comes alone until it may lead.
@@ -53,6 +51,53 @@ impl Solitary {
         }
         panic!("nobody may lead");
     }
+}
+
+fn submit(log: &Log<Memory>) -> Outcome {
+    let (send, told) = channel();
+    let mut done = Some(done(move |result| drop(send.send(result))));
+    let (_, lead) = log.submit_to_lead(&RECORD, &mut done).unwrap();
+    (lead, told)
+}
+
+/// So many come together, and who may lead does; how many did. At the end of a segment not
+/// all of them are in one batch.
+fn together(count: usize, log: &Log<Memory>) -> (usize, Vec<Told>) {
+    let come = (0..count).map(|_| submit(log));
+    let (led, told): (Vec<_>, _) = come.map(|(lead, told)| (lead.map(Lead::write), told)).unzip();
+    (led.iter().flatten().count(), told)
+}
+
+/// Three come together again and again, until who comes last leads.
+fn grouped() -> Run<Memory> {
+    let mut run = Solitary::new().run;
+    let mut led = 0;
+    for _ in 0..200 {
+        let (leads, told) = together(3, &run.log);
+        led += leads;
+        while run.writer.step() {}
+        assert!(told.iter().all(|told| told.try_recv().is_ok_and(|end| end.is_ok())));
+    }
+    assert!(led > 100, "{led} led");
+    run
+}
+
+#[test]
+fn who_comes_last_of_those_who_always_come_writes_for_all() {
+    let run = grouped();
+    assert_eq!(run.log.in_flight_octets(), 0);
+}
+
+#[test]
+fn the_writer_writes_for_those_whose_company_is_late() {
+    let Run { log, writer, .. } = grouped();
+    let thread = std::thread::spawn(move || writer.run(|| {}));
+    for count in (0..100).flat_map(|_| [2, 3, 3, 3]) {
+        let (_, told) = together(count, &log);
+        told.iter().for_each(|told| assert!(told.recv_timeout(PATIENCE).unwrap().is_ok()));
+    }
+    log.close();
+    thread.join().unwrap();
 }
 
 #[test]
@@ -125,11 +170,21 @@ fn a_lead_that_panics_closes_the_log_and_leaves_nobody_waiting() {
 
 #[test]
 fn what_is_led_survives_a_power_cut_at_any_call() {
-    let promises = one_by_one(1, Faults::default(), 100);
+    let promises = in_groups(1, Faults::default(), 100, 1);
     assert_eq!(promises.told, 100);
     assert!(promises.led > 30, "{} led", promises.led);
     for cut_at in 0..400 {
-        one_by_one(cut_at, Faults { cut_at: Some(cut_at), ..Faults::default() }, 100);
+        in_groups(cut_at, Faults { cut_at: Some(cut_at), ..Faults::default() }, 100, 1);
+    }
+}
+
+#[test]
+fn what_the_last_of_three_led_survives_a_power_cut_at_any_call() {
+    let promises = in_groups(1, Faults::default(), 100, 3);
+    assert_eq!(promises.told, 300);
+    assert!(promises.led > 5, "{} led", promises.led);
+    for cut_at in 0..500 {
+        in_groups(cut_at, Faults { cut_at: Some(cut_at), ..Faults::default() }, 100, 3);
     }
 }
 
@@ -137,7 +192,7 @@ fn what_is_led_survives_a_power_cut_at_any_call() {
 fn a_sync_that_fails_takes_what_was_led_with_it_and_nothing_else() {
     for fails in 0..120 {
         let faults = Faults { fail_sync: Some(fails), ..Faults::default() };
-        assert!(one_by_one(fails, faults, 100).told >= 99, "{faults:?}");
+        assert!(in_groups(fails, faults, 100, 1).told >= 99, "{faults:?}");
     }
 }
 

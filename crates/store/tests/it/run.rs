@@ -141,15 +141,15 @@ impl<D: Disk> Run<D> {
     }
 }
 
-/// Hands in records one at a time on a disk with `faults`, and cuts the power. What was
-/// promised, and found again.
-pub(crate) fn one_by_one(seed: u64, faults: Faults, records: usize) -> Promises {
+/// Hands in groups of so many records, one group after the other, on a disk with `faults`,
+/// and cuts the power. What was promised, and found again.
+pub(crate) fn in_groups(seed: u64, faults: Faults, groups: usize, of: u64) -> Promises {
     let disk = Memory::new(seed, 1 << 20);
     let mut promises = Promises::default();
     let mut run = Run::open(disk.clone(), &mut promises).unwrap().unwrap();
     disk.set_faults(faults);
-    for _ in 0..records {
-        run.submit(&mut promises, 1, Class::Reserve);
+    for _ in 0..groups {
+        run.submit(&mut promises, of, Class::Reserve);
         run.step(&mut promises);
     }
     promises.told = promises.kept();

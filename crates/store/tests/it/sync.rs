@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use secondpost_store::disk::{Calls, Disk, DiskFile, Faults, Memory};
 use secondpost_store::log::{Class, Done, Log, LogError, Place, Submission, Submitter, Urgency};
 
-use crate::run::{OPTIONS, Promises, Run, one_by_one};
+use crate::run::{OPTIONS, Promises, Run, in_groups};
 
 /// Appends thirty records on a disk with `faults`, and cuts the power.
 fn check(seed: u64, faults: Faults) -> Promises {
-    let promises = one_by_one(seed, faults, 30);
+    let promises = in_groups(seed, faults, 30, 1);
     assert!(promises.told >= 29, "{faults:?}: one failure fails one batch");
     promises
 }
