@@ -403,9 +403,8 @@ impl<D: Disk> Log<D> {
     ) -> Result<Place, LogError> {
         let salt = self.0.salt;
         let mut digest = std::mem::take(&mut shared.digest);
-        let buffer = shared.idle.pop();
         let Some(active) = shared.active.as_mut() else { return Err(LogError::Full) };
-        let batch = open_batch(&mut shared.queue, active, buffer);
+        let batch = open_batch(&mut shared.queue, active, &mut shared.idle);
         let place =
             Place { segment: active.segment.number, offset: active.end, octets: octets as u32 };
         let header = Header {
@@ -597,22 +596,22 @@ impl<D: Disk> Shared<D> {
     /// Ends the active segment with a footer; the next record begins another.
     fn seal(&mut self) {
         let Some(mut active) = self.active.take() else { return };
-        let buffer = self.idle.pop();
         let listing = std::mem::take(&mut active.listing);
-        let batch = open_batch(&mut self.queue, &mut active, buffer);
+        let batch = open_batch(&mut self.queue, &mut active, &mut self.idle);
         batch.seals = Some(listing);
     }
 }
 
-/// The last batch, if records can still be added to it for this segment; else a new one.
+/// The last batch, if records can still be added to it for this segment; else a new one, in
+/// an `idle` buffer where there is one.
 fn open_batch<'a, D: Disk>(
     queue: &'a mut VecDeque<Batch<D>>,
     active: &mut Active<D>,
-    buffer: Option<Buffer>,
+    idle: &mut Vec<Buffer>,
 ) -> &'a mut Batch<D> {
     let fits = queue.back().is_some_and(|b| b.segment.number == active.segment.number);
     if !fits {
-        let mut octets = buffer.unwrap_or_default();
+        let mut octets = idle.pop().unwrap_or_default();
         octets.begin(active.end);
         queue.push_back(Batch {
             segment: Arc::clone(&active.segment),
