@@ -706,3 +706,30 @@ fn fits<D: Disk>(active: &Active<D>, octets: usize) -> bool {
     let needed = size_with_footer(active.listing.octets().len(), octets);
     active.end as usize + needed <= active.segment.capacity as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::Memory;
+
+    #[test]
+    fn a_record_takes_a_buffer_only_where_it_begins_a_batch() {
+        let options = Options { segment_octets: 1 << 16, ..Options::default() };
+        let opened = Log::open(Memory::new(1, 1 << 20), options, &mut |_| {});
+        let (log, _writer, _) = opened.unwrap();
+        let submit = || {
+            let record = Submission {
+                kind: 1,
+                payload: &[b"octets"],
+                class: Class::Ordinary,
+                urgency: Urgency::Now,
+                generation: None,
+            };
+            log.submit(&record, &mut None).unwrap();
+        };
+        log.shared().idle = vec![Buffer::zeros(1), Buffer::zeros(1)];
+        (0..3).for_each(|_| submit());
+        assert_eq!(log.shared().queue.len(), 1);
+        assert_eq!(log.shared().idle.len(), 1);
+    }
+}
