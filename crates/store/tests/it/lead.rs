@@ -168,24 +168,24 @@ fn a_lead_that_panics_closes_the_log_and_leaves_nobody_waiting() {
     assert!(matches!(late, Err(LogError::Closed)));
 }
 
-#[test]
-fn what_is_led_survives_a_power_cut_at_any_call() {
-    let promises = in_groups(1, Faults::default(), 100, 1);
-    assert_eq!(promises.told, 100);
-    assert!(promises.led > 30, "{} led", promises.led);
-    for cut_at in 0..400 {
-        in_groups(cut_at, Faults { cut_at: Some(cut_at), ..Faults::default() }, 100, 1);
+/// A hundred groups of so many records; cuts the power at each of so many calls.
+fn survive_power_cuts(of: u64, least_led: usize, calls: u64) {
+    let promises = in_groups(1, Faults::default(), 100, of);
+    assert_eq!(promises.told as u64, 100 * of);
+    assert!(promises.led > least_led, "{} led", promises.led);
+    for cut_at in 0..calls {
+        in_groups(cut_at, Faults { cut_at: Some(cut_at), ..Faults::default() }, 100, of);
     }
 }
 
 #[test]
+fn what_was_led_alone_survives_a_power_cut_at_any_call() {
+    survive_power_cuts(1, 30, 400);
+}
+
+#[test]
 fn what_the_last_of_three_led_survives_a_power_cut_at_any_call() {
-    let promises = in_groups(1, Faults::default(), 100, 3);
-    assert_eq!(promises.told, 300);
-    assert!(promises.led > 5, "{} led", promises.led);
-    for cut_at in 0..500 {
-        in_groups(cut_at, Faults { cut_at: Some(cut_at), ..Faults::default() }, 100, 3);
-    }
+    survive_power_cuts(3, 5, 500);
 }
 
 #[test]
