@@ -17,7 +17,7 @@ use crate::long_form::{counted, is_long};
 /// System calls that change what is on disk, and how many of each are tried. Each is
 /// counted for every thread apart.
 const CALLS: &[(&str, usize)] =
-    &[("pwrite64", 8), ("fdatasync", 7), ("fsync", 6), ("rename", 4), ("link", 3), ("unlink", 3)];
+    &[("pwrite64", 8), ("fdatasync", 7), ("fsync", 6), ("rename", 4), ("unlink", 3)];
 
 /// More than the scenario makes of any.
 const MOST_CALLS: usize = 200;
@@ -45,18 +45,18 @@ fn a_kill_at_any_write_sync_or_rename_loses_nothing_and_delivers_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let daemon = Daemon::start(folder.path(), OPTIONS);
     daemon.ask(&["mailbox", "add", "alice@example.org"]);
-    let mut total = 0;
     // Later starts write no zeros ahead, whose syncs would be counted.
     eventually("segments are made ahead", || is_prepared(folder.path()).then_some(()));
     daemon.terminate();
     let mut deaths = Vec::new();
     for (call, count) in CALLS {
-        let killed = kill_at_each(folder.path(), call, *count);
-        deaths.push(format!("{killed} at {call}"));
-        total += killed;
+        deaths.push((kill_at_each(folder.path(), call, *count), call));
     }
-    counted(&format!("{total} kills at a system call ({}): 0 lost, 0 twice", deaths.join(", ")));
-    assert!(total >= 12, "the server was killed only {total} times");
+    let total: usize = deaths.iter().map(|(killed, _)| killed).sum();
+    let each: Vec<_> = deaths.iter().map(|(killed, call)| format!("{killed} at {call}")).collect();
+    counted(&format!("{total} kills at a system call ({}): 0 lost, 0 twice", each.join(", ")));
+    // How often depends on which threads share the work.
+    assert!(deaths.iter().all(|(killed, _)| *killed > 0), "{each:?}");
 }
 
 #[test]
