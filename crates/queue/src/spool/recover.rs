@@ -4,6 +4,7 @@
 //! its own record and all its chunks are there, and no record of its end is.
 
 use std::fmt;
+use std::iter::Peekable;
 use std::sync::atomic::Ordering;
 
 use store::Disk;
@@ -12,6 +13,9 @@ use store::log::{Damage, Entry, Log, OpenError, Options, Place, Writer};
 use super::index::Index;
 use super::records::{self, Digest, MessageHead, StateHead};
 use crate::QueueId;
+use in_order::{Gathered, InOrder};
+
+mod in_order;
 
 /// What opening the spool found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,14 +84,15 @@ pub(super) fn open<D: Disk>(
     Ok((log, writer, index, report))
 }
 
-/// What the records say, before it is known which of them count: as they were seen, which
-/// is nearly in the order of their ids, and sorted when all are there.
+/// What the records say, before it is known which of them count: gathered as they stand,
+/// which is nearly in the order of their ids, and gone through in that order when all are
+/// there.
 #[derive(Default)]
 struct Seen {
-    messages: Vec<(MessageHead, Place)>,
-    states: Vec<State>,
-    chunks: Vec<Chunk>,
-    gone: Vec<QueueId>,
+    messages: Gathered<(MessageHead, Place)>,
+    states: Gathered<State>,
+    chunks: Gathered<Chunk>,
+    gone: Gathered<QueueId>,
     last_id: u64,
 }
 
@@ -116,26 +121,19 @@ impl Seen {
         }
     }
 
-    /// Of equals the one that was seen last stays last: it counts.
-    fn sort(&mut self) {
-        self.messages.sort_by_key(|(head, _)| head.id);
-        self.states.sort_by_key(|state| (state.id, state.head.sequence));
-        self.chunks.sort_by_key(|chunk| (chunk.id, chunk.ordinal));
-        self.gone.sort_unstable();
-    }
-
     /// Nothing behind `torn_from` was ever synced.
-    fn index(mut self, torn_from: Option<(u32, u32)>, report: &mut SpoolRecovery) -> Index {
-        self.sort();
+    fn index(self, torn_from: Option<(u32, u32)>, report: &mut SpoolRecovery) -> Index {
         let mut index = Index::default();
-        let (mut states, mut chunks) = (self.states.as_slice(), self.chunks.as_slice());
-        let mut gone = self.gone.as_slice();
-        for same in self.messages.chunk_by(|(a, _), (b, _)| a.id == b.id) {
+        let mut messages = Parts::new(self.messages.in_order(|(head, _)| (head.id, 0)));
+        let mut states =
+            Parts::new(self.states.in_order(|state| (state.id, state.head.sequence)));
+        let mut chunks = Parts::new(self.chunks.in_order(|chunk| (chunk.id, chunk.ordinal)));
+        let mut gone = Parts::new(self.gone.in_order(|id| (*id, 0)));
+        while let Some(id) = messages.next_id() {
+            let same = messages.of(id);
+            let (states, chunks) = (states.of(id), chunks.of(id));
             let Some((head, place)) = same.last() else { continue };
-            let id = head.id;
-            let states = take_of(&mut states, id, |state| state.id);
-            let chunks = take_of(&mut chunks, id, |chunk| chunk.id);
-            if !take_of(&mut gone, id, |gone| *gone).is_empty() {
+            if !gone.of(id).is_empty() {
                 continue;
             }
             let places = same.iter().map(|(_, place)| place);
@@ -157,14 +155,31 @@ impl Seen {
     }
 }
 
-/// Those of `id` at the front of what is left, which is sorted; what comes before them is
-/// of no message.
-fn take_of<'a, T>(left: &mut &'a [T], id: QueueId, id_of: impl Fn(&T) -> QueueId) -> &'a [T] {
-    let before = left.iter().take_while(|one| id_of(one) < id).count();
-    let (_, rest) = left.split_at(before);
-    let (found, rest) = rest.split_at(rest.iter().take_while(|one| id_of(one) == id).count());
-    *left = rest;
-    found
+/// One kind of record, message by message.
+struct Parts<T> {
+    left: Peekable<InOrder<T, (QueueId, u32)>>,
+    found: Vec<T>,
+}
+
+impl<T> Parts<T> {
+    fn new(all: InOrder<T, (QueueId, u32)>) -> Parts<T> {
+        Parts { left: all.peekable(), found: Vec::new() }
+    }
+
+    fn next_id(&mut self) -> Option<QueueId> {
+        self.left.peek().map(|((id, _), _)| *id)
+    }
+
+    /// Those of `id`; what comes before them is of no message.
+    fn of(&mut self, id: QueueId) -> &[T] {
+        self.found.clear();
+        while let Some(((of, _), one)) = self.left.next_if(|((of, _), _)| *of <= id) {
+            if of == id {
+                self.found.push(one);
+            }
+        }
+        &self.found
+    }
 }
 
 /// Where the chunks of a message stand, if all `count` are there.

@@ -1,9 +1,12 @@
 //! Entries behind one another in pages: six octets of expiry, the lengths of key and value,
 //! key and value. None is larger than its page; one that does not fit gets one of its own.
 
-/// Octets of a page; the number of a page has the other bits of an [`At`].
-pub(super) const PAGE_OCTETS: usize = 1 << PAGE_BITS;
-const PAGE_BITS: u32 = 13;
+/// Octets of a page: nine of them and what an allocator notes fit into 64 KiB; of the power
+/// of two above it only seven would.
+pub(super) const PAGE_OCTETS: usize = 7 << 10;
+/// Bits of an [`At`] that are the offset in a page; the others are the page's number.
+const OFFSET_BITS: u32 = 13;
+const _: () = assert!(PAGE_OCTETS <= 1 << OFFSET_BITS);
 /// Octets of an expiry.
 const TIME_OCTETS: usize = 6;
 /// Is never.
@@ -18,7 +21,7 @@ pub(in super::super) struct Entry<'a> {
 }
 
 /// Where an entry lies: its page, and the offset there. The pages of one shard can hold
-/// four gibibytes, and more where entries have pages of their own.
+/// three gibibytes and a half, and more where entries have pages of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct At(u32);
 
@@ -38,7 +41,7 @@ impl Heap {
         let octets = size(entry);
         self.alive += octets;
         let page = self.page_for(octets);
-        let at = At(((page as u32) << PAGE_BITS) | self.pages[page].len() as u32);
+        let at = At(((page as u32) << OFFSET_BITS) | self.pages[page].len() as u32);
         write(entry, &mut self.pages[page]);
         at
     }
@@ -106,7 +109,7 @@ impl Heap {
 
 impl At {
     fn parts(self) -> (usize, usize) {
-        ((self.0 >> PAGE_BITS) as usize, self.0 as usize % PAGE_OCTETS)
+        ((self.0 >> OFFSET_BITS) as usize, self.0 as usize % (1 << OFFSET_BITS))
     }
 }
 
