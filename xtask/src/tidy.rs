@@ -21,9 +21,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secondpost-sim", &["reply", "smtp", "store", "policy", "queue", "mta"]),
     ("secondpost-config", &["reply", "smtp", "store", "policy", "queue", "mta"]),
     ("secondpost-fuzz", &["reply", "smtp", "store", "queue", "config"]),
-    ("secondpost-bench", &["reply", "smtp", "store", "policy", "queue"]),
+    ("secondpost-memory", &[]),
+    ("secondpost-bench", &["reply", "smtp", "store", "policy", "queue", "memory"]),
     ("secondpost-web", &["reply", "queue", "mta"]),
-    ("secondpost", &["reply", "smtp", "store", "policy", "queue", "mta", "web", "config"]),
+    ("secondpost", &["reply", "smtp", "store", "policy", "queue", "mta", "web", "config", "memory"]),
     ("xtask", &[]),
 ];
 

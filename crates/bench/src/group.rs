@@ -19,6 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const IDLE_SHARE: f64 = 0.04;
 /// How many looks in a row must find it idle.
 const IDLE_LOOKS: u32 = 3;
+/// As the server does it.
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(1);
 /// How long a server may work off what it took.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -137,6 +139,15 @@ fn usage_micros(stat: &str) -> Option<u64> {
 /// Octets that this process holds in memory.
 pub(crate) fn own_memory() -> u64 {
     memory_of(std::process::id())
+}
+
+/// The same, when what was freed has been given back, as the server does each second.
+pub(crate) fn own_lasting_memory() -> u64 {
+    for _ in 0..2 {
+        thread::sleep(GIVE_BACK_EVERY);
+        memory::give_back();
+    }
+    own_memory()
 }
 
 /// Its proportional share of what it and others have in memory; 0 where it has ended.

@@ -70,10 +70,6 @@ struct Arguments {
     count: u64,
 }
 
-/// The server's own: parts of it are measured in this process.
-#[global_allocator]
-static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,

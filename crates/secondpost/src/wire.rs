@@ -542,6 +542,7 @@ async fn until_stopped(
             _ = flush.tick() => {
                 let now = reception.clock.now();
                 tokio::task::block_in_place(|| storage.flush(now));
+                memory::give_back();
             }
             _ = prune.tick() => prune_stories(config, reception),
         }

@@ -18,7 +18,7 @@ use store::{FileSystem, LoggedTable};
 use super::Setup;
 use crate::child::{self, Task, tell};
 use crate::clock;
-use crate::group::own_memory;
+use crate::group::{own_lasting_memory, own_memory};
 use crate::report::{Report, Table, Target, figure};
 use crate::servers::postgrey::Postgrey;
 use crate::statistics::{Sample, per_second, ratio};
@@ -80,7 +80,7 @@ pub(crate) fn measure(folder: &Path, count: u64) -> Result<(), String> {
     let first = timed(count, |number| waits(&greylist, number, now))?;
     // What waits to be written is gone with each second's flush, and no entry's.
     table.flush(now.as_millis()).map_err(|error| format!("error: the greylist: {error}"))?;
-    let octets = own_memory().saturating_sub(empty);
+    let octets = own_lasting_memory().saturating_sub(empty);
     let again = timed(count, |number| waits(&greylist, number * STRIDE % count, now))?;
     // A few clients come back in time, and from then on pass.
     let later = now + Options::default().window;
@@ -150,6 +150,7 @@ impl Flushing {
                 if let Err(error) = table.flush(now.as_millis()) {
                     eprintln!("error: the greylist's table: {error}");
                 }
+                memory::give_back();
             }
         });
         Flushing { ends, thread }

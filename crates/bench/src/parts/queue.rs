@@ -16,7 +16,7 @@ use store::FileSystem;
 use super::Setup;
 use super::spool::started;
 use crate::child::{self, Task, Told, tell};
-use crate::group::own_memory;
+use crate::group::{own_lasting_memory, own_memory};
 use crate::load::script::content;
 use crate::report::{Report, Table, Target, figure};
 use crate::statistics::Latencies;
@@ -122,11 +122,11 @@ pub(crate) fn open(folder: &Path) -> Result<(), String> {
     let start = clock::now();
     let (spool, driver) = started(folder)?;
     let open_ms = start.elapsed().as_secs_f64() * 1000.0;
-    let index = own_memory().saturating_sub(empty);
+    let index = own_lasting_memory().saturating_sub(empty);
     let start = clock::now();
     let mut schedule = schedule(&spool)?;
     let schedule_ms = start.elapsed().as_secs_f64() * 1000.0;
-    let all = own_memory().saturating_sub(empty);
+    let all = own_lasting_memory().saturating_sub(empty);
     tell(&json!({
         "messages": spool.stat().messages,
         "open_ms": open_ms,
