@@ -24,7 +24,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secondpost-memory", &[]),
     ("secondpost-bench", &["reply", "smtp", "store", "policy", "queue", "memory"]),
     ("secondpost-web", &["reply", "queue", "mta"]),
-    ("secondpost", &["reply", "smtp", "store", "policy", "queue", "mta", "web", "config", "memory"]),
+    (
+        "secondpost",
+        &["reply", "smtp", "store", "policy", "queue", "mta", "web", "config", "memory"],
+    ),
     ("xtask", &[]),
 ];
 

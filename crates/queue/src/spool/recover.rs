@@ -4,7 +4,6 @@
 //! its own record and all its chunks are there, and no record of its end is.
 
 use std::fmt;
-use std::iter::Peekable;
 use std::sync::atomic::Ordering;
 
 use store::Disk;
@@ -125,8 +124,7 @@ impl Seen {
     fn index(self, torn_from: Option<(u32, u32)>, report: &mut SpoolRecovery) -> Index {
         let mut index = Index::default();
         let mut messages = Parts::new(self.messages.in_order(|(head, _)| (head.id, 0)));
-        let mut states =
-            Parts::new(self.states.in_order(|state| (state.id, state.head.sequence)));
+        let mut states = Parts::new(self.states.in_order(|state| (state.id, state.head.sequence)));
         let mut chunks = Parts::new(self.chunks.in_order(|chunk| (chunk.id, chunk.ordinal)));
         let mut gone = Parts::new(self.gone.in_order(|id| (*id, 0)));
         while let Some(id) = messages.next_id() {
@@ -157,23 +155,23 @@ impl Seen {
 
 /// One kind of record, message by message.
 struct Parts<T> {
-    left: Peekable<InOrder<T, (QueueId, u32)>>,
+    left: InOrder<T, (QueueId, u32)>,
     found: Vec<T>,
 }
 
 impl<T> Parts<T> {
     fn new(all: InOrder<T, (QueueId, u32)>) -> Parts<T> {
-        Parts { left: all.peekable(), found: Vec::new() }
+        Parts { left: all, found: Vec::new() }
     }
 
     fn next_id(&mut self) -> Option<QueueId> {
-        self.left.peek().map(|((id, _), _)| *id)
+        self.left.next_key().map(|(id, _)| id)
     }
 
     /// Those of `id`; what comes before them is of no message.
     fn of(&mut self, id: QueueId) -> &[T] {
         self.found.clear();
-        while let Some(((of, _), one)) = self.left.next_if(|((of, _), _)| *of <= id) {
+        while let Some(((of, _), one)) = self.left.next_if(|(of, _)| *of <= id) {
             if of == id {
                 self.found.push(one);
             }

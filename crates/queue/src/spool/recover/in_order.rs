@@ -2,9 +2,8 @@
 //! blocks that are sorted one by one and merged as they are asked for. A block is given back
 //! when it was gone through, so that what is made of its items can have its memory.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::collections::binary_heap::PeekMut;
 use std::vec;
 
 /// Octets of a block: as small as the parts of the index, which an allocator then makes of
@@ -42,69 +41,69 @@ impl<T> Gathered<T> {
 
     /// By their keys; of equal ones the one that was seen last is last.
     pub(super) fn in_order<K: Ord>(self, key: fn(&T) -> K) -> InOrder<T, K> {
-        let blocks = self.blocks.into_iter().enumerate().filter_map(|(number, mut block)| {
+        let sorted = |mut block: Vec<T>| {
             block.sort_by_key(key);
-            let mut rest = block.into_iter();
-            let first = rest.next()?;
-            Some(Reverse(Block { key: key(&first), number, first, rest }))
-        });
-        InOrder { blocks: blocks.collect(), key }
+            Some(block.into_iter())
+        };
+        let mut in_order = InOrder {
+            blocks: self.blocks.into_iter().map(sorted).collect(),
+            current: 0,
+            others: BinaryHeap::new(),
+            key,
+        };
+        in_order.others = (1..in_order.blocks.len()).filter_map(|it| in_order.place(it)).collect();
+        in_order
     }
 }
-
-/// A block that is not yet gone through.
-#[derive(Debug)]
-struct Block<T, K> {
-    /// Of `first`.
-    key: K,
-    number: usize,
-    first: T,
-    rest: vec::IntoIter<T>,
-}
-
-impl<T, K: Ord> Ord for Block<T, K> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key.cmp(&other.key).then(self.number.cmp(&other.number))
-    }
-}
-
-impl<T, K: Ord> PartialOrd for Block<T, K> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<T, K: Ord> PartialEq for Block<T, K> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl<T, K: Ord> Eq for Block<T, K> {}
 
 /// See [`Gathered::in_order`].
 #[derive(Debug)]
 pub(super) struct InOrder<T, K: Ord> {
-    blocks: BinaryHeap<Reverse<Block<T, K>>>,
+    /// `None` when it was gone through.
+    blocks: Vec<Option<vec::IntoIter<T>>>,
+    /// The number of the block that is being gone through.
+    current: usize,
+    /// What comes next of each other one that has anything left, and its number.
+    others: BinaryHeap<Reverse<(K, usize)>>,
     key: fn(&T) -> K,
 }
 
-impl<T, K: Ord> Iterator for InOrder<T, K> {
-    type Item = (K, T);
+impl<T, K: Ord> InOrder<T, K> {
+    fn place(&self, number: usize) -> Option<Reverse<(K, usize)>> {
+        let next = self.blocks.get(number)?.as_ref()?.as_slice().first()?;
+        Some(Reverse(((self.key)(next), number)))
+    }
 
-    fn next(&mut self) -> Option<(K, T)> {
-        let mut least = self.blocks.peek_mut()?;
-        let Some(item) = least.0.rest.next() else {
-            let Block { key, first, .. } = PeekMut::pop(least).0;
-            return Some((key, first));
-        };
-        let Block { key, first, .. } = &mut least.0;
-        Some((std::mem::replace(key, (self.key)(&item)), std::mem::replace(first, item)))
+    /// The key of the next one.
+    pub(super) fn next_key(&mut self) -> Option<K> {
+        let least = self.others.peek();
+        match self.place(self.current) {
+            Some(place) if least.is_none_or(|least| place >= *least) => Some(place.0.0),
+            place => {
+                if place.is_none()
+                    && let Some(block) = self.blocks.get_mut(self.current)
+                {
+                    *block = None;
+                }
+                let Reverse((key, number)) = self.others.pop()?;
+                self.others.extend(place);
+                self.current = number;
+                Some(key)
+            }
+        }
+    }
+
+    /// The next one, where its key is `wanted`.
+    pub(super) fn next_if(&mut self, wanted: impl FnOnce(&K) -> bool) -> Option<(K, T)> {
+        let key = self.next_key().filter(wanted)?;
+        Some((key, self.blocks.get_mut(self.current)?.as_mut()?.next()?))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -125,7 +124,8 @@ mod tests {
             let mut all: Vec<_> = keys.into_iter().enumerate().collect();
             let mut gathered = Gathered::default();
             all.iter().for_each(|item| gathered.push(*item));
-            let sorted: Vec<_> = gathered.in_order(|(_, key)| *key).collect();
+            let mut in_order = gathered.in_order(|(_, key)| *key);
+            let sorted: Vec<_> = iter::from_fn(|| in_order.next_if(|_| true)).collect();
             all.sort_by_key(|(_, key)| *key);
             let expected: Vec<_> = all.into_iter().map(|item| (item.1, item)).collect();
             prop_assert_eq!(sorted, expected);
@@ -138,8 +138,10 @@ mod tests {
         (0..10 * BLOCK).for_each(|number| gathered.push(number));
         let mut in_order = gathered.in_order(|number| *number);
         for gone in 1..=10 {
-            in_order.by_ref().take(BLOCK).for_each(drop);
-            assert_eq!(in_order.blocks.len(), 10 - gone);
+            let block: Vec<_> = iter::from_fn(|| in_order.next_if(|_| true)).take(BLOCK).collect();
+            assert!(block.into_iter().eq(((gone - 1) * BLOCK..gone * BLOCK).map(|it| (it, it))));
+            assert_eq!(in_order.next_key(), (gone < 10).then_some(gone * BLOCK));
+            assert_eq!(in_order.blocks.iter().flatten().count(), 10 - gone);
         }
     }
 }
