@@ -290,7 +290,7 @@ async fn run(
         // Told to stop, the dispatcher ends as it should.
         biased;
         () = until_stopped(config, &reception, storage, stopped.clone(), &mut signals) => Ok(()),
-        broken = broken(storage, &sends, language) => Err(broken),
+        broken = broken(storage, &sends, &mut tasks, language) => Err(broken),
     };
     stop.send_replace(true);
     drop(admin);
@@ -308,10 +308,16 @@ async fn run(
 /// Ends where a part that everything hangs on has come to its end by itself, which it never
 /// should: a server that goes on without it takes mail that nobody sends, or none. Started
 /// again it has lost nothing.
-async fn broken(storage: &Storage, dispatcher: &Life, language: Language) -> Failure {
+async fn broken(
+    storage: &Storage,
+    dispatcher: &Life,
+    listeners: &mut JoinSet<()>,
+    language: Language,
+) -> Failure {
     let part = tokio::select! {
         () = storage.writer.ended() => "spool-thread",
         () = dispatcher.ended() => "dispatcher",
+        Some(_) = listeners.join_next() => "listener",
     };
     tracing::error!("the {part} has ended by itself: stopping");
     let part = wrong(language, &format!("part-{part}"), &[]);
@@ -567,15 +573,25 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_spool_whose_writer_has_ended_is_a_failure() {
+    async fn a_part_that_has_ended_by_itself_is_a_failure() {
         let folder = tempfile::tempdir().unwrap();
         let (now, language) = (Timestamp::from_secs(1_764_000_000), Language::En);
         let storage = Storage::open(folder.path(), now, &Handle::current(), language);
         let Ok(storage) = storage else { panic!("no storage") };
+        let (alive, dispatcher) = Life::begin();
+        let mut listeners = JoinSet::new();
+        listeners.spawn(std::future::pending());
+        let running = broken(&storage, &dispatcher, &mut listeners, language);
+        assert!(timeout(Duration::ZERO, running).await.is_err());
+        listeners.spawn(async { panic!("of the test") });
+        let failure = broken(&storage, &dispatcher, &mut listeners, language).await;
+        assert_eq!(failure.message(language), "a listener: ended unexpectedly");
+        drop(alive);
+        let failure = broken(&storage, &dispatcher, &mut listeners, language).await;
+        assert_eq!(failure.message(language), "the dispatcher: ended unexpectedly");
         let (_alive, dispatcher) = Life::begin();
-        assert!(timeout(Duration::ZERO, broken(&storage, &dispatcher, language)).await.is_err());
         storage.spool.close();
-        let failure = broken(&storage, &dispatcher, language).await;
+        let failure = broken(&storage, &dispatcher, &mut listeners, language).await;
         assert_eq!(failure.message(language), "the spool’s thread: ended unexpectedly");
     }
 }

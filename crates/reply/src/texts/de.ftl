@@ -2205,6 +2205,7 @@ wrong-part-spool-thread = der Thread des Spools
 wrong-part-signals = die Signale
 wrong-part-resolver = der Resolver
 wrong-part-dispatcher = der Verteiler
+wrong-part-listener = ein Listener
 wrong-part-history = die Geschichte der Nachrichten
 wrong-part-queue = die Warteschlange
 wrong-part-table = die Tabelle { $name }

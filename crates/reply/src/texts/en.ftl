@@ -2202,6 +2202,7 @@ wrong-part-spool-thread = the spool’s thread
 wrong-part-signals = signals
 wrong-part-resolver = the resolver
 wrong-part-dispatcher = the dispatcher
+wrong-part-listener = a listener
 wrong-part-history = the history
 wrong-part-queue = the queue
 wrong-part-table = the table { $name }

@@ -2219,6 +2219,7 @@ wrong-part-spool-thread = el hilo del spool
 wrong-part-signals = las señales
 wrong-part-resolver = el resolutor
 wrong-part-dispatcher = el distribuidor
+wrong-part-listener = un puerto de escucha
 wrong-part-history = la historia de los mensajes
 wrong-part-queue = la cola
 wrong-part-table = la tabla { $name }

@@ -2221,6 +2221,7 @@ wrong-part-spool-thread = le fil d’exécution du spool
 wrong-part-signals = les signaux
 wrong-part-resolver = le résolveur
 wrong-part-dispatcher = le répartiteur
+wrong-part-listener = un port d’écoute
 wrong-part-history = l’histoire des messages
 wrong-part-queue = la file d’attente
 wrong-part-table = la table { $name }

@@ -2180,6 +2180,7 @@ wrong-part-spool-thread = スプールのスレッド
 wrong-part-signals = シグナル
 wrong-part-resolver = リゾルバー
 wrong-part-dispatcher = ディスパッチャー
+wrong-part-listener = リスナー
 wrong-part-history = メッセージの経過
 wrong-part-queue = キュー
 wrong-part-table = テーブル{ $name }

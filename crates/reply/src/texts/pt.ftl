@@ -2226,6 +2226,7 @@ wrong-part-spool-thread = a thread do spool
 wrong-part-signals = os sinais
 wrong-part-resolver = o resolvedor
 wrong-part-dispatcher = o distribuidor
+wrong-part-listener = uma porta de escuta
 wrong-part-history = a história das mensagens
 wrong-part-queue = a fila
 wrong-part-table = a tabela { $name }

@@ -8,8 +8,8 @@ const LONGEST_GATHERING: Duration = Duration::from_millis(2);
 const SLOWS_BY: u32 = 64;
 /// How often in a row it is noted that waiting was in vain.
 const MOST_IN_VAIN: u32 = 6;
-/// So often in a row all came in time before it is relied upon.
-const OFTEN: u32 = 16;
+/// So often in a row something was so before it is relied upon.
+pub(super) const OFTEN: u32 = 16;
 /// How soon the writer looks again where others write: too seldom to be noticed, and soon
 /// enough for those whose company is late.
 const NAP: Duration = Duration::from_millis(1);

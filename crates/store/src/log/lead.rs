@@ -5,13 +5,12 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use super::company::OFTEN;
 use super::pen::By;
 use super::writer::{of_late, stopwatch};
 use super::{Log, Shared};
 use crate::disk::Disk;
 
-/// So often in a row somebody came alone before one may lead.
-const OFTEN: u32 = 16;
 /// Of so many at most who comes last leads. To tell more of them takes so long that it is
 /// better done beside those who were told.
 const MOST_LED: usize = 64;
