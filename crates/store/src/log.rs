@@ -663,7 +663,7 @@ impl<D: Disk> Log<D> {
     fn activate(&self, shared: &mut Shared<D>, spare: Spare<D>) {
         let number = shared.next_number;
         shared.next_number += 1;
-        let segment = Arc::new(Segment::new(number, spare.capacity, spare.file, false));
+        let segment = Arc::new(Segment::new(number, spare.capacity, spare.file));
         let mut octets = shared.idle.pop().unwrap_or_default();
         octets.begin(0);
         octets.resize(SEGMENT_HEADER_OCTETS);

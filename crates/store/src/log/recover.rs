@@ -190,7 +190,10 @@ impl<D: Disk> Found<D> {
         file.read_full_at(0, &mut octets).map_err(|error| naming(disk, name, error))?;
         let header = SegmentHeader::decode(&octets).filter(|header| header.number == number);
         let capacity = u32::try_from(file.octets()?).unwrap_or(u32::MAX);
-        let segment = Segment::new(number, capacity, file, header.is_some());
+        let segment = match &header {
+            Some(header) => Segment::begun(header, capacity, file),
+            None => Segment::new(number, capacity, file),
+        };
         self.segments.insert(number, Arc::new(segment));
         if let Some(header) = &header {
             self.unproven_from = self.unproven_from.max(number);
@@ -252,7 +255,7 @@ impl<D: Disk> Found<D> {
         let name = segment::name_of(segment.number);
         let named = |error: io::Error| naming(disk, &name, error);
         let footer = segment::read_footer(segment, self.salt).map_err(named)?;
-        if let Some(footer) = footer.filter(|_| cut.is_none())
+        if let Some(footer) = footer.filter(|_| cut.is_none() && segment.missing == 0)
             && (!unproven || self.settle_sealed(segment, &footer, options).map_err(named)?)
         {
             return Ok(footer.listing);
@@ -260,8 +263,10 @@ impl<D: Disk> Found<D> {
         recovery.scanned += 1;
         let scan = scan(segment, self.salt, cut, options.digest).map_err(named)?;
         let path = disk.path_of(&name);
-        for hole in self.header_hole(segment, unproven, cut).iter().chain(&scan.holes) {
-            if unproven && hole.start >= scan.last_batch.max(1) {
+        let header = self.header_hole(segment, unproven, cut);
+        for hole in header.into_iter().chain(scan.holes.iter().copied()).chain(cut_off(segment)) {
+            let is_there = hole.start < segment.capacity;
+            if unproven && is_there && hole.start >= scan.last_batch.max(1) {
                 recovery.torn.push(hole.damage(&path));
                 let from = (segment.number, hole.start);
                 recovery.torn_from = Some(recovery.torn_from.unwrap_or(from).min(from));
@@ -373,7 +378,13 @@ impl<D: Disk> Found<D> {
     }
 }
 
-/// Octets that are no record, with a record behind them.
+/// The end of a segment whose file was cut off: all of it was on disk before its header was.
+fn cut_off<D: Disk>(segment: &Segment<D>) -> Option<Hole> {
+    let (start, end) = (segment.capacity, segment.capacity.saturating_add(segment.missing));
+    (segment.missing > 0).then_some(Hole { start, end })
+}
+
+/// Octets that are no record, with a record behind them; or none at all.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hole {
     start: u32,
@@ -518,7 +529,8 @@ pub fn verify<D: Disk>(log: &Log<D>, number: u32) -> Vec<Damage> {
     let footer = segment::read_footer(&segment, log.0.salt).ok().flatten();
     let footer = footer.filter(|_| cut.is_none());
     let Some(Footer { listing, .. }) = footer else {
-        return scan.holes.iter().map(|hole| hole.damage(&path)).collect();
+        let holes = scan.holes.iter().copied().chain(cut_off(&segment));
+        return holes.map(|hole| hole.damage(&path)).collect();
     };
     let found: HashSet<Entry<'_>> = scan.listing.iter().collect();
     let missing = listing.iter().filter(|entry| !found.contains(entry));

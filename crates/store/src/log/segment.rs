@@ -34,6 +34,8 @@ pub struct Segment<D: Disk> {
     pub number: u32,
     /// Octets of its file.
     pub capacity: u32,
+    /// Octets that its file had when it was begun, and has not any more.
+    pub missing: u32,
     /// Its file.
     pub file: D::File,
     /// Octets were found in it that should be a record and are not.
@@ -45,10 +47,17 @@ pub struct Segment<D: Disk> {
 }
 
 impl<D: Disk> Segment<D> {
-    /// Segment `number` in `file`; `begun` where its header was read there.
-    pub fn new(number: u32, capacity: u32, file: D::File, begun: bool) -> Segment<D> {
-        let (damaged, begun, given_back) = (false.into(), begun.into(), OnceLock::new());
-        Segment { number, capacity, file, damaged, begun, given_back }
+    /// Segment `number` in `file`, which is not begun.
+    pub fn new(number: u32, capacity: u32, file: D::File) -> Segment<D> {
+        let (damaged, begun, given_back) = (false.into(), false.into(), OnceLock::new());
+        Segment { number, capacity, missing: 0, file, damaged, begun, given_back }
+    }
+
+    /// The same in a file that begins with `header`.
+    pub fn begun(header: &SegmentHeader, capacity: u32, file: D::File) -> Segment<D> {
+        let missing = header.capacity.saturating_sub(capacity);
+        let begun = true.into();
+        Segment { missing, begun, ..Segment::new(header.number, capacity, file) }
     }
 
     /// Whether damage was found in it.

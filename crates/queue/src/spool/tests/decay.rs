@@ -89,6 +89,45 @@ fn any_flipped_octet_takes_one_message_at_most_and_is_told() {
     flip_everywhere(true);
 }
 
+/// The file is cut off at every length, as a copy that was broken off has it, or a file
+/// system that was repaired: all of it was on disk once.
+#[test]
+fn a_segment_that_is_cut_off_is_told_as_damage_and_what_is_left_of_it_is_kept() {
+    for sealed in [false, true] {
+        let written = write(sealed);
+        for octets in 0..written.content.len() {
+            named(&format!("{octets} octets, sealed: {sealed}"), || {
+                let has_header = octets >= log::segment::SEGMENT_HEADER_OCTETS;
+                let disk = written.disk.crash_to(Survival::Everything);
+                disk.remove(&written.name).unwrap();
+                let file = disk.create(&written.name).unwrap();
+                file.write_all_at(0, &written.content[..octets]).unwrap();
+                drop(file);
+                let (_, _, looked_at) = Spool::open_to_read(disk.clone()).unwrap();
+                for start in ["the first", "the second"] {
+                    let (spool, mut writer, report) =
+                        Spool::open_with(disk.clone(), SMALL).unwrap();
+                    let whole = written.ends.iter().filter(|end| **end <= octets).count();
+                    // Padding is not looked at.
+                    let kept = readable(&spool);
+                    let least =
+                        if octets < log::segment::SEGMENT_HEADER_OCTETS { 0 } else { whole };
+                    assert!(kept.len() >= least && kept == written.ids[..kept.len()], "{kept:?}");
+                    let damage = report.damage.last().unwrap();
+                    if has_header {
+                        let missing = written.content.len() - octets;
+                        let found = (damage.offset as usize, damage.octets as usize);
+                        assert_eq!(found, (octets, missing), "{start}");
+                    }
+                    assert_eq!(report.damage, looked_at.damage, "{start}");
+                    assert_eq!(spool.check().damaged.is_empty(), !has_header, "{start}");
+                    while writer.step() {}
+                }
+            });
+        }
+    }
+}
+
 /// The last record is cut at every octet; behind the cut are zeros, or what a former life
 /// of the file left there.
 #[test]
