@@ -16,7 +16,7 @@ use std::time::Duration;
 use mta::clock::Clock;
 use mta::control::{self, drop as drop_folder};
 use mta::dispatcher::{self, Dispatcher, Voice};
-use mta::events::Events;
+use mta::events::{self, Events};
 use mta::listener::{self, Connections, Service, Socket, bind, bind_unix};
 use mta::mailbox::{MailboxOptions, Mailboxes, Registry};
 use mta::reception::Reception;
@@ -373,7 +373,6 @@ fn reception(
     storage: &Storage,
     language: Language,
 ) -> Result<Arc<Reception>, Failure> {
-    let failure = |part, error: io::Error| Failure::of_part(part, &error, language);
     let options = MailboxOptions {
         hostname: config.hostname(),
         lock_wait: config.mailbox.lock_wait,
@@ -382,10 +381,12 @@ fn reception(
     };
     let mailboxes = Mailboxes::open(data_dir, options, clock.now());
     let mailboxes = Arc::new(mailboxes.map_err(|error| mailbox::failure(&error, language))?);
-    let events = Events::open(data_dir).map_err(|error| failure("history", error))?;
+    let folder = data_dir.join(events::FOLDER_NAME).display().to_string();
+    let events = Events::open(data_dir);
+    let events = events.map_err(|error| Failure::of_thing(&folder, &error, language))?;
     let events = Arc::new(events);
-    let resolver =
-        Dns::from_system().map_err(|error| failure("resolver", io::Error::other(error)))?;
+    let resolver = Dns::from_system().map_err(io::Error::other);
+    let resolver = resolver.map_err(|error| Failure::of_part("resolver", &error, language))?;
     let parts = dispatcher::Parts {
         backlog: Arc::new(storage.spool.clone()),
         router: config.router(),

@@ -274,7 +274,6 @@ const WORDS: &str =
     wrong-not-dropped-help wrong-lock-not-taken wrong-not-run wrong-too-big
     wrong-too-big-help wrong-part-reactor wrong-part-log-thread wrong-part-spool-thread
     wrong-part-signals wrong-part-resolver wrong-part-dispatcher wrong-part-listener
-    wrong-part-history
     wrong-part-queue wrong-part-table wrong-mailbox-is-there
     wrong-no-such-mailbox wrong-no-such-mailbox-help wrong-no-folder-name
     wrong-registry-damaged wrong-registry-damaged-help wrong-no-address

@@ -2206,7 +2206,6 @@ wrong-part-signals = die Signale
 wrong-part-resolver = der Resolver
 wrong-part-dispatcher = der Verteiler
 wrong-part-listener = ein Listener
-wrong-part-history = die Geschichte der Nachrichten
 wrong-part-queue = die Warteschlange
 wrong-part-table = die Tabelle { $name }
 wrong-mailbox-is-there = das Postfach { $address } gibt es schon

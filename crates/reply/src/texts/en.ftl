@@ -2203,7 +2203,6 @@ wrong-part-signals = signals
 wrong-part-resolver = the resolver
 wrong-part-dispatcher = the dispatcher
 wrong-part-listener = a listener
-wrong-part-history = the history
 wrong-part-queue = the queue
 wrong-part-table = the table { $name }
 wrong-mailbox-is-there = there is a mailbox { $address } already

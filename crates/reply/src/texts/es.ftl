@@ -2220,7 +2220,6 @@ wrong-part-signals = las señales
 wrong-part-resolver = el resolutor
 wrong-part-dispatcher = el distribuidor
 wrong-part-listener = un puerto de escucha
-wrong-part-history = la historia de los mensajes
 wrong-part-queue = la cola
 wrong-part-table = la tabla { $name }
 wrong-mailbox-is-there = el buzón { $address } ya existe

@@ -2222,7 +2222,6 @@ wrong-part-signals = les signaux
 wrong-part-resolver = le résolveur
 wrong-part-dispatcher = le répartiteur
 wrong-part-listener = un port d’écoute
-wrong-part-history = l’histoire des messages
 wrong-part-queue = la file d’attente
 wrong-part-table = la table { $name }
 wrong-mailbox-is-there = la boîte aux lettres { $address } existe déjà

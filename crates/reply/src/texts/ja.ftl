@@ -2181,7 +2181,6 @@ wrong-part-signals = シグナル
 wrong-part-resolver = リゾルバー
 wrong-part-dispatcher = ディスパッチャー
 wrong-part-listener = リスナー
-wrong-part-history = メッセージの経過
 wrong-part-queue = キュー
 wrong-part-table = テーブル{ $name }
 wrong-mailbox-is-there = メールボックス{ $address }はすでにあります

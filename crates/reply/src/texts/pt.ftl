@@ -2227,7 +2227,6 @@ wrong-part-signals = os sinais
 wrong-part-resolver = o resolvedor
 wrong-part-dispatcher = o distribuidor
 wrong-part-listener = uma porta de escuta
-wrong-part-history = a história das mensagens
 wrong-part-queue = a fila
 wrong-part-table = a tabela { $name }
 wrong-mailbox-is-there = a caixa de correio { $address } já existe

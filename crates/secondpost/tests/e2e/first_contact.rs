@@ -206,6 +206,17 @@ fn a_config_error_shows_its_line() {
     assert!(complaint.contains("window = \"soon\""), "{complaint}");
 }
 
+#[test]
+fn a_file_where_a_folder_should_be_is_named() {
+    for name in ["spool", "tables", "history"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(name);
+        std::fs::write(&path, "not a folder").expect("it can be written");
+        let complaint = refused_start(folder.path(), &["--listen-mx", "127.0.0.1:0"]);
+        assert!(complaint.contains(&path.display().to_string()), "{complaint}");
+    }
+}
+
 /// Starts the daemon where it must not start; what it complains of.
 fn refused_start(data_dir: &Path, arguments: &[&str]) -> String {
     let quiet = ["serve", "--listen-submission", "127.0.0.1:0"];
