@@ -4,7 +4,8 @@
 //!
 //! mimalloc keeps what was freed for a second, and gives it back to the system when it is
 //! asked for much more: a server that has nothing to do after a flood would keep it for
-//! ever. [`give_back`] has it look.
+//! ever. [`give_back`] has it look. What a thread keeps in pages of its own, for what it
+//! asks next, stays with the thread.
 //!
 //! Unsafe code: the call of one function of the allocator, which is C and which its safe
 //! wrapper leaves out. It takes a flag by value, may be called by any thread at any time,
