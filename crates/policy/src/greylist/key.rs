@@ -24,13 +24,16 @@ pub fn network_of(client: IpAddr) -> IpNet {
 /// tag of BATV gone, numbers and long hexadecimal words as `#`. The domain stays.
 pub fn fold_sender(sender: &str) -> String {
     let sender = sender.to_lowercase();
-    let (local_part, domain) = sender.rsplit_once('@').unwrap_or((&sender, ""));
+    let (local_part, domain) = match sender.rsplit_once('@') {
+        Some((local_part, domain)) => (local_part, Some(domain)),
+        None => (sender.as_str(), None),
+    };
     let local_part = without_batv_tag(local_part);
     let mut folded = String::with_capacity(sender.len());
     for word in local_part.split_inclusive(|c: char| !c.is_alphanumeric()) {
         fold_word(word, &mut folded);
     }
-    if !domain.is_empty() {
+    if let Some(domain) = domain {
         folded.push('@');
         folded.push_str(domain);
     }
@@ -188,6 +191,14 @@ mod tests {
         let network = network_of("192.0.2.1".parse().unwrap());
         let id = EntryId::of(&network, "a@example.org", "b@example.net");
         assert_eq!(id.to_string(), "fmjx7csfeb415");
+    }
+
+    #[test]
+    fn what_is_no_address_is_folded_once_and_for_all() {
+        for nonsense in ["@", "@@", "a@", "@a", "a@@b", "@1@"] {
+            let once = fold_sender(nonsense);
+            assert_eq!(fold_sender(&once), once, "{nonsense}");
+        }
     }
 
     proptest! {
