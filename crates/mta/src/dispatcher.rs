@@ -27,6 +27,7 @@ use reply::{Cause, Permanence, Timestamp};
 use smtp::envelope::Envelope;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::clock::Clock;
 use crate::delivery::smtp::{Attempted, Endpoint, Job, Lane, Note, Sender};
@@ -81,6 +82,9 @@ pub struct Parts {
 const MESSAGES_A_CONNECTION: usize = 100;
 /// The longest sleep: a clock that jumps is noticed after at most this.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// For how long what comes gathers behind a look at the schedule. Delivered at once, each
+/// message of a session would take the processor just when its client says what comes next.
+const GATHERING: Duration = Duration::from_millis(5);
 /// How long to wait before a state that could not be written is written again.
 const WRITE_AGAIN: Duration = Duration::from_secs(10);
 /// When an attempt that ended by a fault of ours is made again.
@@ -176,21 +180,28 @@ impl Dispatcher {
         let this = self.clone();
         blocking(move || this.load()).await?;
         let mut attempts = JoinSet::new();
+        let mut look_from = Instant::now();
         while !*stop.borrow() {
+            if look_from > Instant::now() {
+                tokio::select! {
+                    () = sleep_until(look_from) => {}
+                    _ = stop.changed() => break,
+                }
+            }
+            look_from = Instant::now() + GATHERING;
             let leases = self.schedule().due(self.parts.clock.now(), usize::MAX);
             for lease in leases {
                 attempts.spawn(self.clone().work(lease, stop.clone()));
             }
-            let sleep = tokio::time::sleep(self.until_next());
             tokio::select! {
-                () = sleep => {}
+                () = sleep(self.until_next()) => {}
                 () = self.wake.notified() => {}
                 Some(_) = attempts.join_next() => {}
                 _ = stop.changed() => break,
             }
         }
         let all = async { while attempts.join_next().await.is_some() {} };
-        if tokio::time::timeout(self.options.grace, all).await.is_err() {
+        if timeout(self.options.grace, all).await.is_err() {
             tracing::warn!("attempts that did not end in time are broken off");
         }
         Ok(())

@@ -110,7 +110,7 @@ const TOLD_AT_ONCE: usize = 512;
 
 /// For how long events gather behind one that was told: to be woken for each of them costs
 /// who has them more than the event.
-const GATHERING: Duration = Duration::from_millis(2);
+const GATHERING: Duration = Duration::from_millis(5);
 
 /// Tells events to the log and to the stories, from a thread of its own: neither a session
 /// nor a delivery waits for a terminal or a disk to take their lines. Dropped, it tells

@@ -20,7 +20,7 @@ const MOST_WAITING: usize = 64 * 1024;
 const AT_ONCE: usize = 64 * 1024;
 /// For how long lines gather behind one that was written: to be woken for each of them costs
 /// who writes them more than the line.
-const GATHERING: Duration = Duration::from_millis(2);
+const GATHERING: Duration = Duration::from_millis(5);
 /// For how long the last lines may wait for who reads them.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often is looked meanwhile whether there is room.

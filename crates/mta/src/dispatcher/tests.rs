@@ -519,6 +519,27 @@ async fn mailboxes_of_this_machine_answer_like_any_other_host() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_leaves_at_once_and_those_right_behind_it_together() {
+    let world = World::new(Vec::new());
+    sleep(Duration::from_secs(1)).await;
+    let mut sent = Vec::new();
+    for to in ["first@example.org", "second@example.org", "third@example.org"] {
+        sent.push((world.clock.now(), world.send("a@example.org", &[to])));
+        sleep(Duration::from_millis(1)).await;
+    }
+    world.until_empty().await;
+    let after = |(_, id): &(Timestamp, QueueId)| {
+        let events = world.events(*id);
+        let end = events.iter().find(|(_, event)| matches!(event, Event::Delivered { .. }));
+        end.unwrap().0.since(sent[0].0)
+    };
+    let [first, second, third] = [0, 1, 2].map(|index| after(&sent[index]));
+    assert_eq!(first, Duration::ZERO);
+    assert!(second >= GATHERING, "{second:?}");
+    assert_eq!(third, second);
+}
+
+#[tokio::test(start_paused = true)]
 async fn at_a_start_a_message_that_cannot_be_held_keeps_no_other_from_its_way() {
     let world = World::new(vec![]);
     world.queue.fails_holds.store(true, Ordering::Relaxed);
