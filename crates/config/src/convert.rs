@@ -8,6 +8,7 @@ use mta::router::Router;
 use policy::greylist::{self, Exempt};
 use policy::rate::Limit;
 use policy::{Access, Rates};
+use smtp::client;
 use smtp::framing::decode;
 use smtp::server::{self, Limits, Options, Protocol};
 use store::Table;
@@ -50,8 +51,25 @@ impl Config {
             command_line_octets: usize::try_from(limits.command_line.0).unwrap_or(usize::MAX),
             errors: count(limits.errors),
             received_fields: count(limits.received),
-            idle: limits.idle,
+            idle: limits.idle.0,
         }
+    }
+
+    /// What a session with another server is told.
+    pub fn client_options(&self) -> client::Options {
+        let waits = &self.timeouts;
+        let timeouts = client::Timeouts {
+            connect: waits.connect.0,
+            greeting: waits.greeting.0,
+            command: waits.command.0,
+            mail: waits.mail.0,
+            recipient: waits.recipient.0,
+            data: waits.data.0,
+            block: waits.block.0,
+            end_of_data: waits.end_of_data.0,
+            quit: waits.quit.0,
+        };
+        client::Options { hostname: self.hostname(), timeouts, ..client::Options::default() }
     }
 
     /// Which way mail goes.
@@ -157,6 +175,30 @@ mod tests {
         let greylist = config.greylist_options();
         assert_eq!(greylist.exempt.senders.len(), 1);
         assert_eq!(greylist.link.as_deref(), Some("https://mail.test/causes/greylisted"));
+    }
+
+    /// RFC 5321 §4.5.3.2: they "SHOULD be easily reconfigurable".
+    #[test]
+    fn another_server_is_waited_for_as_long_as_is_set() {
+        assert_eq!(config(&[]).client_options().timeouts, client::Timeouts::default());
+        let names = ["connect", "greeting", "command", "mail", "recipient", "data", "block"];
+        let names = names.iter().chain(&["end_of_data", "quit"]).zip(1..);
+        let set: Vec<String> =
+            names.map(|(name, secs)| format!("timeouts.{name}={secs}s")).collect();
+        let set: Vec<&str> = set.iter().map(String::as_str).collect();
+        let secs = Duration::from_secs;
+        let expected = client::Timeouts {
+            connect: secs(1),
+            greeting: secs(2),
+            command: secs(3),
+            mail: secs(4),
+            recipient: secs(5),
+            data: secs(6),
+            block: secs(7),
+            end_of_data: secs(8),
+            quit: secs(9),
+        };
+        assert_eq!(config(&set).client_options().timeouts, expected);
     }
 
     #[test]

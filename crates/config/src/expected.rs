@@ -50,6 +50,8 @@ expected! {
     Count "count" ["1"] [];
     /// A duration.
     Duration "duration" ["30s", "5m", "1h30m", "35d"] [];
+    /// A duration that is not zero.
+    Patience "patience" ["30s", "5m", "1h30m", "35d"] [];
     /// The steps of retries with their longest pause, or the steps alone.
     Ladder "ladder" [r#"{ steps = ["1m", "5m"], longest_pause = "4h" }"#] [];
     /// A size.

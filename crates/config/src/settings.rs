@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::field::{Field, Given, Section, Setting, section};
 use super::values::{
     AccessRules, Addresses, BareLineEnd, EightBitHeaders, HostName, LogFormat, LogLevel, Names,
-    Networks, Offer, Patterns, Rate, Routes, Size, SocketPath, WebAddress,
+    Networks, Offer, Patience, Patterns, Rate, Routes, Size, SocketPath, WebAddress,
 };
 
 const MINUTE: u64 = 60;
@@ -65,6 +65,8 @@ section! {
             greylist: Greylist;
             /// Limits.
             limits: Limits;
+            /// How long another server is waited for.
+            timeouts: Timeouts;
             /// Rate limits.
             rate: Rates;
             /// When undelivered mail is attempted again.
@@ -170,7 +172,7 @@ section! {
         errors: u32 = 20,
             "a person at telnet stays below, an address harvester does not";
         /// Silence of a client; then 421 4.4.2.
-        idle: Duration = Duration::from_secs(5 * MINUTE),
+        idle: Patience = Patience::secs(5 * MINUTE),
             "RFC 5321 §4.5.3.2.7 asks for at least 5 minutes";
         /// Received fields in a message; more are a loop, 554 5.4.6.
         received: u32 = 100,
@@ -181,6 +183,40 @@ section! {
         /// Connections to all destinations at once.
         outgoing_connections: u32 = 200,
             "each may last minutes; 200 keep a full queue moving";
+    }
+}
+
+section! {
+    /// How long mail that goes out waits for another server.
+    Timeouts {
+        /// Until a connection to another server is made.
+        connect: Patience = Patience::secs(30),
+            "RFC 5321 names no time; the system's own two minutes are long where a destination \
+             has twenty addresses to try";
+        /// Until another server's greeting has come.
+        greeting: Patience = Patience::secs(5 * MINUTE),
+            "RFC 5321 §4.5.3.2.1; a busy server lets clients wait for it rather than turn them away";
+        /// Until another server has answered EHLO, HELO, LHLO or RSET.
+        command: Patience = Patience::secs(5 * MINUTE),
+            "as for `greeting`";
+        /// Until another server has answered MAIL.
+        mail: Patience = Patience::secs(5 * MINUTE),
+            "RFC 5321 §4.5.3.2.2";
+        /// Until another server has answered RCPT.
+        recipient: Patience = Patience::secs(5 * MINUTE),
+            "RFC 5321 §4.5.3.2.3; longer where aliases and lists are only looked up later";
+        /// Until another server has answered DATA.
+        data: Patience = Patience::secs(2 * MINUTE),
+            "RFC 5321 §4.5.3.2.4";
+        /// Until another server has taken a piece of the message, or answered BDAT.
+        block: Patience = Patience::secs(3 * MINUTE),
+            "RFC 5321 §4.5.3.2.5";
+        /// Until another server has answered the end of the message.
+        end_of_data: Patience = Patience::secs(10 * MINUTE),
+            "RFC 5321 §4.5.3.2.6: it may deliver now, and who gives up too soon sends it twice";
+        /// Until another server has answered QUIT.
+        quit: Patience = Patience::secs(10),
+            "nothing depends on it any more";
     }
 }
 

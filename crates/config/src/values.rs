@@ -6,6 +6,7 @@ pub mod rules;
 pub mod size;
 pub mod words;
 
+pub use duration::Patience;
 pub use network::{Addresses, HostName, Names, Networks, SocketPath, WebAddress};
 pub use rules::{AccessRules, Patterns, Rate, Routes};
 pub use size::Size;

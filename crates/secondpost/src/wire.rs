@@ -426,10 +426,7 @@ fn dispatcher_options(config: &Config) -> dispatcher::Options {
             limits.outgoing_connections as usize,
             &config.retry,
         ),
-        session: smtp::client::Options {
-            hostname: config.hostname(),
-            ..smtp::client::Options::default()
-        },
+        session: config.client_options(),
         mx_port: 25,
         voice: Voice {
             hostname: config.hostname(),

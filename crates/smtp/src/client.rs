@@ -56,6 +56,9 @@ pub enum Protocol {
 /// How long each answer is waited for (RFC 5321 §4.5.3.2; its minima are the defaults).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeouts {
+    /// The connection, which the shell makes: 30 seconds. RFC 5321 names no time; the
+    /// operating system's own two minutes are long with twenty addresses to try.
+    pub connect: Duration,
     /// The greeting: 5 minutes.
     pub greeting: Duration,
     /// EHLO, HELO, LHLO, RSET and the shell's own commands: 5 minutes.
@@ -78,6 +81,7 @@ impl Default for Timeouts {
     fn default() -> Timeouts {
         let minutes = |count: u64| Duration::from_secs(count * 60);
         Timeouts {
+            connect: Duration::from_secs(30),
             greeting: minutes(5),
             command: minutes(5),
             mail: minutes(5),

@@ -68,6 +68,34 @@ impl Setting for Duration {
     }
 }
 
+/// How long something is waited for: longer than not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience(pub Duration);
+
+impl Patience {
+    /// So many seconds.
+    pub const fn secs(secs: u64) -> Patience {
+        Patience(Duration::from_secs(secs))
+    }
+}
+
+impl Setting for Patience {
+    const EXPECTED: Expected = Expected::Patience;
+
+    fn read(given: &Given<'_>) -> Result<Patience, Fault> {
+        let duration = match number(given) {
+            Some(secs) => Some(Duration::from_secs(secs)),
+            None => parse(text::<Patience>(given)?),
+        };
+        let duration = duration.filter(|duration| !duration.is_zero());
+        duration.map(Patience).ok_or_else(|| wrong::<Patience>(given))
+    }
+
+    fn show(&self) -> String {
+        self.0.show()
+    }
+}
+
 impl Setting for Ladder {
     const EXPECTED: Expected = Expected::Ladder;
 
@@ -128,6 +156,17 @@ mod tests {
         }
         assert_eq!(show(Duration::from_millis(5_400_500)), "1h30m500ms");
         assert_eq!(parse("1w 2d"), Some(Duration::from_secs(9 * 86_400)));
+    }
+
+    #[test]
+    fn who_is_waited_for_is_waited_for_some_time() {
+        for written in ["0", "\"0\"", "\"0s\"", "\"0h0ms\"", "\"soon\""] {
+            let fault = Patience::read(&DeValue::parse(written).unwrap()).unwrap_err();
+            let Some(Hint::Expected(expected)) = fault.hint else { panic!("{written}: no hint") };
+            assert_eq!(expected, Expected::Patience, "{written}");
+        }
+        let read = |written| Patience::read(&DeValue::parse(written).unwrap()).unwrap();
+        assert_eq!(read("90"), read("\"1m30s\""));
     }
 
     #[test]

@@ -18,9 +18,6 @@ use super::Body;
 use super::allowance::Allowance;
 use crate::clock::Clock;
 
-/// How long a connection may take to be made. RFC 5321 names no time; the operating
-/// system's own two minutes are long with twenty addresses to try.
-pub const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
 /// What is read from the socket at once.
 const READ_OCTETS: usize = 16 * 1024;
 /// How long a step may take where the session names no time.
@@ -64,7 +61,7 @@ impl Connection {
         options: Arc<Options>,
         clock: Clock,
     ) -> io::Result<Connection> {
-        let stream = timeout(CONNECT_PATIENCE, connect(to, from)).await??;
+        let stream = timeout(options.timeouts.connect, connect(to, from)).await??;
         stream.set_nodelay(true)?;
         let local_address = stream.local_addr().ok().map(|address| address.ip());
         Ok(Connection::over(Box::new(stream), local_address, options, clock))
@@ -75,7 +72,7 @@ impl Connection {
     /// # Errors
     /// The operating system's, or `TimedOut`.
     pub async fn unix(to: &Path, options: Arc<Options>, clock: Clock) -> io::Result<Connection> {
-        let stream = timeout(CONNECT_PATIENCE, UnixStream::connect(to)).await??;
+        let stream = timeout(options.timeouts.connect, UnixStream::connect(to)).await??;
         Ok(Connection::over(Box::new(stream), None, options, clock))
     }
 

@@ -248,7 +248,7 @@ const WORDS: &str =
     setting-unknown-key setting-missing-part setting-not-valid setting-not-valid-list
     setting-not-valid-table setting-no-domain setting-steps setting-expected
     setting-expects-one-of setting-expects-count setting-expects-duration
-    setting-expects-ladder setting-expects-size setting-expects-host-name
+    setting-expects-patience setting-expects-ladder setting-expects-size setting-expects-host-name
     setting-expects-domains setting-expects-domain-pattern setting-expects-addresses
     setting-expects-networks setting-expects-path setting-expects-web-address
     setting-expects-routes setting-expects-patterns setting-expects-rate

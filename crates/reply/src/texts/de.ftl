@@ -2097,6 +2097,7 @@ setting-expected = erwartet wird { $what }
 setting-expects-one-of = { $words }
 setting-expects-count = eine Zahl ab { $examples }
 setting-expects-duration = eine Dauer wie { $examples }
+setting-expects-patience = eine Dauer über null wie { $examples }
 setting-expects-ladder = eine Folge ansteigender Dauern seit dem ersten Versuch, wie in { $examples }, oder die Liste der Stufen allein
 setting-expects-size = eine Größe wie { $examples }
 setting-expects-host-name = ein Hostname wie { $examples }, in ASCII ({ $words } für andere Buchstaben)

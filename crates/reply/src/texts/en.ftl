@@ -2094,6 +2094,7 @@ setting-expected = expected { $what }
 setting-expects-one-of = { $words }
 setting-expects-count = a number of at least { $examples }
 setting-expects-duration = a duration such as { $examples }
+setting-expects-patience = a duration above zero, such as { $examples }
 setting-expects-ladder = rising durations since the first attempt, as in { $examples }, or the list of steps alone
 setting-expects-size = a size such as { $examples }
 setting-expects-host-name = a host name such as { $examples }, in ASCII ({ $words } for other letters)

@@ -2111,6 +2111,7 @@ setting-expected = se espera { $what }
 setting-expects-one-of = { $words }
 setting-expects-count = un número a partir de { $examples }
 setting-expects-duration = una duración como { $examples }
+setting-expects-patience = una duración mayor que cero, como { $examples }
 setting-expects-ladder = una serie de duraciones en aumento desde el primer intento, como en { $examples }, o solo la lista de pasos
 setting-expects-size = un tamaño como { $examples }
 setting-expects-host-name = un nombre de host como { $examples }, en ASCII ({ $words } para otras letras)

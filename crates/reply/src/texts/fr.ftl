@@ -2113,6 +2113,7 @@ setting-expected = il faut { $what }
 setting-expects-one-of = { $words }
 setting-expects-count = un nombre d’au moins { $examples }
 setting-expects-duration = une durée comme { $examples }
+setting-expects-patience = une durée supérieure à zéro, comme { $examples }
 setting-expects-ladder = des durées croissantes depuis la première tentative, comme dans { $examples }, ou la liste des paliers seule
 setting-expects-size = une taille comme { $examples }
 setting-expects-host-name = un nom d’hôte comme { $examples }, en ASCII ({ $words } pour d’autres lettres)

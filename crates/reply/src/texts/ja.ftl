@@ -2072,6 +2072,7 @@ setting-expected = { $what }を指定してください
 setting-expects-one-of = { $words }のいずれか
 setting-expects-count = { $examples }以上の数
 setting-expects-duration = { $examples }のような時間の長さ
+setting-expects-patience = { $examples }のような、ゼロより長い時間
 setting-expects-ladder = { $examples }のように最初の試行からの時間を短い順に並べたもの、または間隔のリストだけ
 setting-expects-size = { $examples }のようなサイズ
 setting-expects-host-name = { $examples }のようなASCIIのホスト名（ほかの文字は{ $words }で表記）

@@ -2118,6 +2118,7 @@ setting-expected = espera-se { $what }
 setting-expects-one-of = { $words }
 setting-expects-count = um número a partir de { $examples }
 setting-expects-duration = uma duração como { $examples }
+setting-expects-patience = uma duração maior que zero, como { $examples }
 setting-expects-ladder = uma série de durações crescentes desde a primeira tentativa, como em { $examples }, ou só a lista de passos
 setting-expects-size = um tamanho como { $examples }
 setting-expects-host-name = um nome de host como { $examples }, em ASCII ({ $words } para outras letras)
