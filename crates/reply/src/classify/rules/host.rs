@@ -2036,6 +2036,15 @@ pub(super) const RULES: &[Rule] = &[
     )
     .transient(),
     rule(
+        "policy-rejection-for-now",
+        Provider,
+        Greylisted,
+        &[PolicyTemporary],
+        &["policy rejection please try later"],
+        &["450 4.7.1 <bob@example.net>: Recipient address rejected: Policy Rejection- Please try later."],
+    )
+    .transient(),
+    rule(
         "rejected-by-a-policy",
         Clear,
         PolicyRefused,

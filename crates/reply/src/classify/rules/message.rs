@@ -1208,12 +1208,15 @@ pub(super) const RULES: &[Rule] = &[
             "failed authentication checks",
             "email authentication",
             "fails authentication",
+            "domain owner policy",
+            "policy of .. domain's owner",
             "dmarc*",
         ],
         &[
             "550 5.7.1 Mail for example.com fails DMARC (p=reject)",
             "550 5.7.26 must be signed: neither SPF nor DKIM passed",
             "550 DMARC-Prüfung fehlgeschlagen",
+            "550 5.7.0 not delivered due to domain owner policy restrictions",
         ],
     ),
     rule(

@@ -548,6 +548,7 @@ pub(super) const RULES: &[Rule] = &[
             "certificate not",
             "certificate error",
             "invalid certificate",
+            "remote certificate",
             "cannot verify .. certificate",
             "could not verify .. certificate",
             "tlsa",
@@ -2088,6 +2089,14 @@ pub(super) const RULES: &[Rule] = &[
         &["550 that sender has exceeded its quota"],
     )
     .permanent(),
+    rule(
+        "quota-of-a-policy",
+        Provider,
+        RateLimited,
+        &[PolicyTemporary],
+        &["policy quota", "policy rejection quota", "policy rejection message quota"],
+        &["450 4.7.1 <bob@example.com>: Sender address rejected: Policy quota exceeded"],
+    ),
     rule(
         "host-name-of-a-sender",
         Provider,
