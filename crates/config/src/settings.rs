@@ -189,32 +189,33 @@ section! {
 section! {
     /// How long mail that goes out waits for another server.
     Timeouts {
-        /// Until a connection to another server is made.
+        /// The longest time until a connection to another server is made.
         connect: Patience = Patience::secs(30),
             "RFC 5321 names no time; the system's own two minutes are long where a destination \
              has twenty addresses to try";
-        /// Until another server's greeting has come.
+        /// The longest time until another server's greeting has come.
         greeting: Patience = Patience::secs(5 * MINUTE),
             "RFC 5321 §4.5.3.2.1; a busy server lets clients wait for it rather than turn them away";
-        /// Until another server has answered EHLO, HELO, LHLO or RSET.
+        /// The longest time until another server has answered EHLO, HELO, LHLO or RSET.
         command: Patience = Patience::secs(5 * MINUTE),
             "as for `greeting`";
-        /// Until another server has answered MAIL.
+        /// The longest time until another server has answered MAIL.
         mail: Patience = Patience::secs(5 * MINUTE),
             "RFC 5321 §4.5.3.2.2";
-        /// Until another server has answered RCPT.
+        /// The longest time until another server has answered RCPT.
         recipient: Patience = Patience::secs(5 * MINUTE),
             "RFC 5321 §4.5.3.2.3; longer where aliases and lists are only looked up later";
-        /// Until another server has answered DATA.
+        /// The longest time until another server has answered DATA.
         data: Patience = Patience::secs(2 * MINUTE),
             "RFC 5321 §4.5.3.2.4";
-        /// Until another server has taken a piece of the message, or answered BDAT.
+        /// The longest time until another server has taken a piece of the message, or has
+        /// answered BDAT.
         block: Patience = Patience::secs(3 * MINUTE),
             "RFC 5321 §4.5.3.2.5";
-        /// Until another server has answered the end of the message.
+        /// The longest time until another server has answered the end of the message.
         end_of_data: Patience = Patience::secs(10 * MINUTE),
             "RFC 5321 §4.5.3.2.6: it may deliver now, and who gives up too soon sends it twice";
-        /// Until another server has answered QUIT.
+        /// The longest time until another server has answered QUIT.
         quit: Patience = Patience::secs(10),
             "nothing depends on it any more";
     }
