@@ -14,6 +14,7 @@ pub mod settle;
 mod settling;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -148,6 +149,15 @@ impl Due {
     }
 }
 
+/// Waits until an attempt has ended, and forgets it with all others that have: each that is
+/// kept takes as much memory as it did while it was made.
+async fn ended(attempts: &mut JoinSet<()>) {
+    if attempts.join_next().await.is_none() {
+        pending::<()>().await;
+    }
+    while attempts.try_join_next().is_some() {}
+}
+
 impl Dispatcher {
     /// A dispatcher that waits for [`Dispatcher::run`].
     pub fn new(options: Options, parts: Parts) -> Arc<Dispatcher> {
@@ -194,9 +204,10 @@ impl Dispatcher {
                 attempts.spawn(self.clone().work(lease, stop.clone()));
             }
             tokio::select! {
+                biased;
+                () = ended(&mut attempts) => {}
                 () = sleep(self.until_next()) => {}
                 () = self.wake.notified() => {}
-                Some(_) = attempts.join_next() => {}
                 _ = stop.changed() => break,
             }
         }

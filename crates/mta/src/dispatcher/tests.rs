@@ -540,6 +540,20 @@ async fn a_message_leaves_at_once_and_those_right_behind_it_together() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn attempts_that_have_ended_are_all_forgotten_at_once() {
+    let mut attempts = JoinSet::new();
+    for millis in [1, 1, 1, 9] {
+        attempts.spawn(sleep(Duration::from_millis(millis)));
+    }
+    sleep(Duration::from_millis(5)).await;
+    ended(&mut attempts).await;
+    assert_eq!(attempts.len(), 1);
+    ended(&mut attempts).await;
+    let none = timeout(Duration::from_secs(1), ended(&mut attempts)).await;
+    assert!(none.is_err(), "none is left to end");
+}
+
+#[tokio::test(start_paused = true)]
 async fn at_a_start_a_message_that_cannot_be_held_keeps_no_other_from_its_way() {
     let world = World::new(vec![]);
     world.queue.fails_holds.store(true, Ordering::Relaxed);
