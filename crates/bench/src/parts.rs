@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use crate::report::Report;
 use crate::servers::{Destination, Kind, Programs, Server};
 
-mod accept;
+pub(crate) mod accept;
 mod connect;
 mod explain;
 mod flames;
