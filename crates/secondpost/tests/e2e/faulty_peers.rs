@@ -39,19 +39,39 @@ fn every_message_to_a_faulty_peer_ends_delivered_queued_or_bounced() {
     let folder = tempfile::tempdir().expect("a folder");
     let sinks: Vec<Sink> =
         FAULTS.iter().map(|(name, faults, _)| Sink::start(name, faults)).collect();
-    let routes: Vec<String> = sinks.iter().map(Sink::route).collect();
-    let config = format!("domains = [\"example.org\"]\n[routes]\n{}", routes.join("\n"));
-    let config_path = folder.path().join("config.toml");
-    std::fs::write(&config_path, config).expect("the config is written");
-    let data_dir = folder.path().join("data");
-    let daemon = Daemon::start(&data_dir, &["--config", &config_path.display().to_string()]);
-    daemon.ask(&["mailbox", "add", "alice@example.org"]);
+    let daemon = daemon_beside(&sinks, folder.path(), "");
     for (name, _, _) in FAULTS {
         send(&daemon, folder.path(), name);
     }
     for (name, _, end) in FAULTS {
         eventually(&format!("{name}: its end"), || (end_of(&daemon, name)? == *end).then_some(()));
     }
+}
+
+/// Else it would be waited for two minutes. Without pipelining, as smtp-sink would keep its
+/// other replies back, too.
+#[test]
+fn a_peer_is_waited_for_as_long_as_is_set() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sinks = [Sink::start("late", &["-p", "-w", "600"])];
+    let daemon = daemon_beside(&sinks, folder.path(), "[timeouts]\ndata = \"200ms\"");
+    send(&daemon, folder.path(), "late");
+    let given_up = || daemon.log().contains("the server did not answer in time").then_some(());
+    eventually("the end of patience", given_up);
+    assert!(daemon.ask(&["queue"]).contains("bob@late.test"));
+}
+
+/// A server that sends to each of them, with more settings.
+fn daemon_beside(sinks: &[Sink], folder: &Path, settings: &str) -> Daemon {
+    let routes: Vec<String> = sinks.iter().map(Sink::route).collect();
+    let routes = routes.join("\n");
+    let config = format!("domains = [\"example.org\"]\n[routes]\n{routes}\n{settings}\n");
+    let config_path = folder.join("config.toml");
+    std::fs::write(&config_path, config).expect("the config is written");
+    let data_dir = folder.join("data");
+    let daemon = Daemon::start(&data_dir, &["--config", &config_path.display().to_string()]);
+    daemon.ask(&["mailbox", "add", "alice@example.org"]);
+    daemon
 }
 
 fn send(daemon: &Daemon, folder: &Path, name: &str) {
