@@ -340,6 +340,7 @@ impl Schedule {
 
     fn lease(&mut self, key: DestinationId, now: Timestamp) -> Option<Lease> {
         let slot = &mut self.destinations[key.0 as usize];
+        self.waiting -= slot.forget_leased(now);
         let (id, mode) = slot.take(now)?;
         self.waiting -= 1;
         self.leased += 1;
@@ -348,6 +349,21 @@ impl Schedule {
 }
 
 impl Destination {
+    /// Takes out what comes next and is leased already; how many that were. A message can
+    /// wait twice: an administrator wants it attempted just when it comes, or when it is
+    /// found again at a start.
+    fn forget_leased(&mut self, now: Timestamp) -> usize {
+        let mut forgotten = 0;
+        while let Some((due, id)) = self.waiting.first()
+            && *due <= now
+            && self.leased.contains(id)
+        {
+            self.waiting.pop_first();
+            forgotten += 1;
+        }
+        forgotten
+    }
+
     /// The next message that may be worked on at `now`, and how.
     fn take(&mut self, now: Timestamp) -> Option<(QueueId, Mode)> {
         let (due, id) = self.waiting.first().copied().filter(|(due, _)| *due <= now)?;

@@ -539,6 +539,22 @@ async fn a_message_leaves_at_once_and_those_right_behind_it_together() {
     assert_eq!(third, second);
 }
 
+/// It is in the queue from its commit on, and in the schedule a moment later.
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_hastened_just_when_it_comes_is_sent_once() {
+    let (port, heard) = peer(|_, line| willing(line)).await;
+    let world = World::new(routed(port));
+    sleep(Duration::from_secs(1)).await;
+    let came = received("a@example.org", &["b@example.net"], world.clock.now());
+    let id = world.queue.put(came, MESSAGE).unwrap();
+    sleep(Duration::from_secs(1)).await;
+    world.dispatcher.act(Action::Retry, id).unwrap();
+    world.dispatcher.take(world.queue.get(id).unwrap().unwrap());
+    world.until_empty().await;
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(count(&heard, "RCPT"), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn attempts_that_have_ended_are_all_forgotten_at_once() {
     let mut attempts = JoinSet::new();

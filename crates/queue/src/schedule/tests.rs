@@ -58,6 +58,21 @@ fn a_destination_has_at_most_its_limit_at_once() {
 }
 
 #[test]
+fn a_message_that_waits_twice_is_never_leased_twice_at_once() {
+    let mut schedule = schedule(20, 100);
+    for (number, due) in [(1, 10), (1, 20), (2, 15), (1, 30)] {
+        schedule.insert(id(number), "example.org", at(due));
+    }
+    let mut leases = schedule.due(at(25), 10);
+    assert_eq!(ids(&leases), [1, 2]);
+    assert_eq!((schedule.waiting(), schedule.leased()), (1, 2));
+    leases.drain(..).for_each(|lease| schedule.settle(lease, None));
+    // What still waits is looked up by who leases it: it may be gone.
+    assert_eq!(drain(&mut schedule, at(30)), [1]);
+    assert_eq!((schedule.next_due(), schedule.waiting(), schedule.leased()), (None, 0, 0));
+}
+
+#[test]
 fn a_free_connection_takes_the_next_message_of_its_destination() {
     let mut schedule = schedule(1, 10);
     (0..3).for_each(|number| schedule.insert(id(number), "example.org", at(0)));
