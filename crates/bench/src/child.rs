@@ -1,5 +1,5 @@
-//! Tasks that run in a process of their own: to be killed, because what is asked for is the
-//! memory of a process that did nothing else, or as the server that the load speaks to.
+//! Tasks that run in a process of their own: to be killed, or because what is asked for is
+//! the memory of a process that did nothing else.
 //!
 //! A child is this program again; it writes one line of JSON, and then waits until its
 //! standard input ends.
@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use clap::ValueEnum;
 use serde_json::Value;
 
-use crate::parts::{accept, greylist, queue};
+use crate::parts::{greylist, queue};
 
 /// What a child does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -22,8 +22,6 @@ pub(crate) enum Task {
     OpenQueue,
     /// Fills a greylist and asks it.
     Greylist,
-    /// Takes mail, and does nothing with it but write it.
-    BareServer,
 }
 
 /// The child's side.
@@ -35,7 +33,6 @@ pub(crate) fn run(task: Task, folder: &Path, count: u64) -> Result<(), String> {
         Task::FillQueue => queue::fill(folder, count),
         Task::OpenQueue => queue::open(folder),
         Task::Greylist => greylist::measure(folder, count),
-        Task::BareServer => accept::serve_bare(folder),
     }
 }
 

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use crate::report::Report;
 use crate::servers::{Destination, Kind, Programs, Server};
 
-pub(crate) mod accept;
+mod accept;
 mod connect;
 mod explain;
 mod flames;

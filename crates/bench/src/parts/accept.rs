@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::Setup;
-use crate::child::{self, Task, Told};
 use crate::disk::{Batch, RawDisk};
 use crate::load::script::{Pipelining, Script};
 use crate::load::sink::Sink;
@@ -100,7 +99,7 @@ impl Scenario {
 pub(super) fn run(setup: &Setup) -> Result<Report, String> {
     let folder = setup.part_folder("accept")?;
     let servers = super::start(ALL, setup, &folder, Destination::Discard)?;
-    let bare = BareServer::start(&folder)?;
+    let bare = bare_server(&folder)?;
     let disk = RawDisk::new(&folder, "raw-disk")?;
     let mut bench = Bench { setup, servers, bare, disk, folder };
     let mut report = Report::default();
@@ -129,45 +128,24 @@ const NOTES: &[&str] = &[
     "smtp-sink keeps nothing: what load and loopback come to without a decision or a write. \
      All others sync each message before its 250.",
     "The bare server says what is expected of it, and writes (around the system's cache, as \
-     Secondpost does) and syncs each message, all on one thread: a second session would wait \
-     for the first one's disk. It parses, decides, logs and delivers nothing. What is missing \
-     from it to the raw disk are the round trips.",
+     Secondpost does) and syncs each message, all on one thread of the load's own process: a \
+     second session would wait for the first one's disk. It parses, decides, logs and delivers \
+     nothing. What is missing from it to the raw disk are the round trips.",
     "CPU, writes and KiB are those until the server has come to rest: with the delivery to \
      nowhere. Writes and KiB are the device's, with what anybody else wrote meanwhile.",
 ];
 
 /// A server that does nothing but the dialog and the write, all on one thread.
-struct BareServer {
-    address: SocketAddr,
-    /// It runs until this is dropped.
-    _child: Told,
-}
-
-impl BareServer {
-    fn start(folder: &Path) -> Result<BareServer, String> {
-        let child = child::start(Task::BareServer, folder, 0)?;
-        let address = child.found["address"].as_str().and_then(|address| address.parse().ok());
-        let address = address.ok_or("error: the bare server did not tell its address")?;
-        Ok(BareServer { address, _child: child })
-    }
-}
-
-/// The bare server's side.
-///
-/// # Errors
-/// Where its file or its socket cannot be made.
-pub(crate) fn serve_bare(folder: &Path) -> Result<(), String> {
+fn bare_server(folder: &Path) -> Result<Sink, String> {
     let message = Batch::of(MESSAGE_OCTETS);
     let mut disk = RawDisk::around_cache(folder, "bare")?;
-    let server = Sink::keeping(Box::new(move || disk.write(&message)))?;
-    child::tell(&json!({"address": server.address().to_string()}));
-    Ok(())
+    Sink::keeping(Box::new(move || disk.write(&message)))
 }
 
 struct Bench<'a> {
     setup: &'a Setup,
     servers: Vec<Server>,
-    bare: BareServer,
+    bare: Sink,
     disk: RawDisk,
     folder: PathBuf,
 }
@@ -196,7 +174,7 @@ impl Bench<'_> {
                 series.round(server, load, &self.folder)?;
             }
             if let Some(bare) = &mut found.bare {
-                let load = scenario.load(self.bare.address, self.setup);
+                let load = scenario.load(self.bare.address(), self.setup);
                 bare.add(load::run(load)?.rate());
             }
         }
