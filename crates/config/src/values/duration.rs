@@ -53,14 +53,19 @@ pub fn show(duration: Duration) -> String {
     if shown.is_empty() { "0s".to_owned() } else { shown }
 }
 
+/// Reads the duration of a setting of type `T`.
+fn duration_for<T: Setting>(given: &Given<'_>) -> Result<Duration, Fault> {
+    if let Some(secs) = number(given) {
+        return Ok(Duration::from_secs(secs));
+    }
+    parse(text::<T>(given)?).ok_or_else(|| wrong::<T>(given))
+}
+
 impl Setting for Duration {
     const EXPECTED: Expected = Expected::Duration;
 
     fn read(given: &Given<'_>) -> Result<Duration, Fault> {
-        if let Some(secs) = number(given) {
-            return Ok(Duration::from_secs(secs));
-        }
-        parse(text::<Duration>(given)?).ok_or_else(|| wrong::<Duration>(given))
+        duration_for::<Duration>(given)
     }
 
     fn show(&self) -> String {
@@ -83,12 +88,10 @@ impl Setting for Patience {
     const EXPECTED: Expected = Expected::Patience;
 
     fn read(given: &Given<'_>) -> Result<Patience, Fault> {
-        let duration = match number(given) {
-            Some(secs) => Some(Duration::from_secs(secs)),
-            None => parse(text::<Patience>(given)?),
-        };
-        let duration = duration.filter(|duration| !duration.is_zero());
-        duration.map(Patience).ok_or_else(|| wrong::<Patience>(given))
+        match duration_for::<Patience>(given)? {
+            Duration::ZERO => Err(wrong::<Patience>(given)),
+            duration => Ok(Patience(duration)),
+        }
     }
 
     fn show(&self) -> String {
