@@ -1209,7 +1209,6 @@ pub(super) const RULES: &[Rule] = &[
             "email authentication",
             "fails authentication",
             "domain owner policy",
-            "policy of .. domain's owner",
             "dmarc*",
         ],
         &[

@@ -597,6 +597,7 @@ pub(super) const RULES: &[Rule] = &[
             "454 4.7.0 TLS not available due to local problem",
             "451 4.7.5 TLS handshake broke: certificate has expired",
             "403 4.7.0 TLS handshake failed.",
+            "550 5.7.367 Remote certificate must name the host (DANE)",
         ],
     ),
     // ── authentication ───────────────────────────────────────────────────────────
@@ -2094,8 +2095,11 @@ pub(super) const RULES: &[Rule] = &[
         Provider,
         RateLimited,
         &[PolicyTemporary],
-        &["policy quota", "policy rejection quota", "policy rejection message quota"],
-        &["450 4.7.1 <bob@example.com>: Sender address rejected: Policy quota exceeded"],
+        &["policy quota", "policy rejection quota"],
+        &[
+            "450 4.7.1 <bob@example.com>: Sender address rejected: Policy quota exceeded",
+            "554 5.7.1 <bob@example.com>: Recipient address rejected: Policy Rejection- Quota Exceeded.",
+        ],
     ),
     rule(
         "host-name-of-a-sender",
